@@ -1,0 +1,176 @@
+"""Row scopes: for each model, what «own», «department» and «all» mean, as one SQL predicate."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from tortoise.expressions import Case, Q, When
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from auth.rights import Scope, Scopes
+from auth.viewer import Viewer
+from core.errors import Problem
+from models.account import Account, Session
+from models.application import Application
+from models.audit import AuditEntry
+from models.course import Course, CourseAudience, Enrolment
+from models.grant import RoleGrant
+from models.licence import Licence
+from models.organisation import Department, DictionaryEntry, Organisation
+from models.practitioner import Position, Practitioner, Profession
+from models.shift import DayWish, Shift
+
+M = TypeVar("M", bound=Model)
+
+
+class NotFound(Problem):
+    """There is no such row for this viewer, whether or not it exists."""
+
+    code = "NOT_FOUND"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The columns by which a model's rows belong to somebody. Paths are Tortoise's lookups."""
+
+    organisation: str | None = "organisation_id"
+    department: str | None = None
+    own: str | None = None
+    owner: Literal["account_id", "session_id", "practitioner_id", "profession"] = "practitioner_id"
+    # One's own rows of a personal model do not depend on where the active role was granted.
+    personal: bool = False
+
+
+REACH: dict[type[Model], Reach] = {
+    Organisation: Reach(organisation="id"),
+    Department: Reach(department="id"),
+    DictionaryEntry: Reach(organisation=None),
+    Practitioner: Reach(department="department_id", own="id"),
+    Position: Reach(department="department_id", own="practitioner_id"),
+    Account: Reach(
+        department="practitioner__department_id", own="id", owner="account_id", personal=True
+    ),
+    Session: Reach(
+        organisation="account__organisation_id", own="account_id", owner="account_id", personal=True
+    ),
+    RoleGrant: Reach(
+        department="department_id", own="account_id", owner="account_id", personal=True
+    ),
+    Licence: Reach(department="practitioner__department_id", own="practitioner_id"),
+    Shift: Reach(department="department_id", own="practitioner_id"),
+    DayWish: Reach(department="practitioner__department_id", own="practitioner_id"),
+    # A course is one's own when it is offered to one's profession.
+    Course: Reach(own="audience", owner="profession"),
+    Enrolment: Reach(department="practitioner__department_id", own="practitioner_id"),
+    Application: Reach(
+        department="practitioner__department_id",
+        own="account_id",
+        owner="account_id",
+        personal=True,
+    ),
+    # An entry is one's own when it is about oneself: who looked at me.
+    AuditEntry: Reach(department="about__department_id", own="about_id"),
+}
+
+_NOBODY = Q(id__isnull=True)
+_EVERYBODY = Q(id__isnull=False)
+
+_AUDIENCES: dict[Profession, tuple[CourseAudience, ...]] = {
+    Profession.DOCTOR: (CourseAudience.DOCTORS, CourseAudience.EVERYONE),
+    Profession.NURSE: (CourseAudience.NURSES, CourseAudience.EVERYONE),
+    Profession.OTHER: (CourseAudience.EVERYONE,),
+}
+
+
+def visible(viewer: Viewer, model: type[M]) -> QuerySet[M]:
+    """The rows of a model that exist for the viewer, nothing run yet.
+
+    Each row carries ``in_own`` and the like for the scopes by which the role's cells of this
+    model are limited.
+    """
+    rights = viewer.rights.models.get(model)
+    if rights is None:
+        return model.filter(_NOBODY)
+    predicate = within(viewer, model, rights.rows)
+    for column, values in rights.values.items():
+        predicate &= _one_of(column, sorted(values))
+    rows = model.filter(predicate)
+    if rights.cells:
+        rows = rows.annotate(
+            **{
+                flag_of(scope): Case(
+                    When(within(viewer, model, frozenset({scope})), then="1"), default="0"
+                )
+                for scope in sorted(rights.cells)
+            }
+        )
+    return rows
+
+
+def flag_of(scope: Scope) -> str:
+    """The name of the annotation that tells whether a row is in a scope."""
+    return f"in_{scope.value.lower()}"
+
+
+def within(viewer: Viewer, model: type[Model], scopes: Scopes) -> Q:
+    """The predicate of the union of scopes, within the places where the role was granted."""
+    reach = REACH[model]
+    parts = []
+    for scope in sorted(scopes):
+        part = _scope(viewer, reach, scope)
+        if scope is not Scope.OWN or not reach.personal:
+            part &= _places(viewer, reach)
+        parts.append(part)
+    return Q(*parts, join_type=Q.OR) if parts else _NOBODY
+
+
+def _scope(viewer: Viewer, reach: Reach, scope: Scope) -> Q:
+    if scope is Scope.ALL:
+        return _EVERYBODY
+    if scope is Scope.OWN and reach.own is not None:
+        owner = getattr(viewer, reach.owner)
+        if owner is None:
+            return _NOBODY
+        if reach.owner == "profession":
+            return _one_of(reach.own, [audience.value for audience in _AUDIENCES[owner]])
+        return Q(**{reach.own: owner})
+    if scope is Scope.DEPARTMENT and reach.department is not None and viewer.departments:
+        return _one_of(reach.department, viewer.departments)
+    return _NOBODY
+
+
+def _places(viewer: Viewer, reach: Reach) -> Q:
+    if reach.organisation is None:
+        return _EVERYBODY
+    parts = []
+    for place in viewer.places:
+        part: dict[str, Any] = {reach.organisation: place.organisation_id}
+        if place.department_id is not None and reach.department is not None:
+            part[reach.department] = place.department_id
+        parts.append(Q(**part))
+    return Q(*parts, join_type=Q.OR) if parts else _NOBODY
+
+
+def _one_of(path: str, values: Iterable[object]) -> Q:
+    lookup: dict[str, Any] = {f"{path}__in": list(values)}
+    return Q(**lookup)
+
+
+async def find(viewer: Viewer, model: type[M], row_id: UUID, field: str = "id") -> M:
+    """One visible row; raises NotFound about the named input field."""
+    row = await visible(viewer, model).get_or_none(id=row_id)
+    if row is None:
+        raise NotFound(field)
+    return row
+
+
+async def lock(viewer: Viewer, model: type[M], row_id: UUID, field: str = "id") -> M:
+    """One visible row, locked until the unit of work ends; raises NotFound.
+
+    SQLite's unit of work holds the only write lock already. The row is locked before it is
+    looked at, so that what is seen is what is changed.
+    """
+    await model.filter(id=row_id).select_for_update(no_key=True).values_list("id")
+    return await find(viewer, model, row_id, field)

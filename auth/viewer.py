@@ -1,0 +1,53 @@
+"""The viewer: who asks, in which role, and where that role holds."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from auth.rights import Rights
+from core.clock import day_of
+from models.practitioner import Profession
+from models.role import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a grant holds: an organisation, or one department of it."""
+
+    organisation_id: UUID
+    department_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """One request's view of the person who asks. ``now`` is bound once per request."""
+
+    rights: Rights
+    now: datetime
+    account_id: UUID | None = None
+    session_id: UUID | None = None
+    practitioner_id: UUID | None = None
+    profession: Profession | None = None
+    # The departments in which the person works.
+    departments: tuple[UUID, ...] = ()
+    # Where the active role was granted.
+    places: tuple[Place, ...] = ()
+    # Every role held now, the active one among them.
+    held: tuple[Role, ...] = ()
+    zone: str = "Europe/Moscow"
+    language: str = "ru"
+    address: str = ""
+    device: str = ""
+
+    @property
+    def role(self) -> Role:
+        return self.rights.role
+
+    @property
+    def today(self) -> date:
+        """The calendar day where the organisation is."""
+        return day_of(self.now, self.zone)
+
+    @property
+    def organisations(self) -> tuple[UUID, ...]:
+        return tuple(dict.fromkeys(place.organisation_id for place in self.places))

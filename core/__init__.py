@@ -1,0 +1,1 @@
+"""Leaves that know no domain: settings, errors, clock, translation, sealing, logging."""

@@ -1,0 +1,120 @@
+"""An account: who signs in, the sessions opened, and the failures counted against it."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from tortoise import fields
+
+from core.ids import readable_code
+from models.fields import Moment, Text
+from models.role import Role
+from models.row import Row
+
+if TYPE_CHECKING:
+    from models.organisation import Organisation
+
+
+class AccountState(StrEnum):
+    """INVITED has no password yet; LOCKED waits until ``locked_until`` or an operator."""
+
+    INVITED = "INVITED"
+    ACTIVE = "ACTIVE"
+    LOCKED = "LOCKED"
+    CLOSED = "CLOSED"
+
+
+def account_public_id() -> str:
+    return readable_code("ID")
+
+
+class Account(Row):
+    """A person's account. What they may do stands in role grants, not here."""
+
+    organisation: fields.ForeignKeyNullableRelation["Organisation"] = fields.ForeignKeyField(
+        "models.Organisation",
+        related_name=False,
+        null=True,
+        on_delete=fields.RESTRICT,
+        db_index=True,
+    )
+    organisation_id: UUID | None
+    public_id = Text(max_length=16, unique=True, default=account_public_id)
+    email = Text(max_length=254, null=True, unique=True)
+    phone = Text(max_length=16, null=True, unique=True)
+    password_hash = Text(max_length=200, null=True)
+    password_changed_at = Moment(null=True)
+    totp_sealed = fields.TextField(null=True)
+    # The time step of the last accepted code (RFC 6238): a code works once.
+    totp_last_step = fields.BigIntField(default=0)
+    state = fields.CharEnumField(AccountState, max_length=20, default=AccountState.INVITED)
+    locked_until = Moment(null=True)
+    confirmed_at = Moment(null=True)
+    last_role = fields.CharEnumField(Role, max_length=20, null=True)
+    is_demo = fields.BooleanField(default=False)
+    created_at = Moment(auto_now_add=True)
+
+    class Meta:
+        table = "account"
+
+
+class Invitation(Row):
+    """A one-time code with which an imported person opens their account."""
+
+    account: fields.ForeignKeyRelation["Account"] = fields.ForeignKeyField(
+        "models.Account", related_name="invitations", on_delete=fields.CASCADE, db_index=True
+    )
+    account_id: UUID
+    code_hash = Text(max_length=64, unique=True)
+    created_at = Moment(auto_now_add=True)
+    expires_at = Moment()
+    used_at = Moment(null=True)
+
+    class Meta:
+        table = "invitation"
+
+
+class SignInFailure(Row):
+    """One failed attempt, counted within a window against an account and an address."""
+
+    # The folded login as a keyed hash: unknown logins are counted as known ones are.
+    login_hash = Text(max_length=64, db_index=True)
+    address = Text(max_length=64, db_index=True)
+    at = Moment()
+
+    class Meta:
+        table = "sign_in_failure"
+
+
+class Session(Row):
+    """One sign-in: it holds the active role; roles themselves come from the grants."""
+
+    account: fields.ForeignKeyRelation["Account"] = fields.ForeignKeyField(
+        "models.Account", related_name="sessions", on_delete=fields.CASCADE, db_index=True
+    )
+    account_id: UUID
+    active_role = fields.CharEnumField(Role, max_length=20)
+    started_at = Moment()
+    seen_at = Moment()
+    expires_at = Moment()
+    ended_at = Moment(null=True)
+    device = Text(max_length=200, default="")
+    address = Text(max_length=64, default="")
+
+    class Meta:
+        table = "session"
+
+
+class RefreshToken(Row):
+    """A link in a session's chain of refresh tokens: one used twice ends the session."""
+
+    session: fields.ForeignKeyRelation["Session"] = fields.ForeignKeyField(
+        "models.Session", related_name="refresh_tokens", on_delete=fields.CASCADE, db_index=True
+    )
+    session_id: UUID
+    token_hash = Text(max_length=64, unique=True)
+    issued_at = Moment()
+    used_at = Moment(null=True)
+
+    class Meta:
+        table = "refresh_token"

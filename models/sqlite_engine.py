@@ -1,0 +1,50 @@
+"""The SQLite client of ours: Tortoise's, but every transaction begins IMMEDIATE.
+
+A deferred BEGIN fails at once when it must upgrade to a write while another process writes;
+IMMEDIATE waits for its turn (``busy_timeout``). Named as the engine in the connection's
+configuration, hence ``client_class``.
+"""
+
+import asyncio
+import sqlite3
+from typing import Any
+
+from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
+from tortoise.backends.sqlite.client import (
+    SqliteClient,
+    SqliteTransactionContext,
+    SqliteTransactionWrapper,
+)
+from tortoise.exceptions import OperationalError
+
+
+class _Wrapper(SqliteTransactionWrapper):
+    async def begin(self) -> None:
+        try:
+            await self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise OperationalError(error) from error
+
+
+class _Context(SqliteTransactionContext):
+    def __init__(self, connection: Any, lock: asyncio.Lock) -> None:
+        super().__init__(connection, lock)
+
+    async def __aenter__(self) -> TransactionalDBClient:
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            # Tortoise leaves the lock held when BEGIN itself fails: nobody could write again.
+            if self._trxlock.locked():
+                self._trxlock.release()
+            raise
+
+
+class ImmediateSqliteClient(SqliteClient):
+    """SQLite whose transactions take the write lock when they begin."""
+
+    def _in_transaction(self) -> TransactionContext:
+        return _Context(_Wrapper(self), self._lock)
+
+
+client_class = ImmediateSqliteClient

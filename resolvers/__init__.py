@@ -1,0 +1,1 @@
+"""Every operation: (viewer, *, values) -> rows, or a queryset that nothing has run yet."""

@@ -1,0 +1,1 @@
+"""How it runs: ASGI application, command line, health; the only reader of the environment."""
