@@ -1,6 +1,5 @@
 """Row scopes: for each model, what «own», «department» and «all» mean, as one SQL predicate."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 from uuid import UUID
@@ -18,6 +17,7 @@ from models.audit import AuditEntry
 from models.course import Course, CourseAudience, Enrolment
 from models.grant import RoleGrant
 from models.licence import Licence
+from models.lookups import where
 from models.organisation import Department, DictionaryEntry, Organisation
 from models.practitioner import Position, Practitioner, Profession
 from models.shift import DayWish, Shift
@@ -84,29 +84,31 @@ _AUDIENCES: dict[Profession, tuple[CourseAudience, ...]] = {
 }
 
 
-def visible(viewer: Viewer, model: type[M]) -> QuerySet[M]:
-    """The rows of a model that exist for the viewer, nothing run yet.
-
-    Each row carries ``in_own`` and the like for the scopes by which the role's cells of this
-    model are limited.
-    """
+def existing(viewer: Viewer, model: type[M]) -> QuerySet[M]:
+    """The rows of a model that exist for the viewer, nothing run yet."""
     rights = viewer.rights.models.get(model)
     if rights is None:
         return model.filter(_NOBODY)
     predicate = within(viewer, model, rights.rows)
     for column, values in rights.values.items():
-        predicate &= _one_of(column, sorted(values))
-    rows = model.filter(predicate)
-    if rights.cells:
-        rows = rows.annotate(
-            **{
-                flag_of(scope): Case(
-                    When(within(viewer, model, frozenset({scope})), then="1"), default="0"
-                )
-                for scope in sorted(rights.cells)
-            }
-        )
-    return rows
+        predicate &= where(f"{column}__in", sorted(values))
+    return model.filter(predicate)
+
+
+def visible(viewer: Viewer, model: type[M]) -> QuerySet[M]:
+    """The same rows, each with ``in_own`` and the like for the scopes that limit cells."""
+    rows = existing(viewer, model)
+    rights = viewer.rights.models.get(model)
+    if rights is None or not rights.cells:
+        return rows
+    return rows.annotate(
+        **{
+            flag_of(scope): Case(
+                When(within(viewer, model, frozenset({scope})), then="1"), default="0"
+            )
+            for scope in sorted(rights.cells)
+        }
+    )
 
 
 def flag_of(scope: Scope) -> str:
@@ -134,10 +136,10 @@ def _scope(viewer: Viewer, reach: Reach, scope: Scope) -> Q:
         if owner is None:
             return _NOBODY
         if reach.owner == "profession":
-            return _one_of(reach.own, [audience.value for audience in _AUDIENCES[owner]])
-        return Q(**{reach.own: owner})
+            return where(f"{reach.own}__in", [audience.value for audience in _AUDIENCES[owner]])
+        return where(reach.own, owner)
     if scope is Scope.DEPARTMENT and reach.department is not None and viewer.departments:
-        return _one_of(reach.department, viewer.departments)
+        return where(f"{reach.department}__in", list(viewer.departments))
     return _NOBODY
 
 
@@ -151,11 +153,6 @@ def _places(viewer: Viewer, reach: Reach) -> Q:
             part[reach.department] = place.department_id
         parts.append(Q(**part))
     return Q(*parts, join_type=Q.OR) if parts else _NOBODY
-
-
-def _one_of(path: str, values: Iterable[object]) -> Q:
-    lookup: dict[str, Any] = {f"{path}__in": list(values)}
-    return Q(**lookup)
 
 
 async def find(viewer: Viewer, model: type[M], row_id: UUID, field: str = "id") -> M:
@@ -172,5 +169,6 @@ async def lock(viewer: Viewer, model: type[M], row_id: UUID, field: str = "id") 
     SQLite's unit of work holds the only write lock already. The row is locked before it is
     looked at, so that what is seen is what is changed.
     """
-    await model.filter(id=row_id).select_for_update(no_key=True).values_list("id")
+    # Not values_list: Tortoise leaves FOR UPDATE out of it.
+    await model.filter(id=row_id).select_for_update(no_key=True).only("id")
     return await find(viewer, model, row_id, field)

@@ -1,0 +1,139 @@
+"""Accounts, sessions, role grants and the audit trail, as clients see them."""
+
+from auth.rights import Scope
+from models.account import Account as AccountRow
+from models.account import AccountState
+from models.account import Session as SessionRow
+from models.audit import AuditEntry as AuditEntryRow
+from models.grant import RoleGrant as RoleGrantRow
+from models.role import Role
+from resolvers.pages import Term
+from schema.directives import SIGNED_IN, visible
+from schema.names import register
+from schema.views import column, computed, enum_of, to_one, view_of
+
+enum_of(AccountState)
+register("Role", Role)
+
+DOCTOR, NURSE, ADMIN = Role.DOCTOR, Role.NURSE, Role.ADMIN
+CITIZEN, INSPECTOR, OPERATOR = Role.CITIZEN, Role.INSPECTOR, Role.OPERATOR
+OWN = Scope.OWN
+KEEPERS = (ADMIN, OPERATOR)
+
+
+@view_of(
+    AccountRow,
+    visible(*SIGNED_IN, rows=OWN),
+    visible(*KEEPERS, rows=Scope.ALL),
+    order=(Term("created_at"),),
+    one="account",
+    many="accounts",
+)
+class Account:
+    """An account: one's own, or for administrators and operators the state of others'."""
+
+    id = column("ID", visible(*SIGNED_IN), says="Its id.")
+    public_id = column("str", visible(*SIGNED_IN), says="The number to quote to support.")
+    state = column("AccountState", visible(*SIGNED_IN), says="Whether it can be used.")
+    locked_until = column("datetime | None", visible(*SIGNED_IN), says="Until when it waits.")
+    confirmed_at = column("datetime | None", visible(*SIGNED_IN), says="When it was confirmed.")
+    email = column("str | None", visible(*SIGNED_IN, rows=OWN), says="The e-mail to sign in with.")
+    phone = column("str | None", visible(*SIGNED_IN, rows=OWN), says="The phone to sign in with.")
+    last_role = column(
+        "Role | None",
+        visible(*SIGNED_IN, rows=OWN),
+        says="The role in which the next session begins.",
+    )
+    password_changed_at = column(
+        "datetime | None", visible(*SIGNED_IN, rows=OWN), says="When the password was last changed."
+    )
+    created_at = column("datetime", visible(*SIGNED_IN), says="When it was opened.")
+
+
+@view_of(
+    SessionRow,
+    visible(*SIGNED_IN, rows=OWN),
+    order=(Term("started_at", descending=True),),
+    many="sessions",
+)
+class Session:
+    """One sign-in of one's own."""
+
+    id = column("ID", visible(*SIGNED_IN), says="Its id.")
+    active_role = column("Role", visible(*SIGNED_IN), says="The role it acts in.")
+    started_at = column("datetime", visible(*SIGNED_IN), says="When it began.")
+    seen_at = column("datetime", visible(*SIGNED_IN), says="When it was last used, to a minute.")
+    expires_at = column("datetime", visible(*SIGNED_IN), says="When it ends at the latest.")
+    ended_at = column("datetime | None", visible(*SIGNED_IN), says="When it was ended.")
+    device = column("str", visible(*SIGNED_IN), says="What it was opened with.")
+    address = column("str", visible(*SIGNED_IN), says="Where it was opened from.")
+    is_current = computed(
+        "bool",
+        visible(*SIGNED_IN),
+        says="Whether it is the one that asks.",
+        value=lambda row, context: row.id == context.viewer.session_id,
+    )
+
+
+@view_of(
+    RoleGrantRow,
+    visible(DOCTOR, NURSE, CITIZEN, rows=OWN),
+    visible(ADMIN, INSPECTOR, rows=Scope.ALL),
+    order=(Term("granted_at", descending=True),),
+    one="roleGrant",
+    many="roleGrants",
+)
+class RoleGrant:
+    """A role granted to an account, perhaps limited to a department and a period."""
+
+    id = column("ID", visible(DOCTOR, NURSE, CITIZEN, ADMIN, INSPECTOR), says="Its id.")
+    role = column("Role", visible(DOCTOR, NURSE, CITIZEN, ADMIN, INSPECTOR), says="Which role.")
+    account = to_one("Account | None", visible(DOCTOR, NURSE, CITIZEN, ADMIN), says="To whom.")
+    department = to_one(
+        "Department | None",
+        visible(DOCTOR, NURSE, ADMIN, INSPECTOR),
+        says="Where; empty for the whole organisation.",
+    )
+    starts_at = column(
+        "datetime", visible(DOCTOR, NURSE, CITIZEN, ADMIN, INSPECTOR), says="Since when."
+    )
+    ends_at = column(
+        "datetime | None", visible(DOCTOR, NURSE, CITIZEN, ADMIN, INSPECTOR), says="Until when."
+    )
+    granted_at = column(
+        "datetime", visible(DOCTOR, NURSE, CITIZEN, ADMIN, INSPECTOR), says="When it was granted."
+    )
+    revoked_at = column(
+        "datetime | None",
+        visible(DOCTOR, NURSE, CITIZEN, ADMIN, INSPECTOR),
+        says="When it was revoked.",
+    )
+    holds = computed(
+        "bool",
+        visible(DOCTOR, NURSE, CITIZEN, ADMIN, INSPECTOR),
+        says="Whether it holds now.",
+        value=lambda row, context: row.holds_at(context.viewer.now),
+    )
+    version = column("int", visible(ADMIN), says="To be given back by an edit.")
+
+
+@view_of(
+    AuditEntryRow,
+    visible(DOCTOR, NURSE, rows=OWN),
+    visible(INSPECTOR, rows=Scope.ALL),
+    order=(Term("at", descending=True),),
+    many="auditTrail",
+)
+class AuditEntry:
+    """What was done or looked at. A worker sees who looked at them."""
+
+    id = column("ID", visible(DOCTOR, NURSE, INSPECTOR), says="Its id.")
+    at = column("datetime", visible(DOCTOR, NURSE, INSPECTOR), says="When.")
+    action = column("str", visible(DOCTOR, NURSE, INSPECTOR), says="What was done.")
+    role = column("Role", visible(DOCTOR, NURSE, INSPECTOR), says="In which role.")
+    subject_type = column("str", visible(DOCTOR, NURSE, INSPECTOR), says="To what kind of row.")
+    subject_id = column("ID | None", visible(DOCTOR, NURSE, INSPECTOR), says="To which row.")
+    about = to_one("Practitioner | None", visible(DOCTOR, NURSE, INSPECTOR), says="About whom.")
+    position = column("int", visible(INSPECTOR), says="Its place in the chain.")
+    previous_hash = column("str", visible(INSPECTOR), says="The hash of the entry before.")
+    hash = column("str", visible(INSPECTOR), says="SHA-256 over the entry and the hash before.")

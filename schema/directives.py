@@ -1,0 +1,100 @@
+"""The directives by which access is declared: written on the schema, and nowhere else."""
+
+from collections.abc import Sequence
+
+import strawberry
+from graphql import DirectiveLocation, GraphQLDirective
+from strawberry.schema_directive import Location
+
+from auth.rights import Scope
+from models.role import Role
+
+strawberry.enum(Role, description="Who asks. A session acts in one role at a time.")
+strawberry.enum(
+    Scope,
+    description=(
+        "Which rows: one's own, the department's, those in one's care, "
+        "or all of the organisation in which the role was granted."
+    ),
+)
+
+
+@strawberry.schema_directive(
+    locations=[
+        Location.OBJECT,
+        Location.INTERFACE,
+        Location.FIELD_DEFINITION,
+        Location.ARGUMENT_DEFINITION,
+        Location.ENUM_VALUE,
+        Location.INPUT_OBJECT,
+        Location.INPUT_FIELD_DEFINITION,
+    ],
+    repeatable=True,
+    description=(
+        "Exists for these roles, and for nobody else. On a type `rows` says which rows; on a field "
+        "it narrows to which cells. Repeated rules for one role are ORed; a field's rule and its "
+        "type's are ANDed."
+    ),
+)
+class Visible:
+    to: list[Role]
+    rows: Scope | None = strawberry.UNSET
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    description=(
+        "For these roles the value is recognised, not known: all but the last `keep` letters and "
+        "digits are replaced. `reveal` gives one value and audits it."
+    ),
+)
+class Masked:
+    to: list[Role] = strawberry.directive_field(name="for")
+    keep: int = 0
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    description="Derived from rows that the viewer may not see; what it tells of them.",
+)
+class Discloses:
+    what: str
+
+
+Rule = Visible | Masked | Discloses
+
+# Written by clients, so it is a directive of the executor and not of the declarations.
+IF_VISIBLE = GraphQLDirective(
+    name="ifVisible",
+    locations=[
+        DirectiveLocation.FIELD,
+        DirectiveLocation.FRAGMENT_SPREAD,
+        DirectiveLocation.INLINE_FRAGMENT,
+    ],
+    description=(
+        "Drop me where my role has no such field, type, argument or input field. "
+        "One document then serves every role."
+    ),
+)
+
+STAFF = (Role.DOCTOR, Role.NURSE, Role.ADMIN, Role.INSPECTOR, Role.OPERATOR)
+SIGNED_IN = tuple(role for role in Role if role is not Role.VISITOR)
+EVERYONE = tuple(Role)
+
+
+def visible(*roles: Role, rows: Scope | None = None) -> Visible:
+    """The rule that these roles see it; ``rows`` says which rows, or narrows to which cells."""
+    return Visible(to=_ordered(roles), rows=strawberry.UNSET if rows is None else rows)
+
+
+def masked(*roles: Role, keep: int = 0) -> Masked:
+    """The rule that these roles see only the last ``keep`` letters and digits."""
+    return Masked(to=_ordered(roles), keep=keep)
+
+
+def discloses(what: str) -> Discloses:
+    return Discloses(what=what)
+
+
+def _ordered(roles: Sequence[Role]) -> list[Role]:
+    return [role for role in Role if role in set(roles)]

@@ -1,0 +1,339 @@
+"""Filters and orders: typed inputs made from each view, and their meaning as predicates.
+
+A field is offered to the roles that see it unmasked on every row of the type; through a
+relation the target's own row scope applies, so a filter tells nothing about hidden rows.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from functools import partial
+from typing import Any
+
+import strawberry
+from strawberry.types.enum import EnumValue
+from strawberry.types.field import StrawberryField
+from tortoise.expressions import Q, Subquery
+
+from auth.rows import existing
+from core.errors import InputInvalid
+from core.text import fold
+from models.lookups import where
+from resolvers.pages import Order, Term
+from schema.context import Context
+from schema.directives import visible as visible_to
+from schema.fields import EVERYBODY, id_of, object_type
+from schema.names import NAMES, annotation, register
+from schema.rules import Rules, all_of, usable
+from schema.views import VIEWS, Spec, View
+
+_MOST = 100
+
+
+class Direction(Enum):
+    """In which direction an order goes."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+class FilterInvalid(InputInvalid):
+    """A filter too large, too deep, or with text that no database keeps."""
+
+    code = "FILTER_INVALID"
+
+
+def _text(value: str) -> str:
+    if "\0" in value or len(value) > 400:
+        raise FilterInvalid("filter")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise FilterInvalid("filter") from None
+    return value
+
+
+def _plain(value: Any) -> Any:
+    return value
+
+
+_COMPARED = ("eq", "in", "lt", "lte", "gt", "gte")
+# For each scalar: the operators of its filter, and how a value is read.
+_SCALARS: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
+    "str": (("eq", "in", "contains", "starts_with"), _text),
+    "exact": (("eq", "in"), _text),
+    "ID": (("eq", "in"), lambda text: id_of(text, "filter")),
+    "date": (_COMPARED, _plain),
+    "datetime": (_COMPARED, _plain),
+    "int": (_COMPARED, _plain),
+    "Decimal": (_COMPARED, _plain),
+    "bool": (("eq",), _plain),
+}
+_FILTERS = {
+    "str": "TextFilter",
+    "exact": "CodeFilter",
+    "ID": "IDFilter",
+    "date": "DateFilter",
+    "datetime": "DateTimeFilter",
+    "int": "IntFilter",
+    "Decimal": "DecimalFilter",
+    "bool": "BooleanFilter",
+}
+_LOOKUPS = {"eq": "", "in": "__in", "contains": "__contains", "starts_with": "__startswith"}
+_SAYS = {
+    "eq": "Equal to this.",
+    "in": "One of these, at most 100.",
+    "contains": "Holds this text; case and ё do not matter.",
+    "starts_with": "Begins with this text; case and ё do not matter.",
+    "lt": "Before, or less than this.",
+    "lte": "Not after, or not more than this.",
+    "gt": "After, or more than this.",
+    "gte": "Not before, or not less than this.",
+    "is_null": "Whether there is no value.",
+}
+
+
+def filterable(view: View) -> list[Spec]:
+    """The fields that some role may filter by."""
+    return [
+        s for s in view.specs.values() if s.filterable and _operators(view, s) and _roles(view, s)
+    ]
+
+
+def sortable(view: View) -> list[Spec]:
+    """The fields that some role may order by."""
+    return [s for s in view.specs.values() if _order_column(view, s) and _roles(view, s)]
+
+
+def _roles(view: View, made: Spec) -> tuple[Any, ...]:
+    roles = usable(view.rules, made.rules)
+    if made.kind in ("to_one", "to_many"):
+        roles = all_of(roles, VIEWS[made.named_type].rules.roles())
+    return roles
+
+
+def _operators(view: View, made: Spec) -> str | None:
+    """The name of the input that filters a field."""
+    if made.type.startswith("list["):
+        return None
+    name = made.named_type
+    if made.kind in ("to_one", "to_many"):
+        return f"{name}Filter"
+    if made.kind == "computed" and made.where is None:
+        return None
+    if name in _SCALARS:
+        return _FILTERS["exact" if name == "str" and _folded(view, made) is None else name]
+    return f"{name}Filter" if _is_enum(name) else None
+
+
+def _is_enum(name: str) -> bool:
+    found = NAMES.get(name)
+    return isinstance(found, type) and issubclass(found, Enum)
+
+
+def _order_column(view: View, made: Spec) -> str | None:
+    if made.kind != "column" or made.sortable is False or made.type.startswith("list["):
+        return None
+    if isinstance(made.sortable, str):
+        return made.sortable
+    if made.named_type in ("date", "datetime", "int", "Decimal"):
+        return made.column
+    return _folded(view, made) if made.named_type == "str" else None
+
+
+def _folded(view: View, made: Spec) -> str | None:
+    """The folded companion of a text column, where it has one."""
+    name = f"{made.column}_folded"
+    return name if name in view.model._meta.fields_map else None
+
+
+def declare_operators() -> None:
+    """The inputs that compare one scalar."""
+    for name, (operators, _) in _SCALARS.items():
+        _declare_comparison(_FILTERS[name], "str" if name == "exact" else name, operators)
+
+
+def declare_enum_filter(name: str) -> None:
+    if f"{name}Filter" not in NAMES:
+        _declare_comparison(f"{name}Filter", name, ("eq", "in"))
+
+
+def _declare_comparison(name: str, type_: str, operators: tuple[str, ...]) -> None:
+    fields = {
+        operator: _input_field(
+            f"list[{type_}] | None" if operator == "in" else f"{type_} | None",
+            EVERYBODY,
+            _SAYS[operator],
+            "in" if operator == "in" else None,
+        )
+        for operator in operators
+    }
+    # ``in`` is a keyword of Python, and so cannot name the attribute.
+    if "in" in fields:
+        fields["in_"] = fields.pop("in")
+    fields["is_null"] = _input_field("bool | None", EVERYBODY, _SAYS["is_null"])
+    object_type(name, fields, EVERYBODY, "Conditions that must all hold.", is_input=True)
+
+
+def _input_field(
+    type_: str, rules: Rules, says: str, graphql_name: str | None = None
+) -> StrawberryField:
+    return StrawberryField(
+        type_annotation=annotation(type_),
+        graphql_name=graphql_name,
+        description=says,
+        directives=rules.of,
+        default=strawberry.UNSET,
+    )
+
+
+def declare_filter(view: View) -> None:
+    """The filter input of a view: each field with the rules of who may filter by it."""
+    roles = Rules((visible_to(*view.rules.roles()),))
+    fields: dict[str, StrawberryField] = {}
+    for made in filterable(view):
+        if _is_enum(made.named_type):
+            declare_enum_filter(made.named_type)
+        fields[made.name] = _input_field(
+            f"{_operators(view, made)} | None",
+            Rules((visible_to(*_roles(view, made)),)),
+            f"By {made.graphql_name}.",
+        )
+    own = f"{view.name}Filter"
+    fields["and_"] = _input_field(f"list[{own}] | None", roles, "All of these hold.", "and")
+    fields["or_"] = _input_field(f"list[{own}] | None", roles, "At least one of these holds.", "or")
+    fields["not_"] = _input_field(f"{own} | None", roles, "This does not hold.", "not")
+    object_type(own, fields, roles, f"Which {view.name} rows: all conditions hold.", is_input=True)
+
+
+def declare_order(view: View) -> None:
+    """The order input of a view, and the enum of what it can be ordered by."""
+    specs = sortable(view)
+    if not specs:
+        raise RuntimeError(f"{view.name} can be ordered by nothing")
+    roles = Rules((visible_to(*view.rules.roles()),))
+    names = {made.name.upper(): made.name for made in specs}
+    values: Any = Enum(f"{view.name}OrderField", names)  # type: ignore[misc]  # made at run time
+    enum: Any = strawberry.enum(values, description=f"What {view.name} rows can be ordered by.")
+    by_name = {made.name.upper(): made for made in specs}
+    value: EnumValue
+    for value in enum.__strawberry_definition__.values:
+        made = by_name[value.name]
+        value.directives = [visible_to(*_roles(view, made))]
+        value.description = f"By {made.graphql_name}."
+    register(f"{view.name}OrderField", enum)
+    direction = StrawberryField(
+        type_annotation=annotation("Direction"),
+        description="Ascending unless said; rows without a value come last in both.",
+        directives=roles.of,
+        default=NAMES["Direction"].ASC,
+    )
+    fields = {
+        "field": StrawberryField(
+            type_annotation=annotation(f"{view.name}OrderField"),
+            description="By what.",
+            directives=roles.of,
+        ),
+        "direction": direction,
+    }
+    object_type(f"{view.name}Order", fields, roles, f"An order of {view.name} rows.", is_input=True)
+
+
+def order_terms(view: View, given: Any) -> Order:
+    """The terms of an order argument, or the view's own order."""
+    if not given:
+        return view.order
+    if len(given) > 5:
+        raise FilterInvalid("order")
+    terms = []
+    for term in given:
+        made = view.specs[term.field.value]
+        name = _order_column(view, made)
+        assert name is not None
+        terms.append(Term(name, term.direction is Direction.DESC))
+    columns = [term.column for term in terms]
+    if len(set(columns)) != len(columns):
+        raise FilterInvalid("order")
+    return tuple(terms)
+
+
+def predicate(view: View, given: Any, context: Context, depth: int = 0) -> Q:
+    """The predicate that a filter input means for the viewer."""
+    found = Q()
+    if given is None or given is strawberry.UNSET:
+        return found
+    if depth > 5:
+        raise FilterInvalid("filter")
+    for name in (made.name for made in filterable(view)):
+        value = getattr(given, name, None)
+        if value is not None and value is not strawberry.UNSET:
+            found &= _condition(view, view.specs[name], value, context, depth)
+    for part in _parts(given.and_):
+        found &= predicate(view, part, context, depth + 1)
+    if given.or_ is not None and given.or_ is not strawberry.UNSET:
+        # Nothing of an empty list holds.
+        branches = [predicate(view, part, context, depth + 1) for part in _parts(given.or_)]
+        branches = [
+            branch if branch.filters or branch.children else Q(id__isnull=False)
+            for branch in branches
+        ]
+        found &= Q(*branches, join_type=Q.OR) if branches else Q(id__isnull=True)
+    if given.not_ is not None and given.not_ is not strawberry.UNSET:
+        inner = predicate(view, given.not_, context, depth + 1)
+        found &= ~inner if inner.filters or inner.children else Q(id__isnull=True)
+    return found
+
+
+def _parts(given: Any) -> list[Any]:
+    if given is None or given is strawberry.UNSET:
+        return []
+    if len(given) > _MOST:
+        raise FilterInvalid("filter")
+    return list(given)
+
+
+def _condition(view: View, made: Spec, value: Any, context: Context, depth: int) -> Q:
+    if made.kind in ("to_one", "to_many"):
+        target = VIEWS[made.named_type]
+        rows = existing(context.viewer, target.model).filter(
+            predicate(target, value, context, depth + 1)
+        )
+        if made.kind == "to_one":
+            return where(f"{made.column}__in", Subquery(rows.values("id")))
+        assert made.by is not None
+        return Q(id__in=Subquery(rows.filter(**{f"{made.by}__isnull": False}).values(made.by)))
+    if made.kind == "computed":
+        assert made.where is not None
+        return _enum_condition(partial(made.where, context), value)
+    return _comparison(view, made, value)
+
+
+def _enum_condition(where: Callable[[list[Any]], Q], value: Any) -> Q:
+    found = Q()
+    if _set(value.eq):
+        found &= where([value.eq])
+    if _set(value.in_):
+        found &= where(_parts(value.in_))
+    return found
+
+
+def _comparison(view: View, made: Spec, value: Any) -> Q:
+    found = Q()
+    operators, read = _SCALARS.get(made.named_type, (("eq", "in"), _plain))
+    column = made.column
+    for operator in operators:
+        given = getattr(value, "in_" if operator == "in" else operator, None)
+        if not _set(given):
+            continue
+        if operator == "in":
+            found &= where(f"{column}__in", [read(item) for item in _parts(given)])
+        elif operator in ("contains", "starts_with"):
+            found &= where(f"{_folded(view, made)}{_LOOKUPS[operator]}", fold(read(given)))
+        else:
+            found &= where(f"{column}{_LOOKUPS.get(operator, f'__{operator}')}", read(given))
+    if _set(value.is_null):
+        found &= where(f"{column}__isnull", value.is_null)
+    return found
+
+
+def _set(value: Any) -> bool:
+    return value is not None and value is not strawberry.UNSET

@@ -1,0 +1,76 @@
+"""Licences, accreditations and certificates, as clients see them."""
+
+from typing import Any
+
+from tortoise.expressions import Q
+
+from auth.rights import Scope
+from models.licence import Licence as LicenceRow
+from models.licence import LicenceKind, LicenceStatus
+from models.role import Role
+from resolvers.pages import Term
+from schema.context import Context
+from schema.directives import visible
+from schema.views import column, computed, enum_of, to_one, view_of
+
+enum_of(LicenceKind)
+enum_of(LicenceStatus)
+
+DOCTOR, NURSE, ADMIN, INSPECTOR = Role.DOCTOR, Role.NURSE, Role.ADMIN, Role.INSPECTOR
+READERS = (DOCTOR, NURSE, ADMIN, INSPECTOR)
+
+
+def _in_status(context: Context, values: list[Any]) -> Q:
+    today = context.viewer.today
+    revoked = Q(revoked_on__isnull=False) & Q(revoked_on__lte=today)
+    living = Q(revoked_on__isnull=True) | Q(revoked_on__gt=today)
+    begun, lasting = Q(issued_on__lte=today), Q(expires_on__isnull=True) | Q(expires_on__gte=today)
+    expired = Q(expires_on__isnull=False) & Q(expires_on__lt=today)
+    meaning = {
+        LicenceStatus.REVOKED: revoked,
+        LicenceStatus.UPCOMING: living & Q(issued_on__gt=today),
+        LicenceStatus.EXPIRED: living & begun & expired,
+        LicenceStatus.VALID: living & begun & lasting,
+    }
+    return (
+        Q(*(meaning[value] for value in values), join_type=Q.OR) if values else Q(id__isnull=True)
+    )
+
+
+@view_of(
+    LicenceRow,
+    visible(DOCTOR, rows=Scope.OWN),
+    visible(DOCTOR, rows=Scope.DEPARTMENT),
+    visible(NURSE, rows=Scope.OWN),
+    visible(ADMIN, INSPECTOR, rows=Scope.ALL),
+    order=(Term("expires_on"),),
+    one="licence",
+    many="licences",
+)
+class Licence:
+    """A credential that a worker holds, or a licence of the organisation they are bound to."""
+
+    id = column("ID", visible(*READERS), says="Its id.")
+    kind = column("LicenceKind", visible(*READERS), says="What it is.")
+    number = column(
+        "str | None",
+        visible(DOCTOR, rows=Scope.OWN),
+        visible(NURSE, ADMIN, INSPECTOR),
+        says="Its number.",
+    )
+    issuer = column("str", visible(*READERS), says="Who issued it.")
+    issued_on = column("date", visible(*READERS), says="Its first valid day.")
+    expires_on = column(
+        "date | None", visible(*READERS), says="Its last valid day; empty when it is open-ended."
+    )
+    revoked_on = column("date | None", visible(*READERS), says="Since when it is revoked.")
+    status = computed(
+        "LicenceStatus",
+        visible(*READERS),
+        says="Computed from the dates, today.",
+        value=lambda row, context: row.status_on(context.viewer.today),
+        where=_in_status,
+    )
+    specialty = to_one("DictionaryEntry | None", visible(*READERS), says="For which specialty.")
+    practitioner = to_one("Practitioner | None", visible(*READERS), says="Whose it is.")
+    version = column("int", visible(ADMIN), says="To be given back by an edit.")

@@ -1,0 +1,346 @@
+"""Operations: mutations made from resolvers, their inputs, payloads and problems."""
+
+import inspect
+import types
+import typing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Any, TypeVar
+from uuid import UUID
+
+import strawberry
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
+
+from core.errors import InputInvalid, Problem, Problems
+from core.translation import message
+from schema.context import Context
+from schema.directives import Visible
+from schema.fields import EVERYBODY, ROOTS, argument, id_of, object_type, schema_field
+from schema.names import NAMES, annotation
+from schema.rules import Rules
+from schema.views import VIEWS
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """One field of a payload: its type, and its value from what the resolver returned."""
+
+    type: str
+    says: str
+    value: Callable[[Any, Context], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a mutation came to: the resolver's result, or problems."""
+
+    result: Any
+    problems: tuple[Problem, ...] = ()
+    # The path that leads to the resolver's keywords in the operation's arguments.
+    paths: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A keyword of a resolver as an argument of its operation."""
+
+    keyword: str
+    type: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A field of an input: its type, and rules of its own where the input's are too wide."""
+
+    type: str
+    rules: tuple[Visible, ...] = ()
+    says: str = ""
+
+
+def given(type_: str, *rules: Visible, says: str = "") -> Any:
+    """A field of an input; one that may be left out has a type that ends in ``| None``."""
+    return Given(type_, rules, says)
+
+
+def row(type_: str, says: str = "") -> dict[str, Returned]:
+    """The payload field that shows the row a resolver returned, as the viewer may see it."""
+    name = type_[0].lower() + type_[1:]
+    return {
+        name: Returned(
+            f"{type_} | None",
+            says or f"The {type_}, as it is now.",
+            lambda result, context: context.loaders.one(VIEWS[type_].model, result.id),
+        )
+    }
+
+
+def mutation(
+    resolver: Callable[..., Awaitable[Any]],
+    *rules: Visible,
+    says: str,
+    returns: dict[str, Returned] | None = None,
+    input: str | None = None,
+    presets: Callable[[Context], dict[str, Any]] | None = None,
+) -> None:
+    """Declares a mutation named after its resolver, with a payload of ``returns`` and ``errors``.
+
+    Keywords of the resolver become arguments; those named like a service are handed over;
+    ``**values`` are the fields given in ``input``.
+    """
+    name = to_camel_case(resolver.__name__)
+    type_name = name[0].upper() + name[1:]
+    keywords = arguments_of(resolver)
+    services = [
+        key
+        for key, parameter in inspect.signature(resolver).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and key not in {k.keyword for k in keywords}
+    ]
+    declared = Rules(rules)
+    _declare_payload(type_name, declared, returns or {})
+    paths = dict(_input_paths(input)) if input else {}
+
+    async def resolve(_source: Any, info: Any, **sent: Any) -> Outcome:
+        context: Context = info.context
+        found = paths | {k.keyword: to_camel_case(k.keyword) for k in keywords}
+        values = {k.keyword: sent[k.keyword] for k in keywords if _is_given(sent, k.keyword)}
+        try:
+            values = {
+                key: _plain(value, _type_of(keywords, key), key) for key, value in values.items()
+            }
+            if input is not None:
+                values |= _input_values(input, sent["input"])
+            if presets is not None:
+                values |= presets(context)
+            offered = {key: context.services[key] for key in services if key in context.services}
+            result = await resolver(context.viewer, **values, **offered)
+        except InputInvalid:
+            raise
+        except Problem as problem:
+            return Outcome(None, (problem,), tuple(found.items()))
+        except Problems as several:
+            return Outcome(None, tuple(several.problems), tuple(found.items()))
+        context.forget()
+        return Outcome(result)
+
+    arguments = [
+        argument(k.keyword, k.type if k.required else _optional(k.type), "") for k in keywords
+    ]
+    if input is not None:
+        arguments.append(argument("input", input, "The values."))
+    ROOTS.mutation[name] = schema_field(
+        f"{type_name}Payload", resolve, declared, says, arguments=arguments
+    )
+
+
+def query(
+    name: str,
+    type_: str,
+    *rules: Visible,
+    says: str,
+    arguments: list[StrawberryArgument] | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declares a root field that no view leads to; the function gets (context, **arguments)."""
+
+    def decorate(resolve: Callable[..., Any]) -> Callable[..., Any]:
+        ROOTS.query[name] = schema_field(
+            type_,
+            lambda _source, info, **given: resolve(info.context, **given),
+            Rules(rules),
+            says,
+            arguments=arguments,
+        )
+        return resolve
+
+    return decorate
+
+
+def subscription(
+    name: str, type_: str, *rules: Visible, says: str
+) -> Callable[[Callable[[Context], AsyncIterator[Any]]], Callable[[Context], AsyncIterator[Any]]]:
+    """Declares a subscription; the function yields the values of its events."""
+
+    def decorate(
+        events: Callable[[Context], AsyncIterator[Any]],
+    ) -> Callable[[Context], AsyncIterator[Any]]:
+        ROOTS.subscription[name] = schema_field(
+            type_,
+            lambda _source, info: events(info.context),
+            Rules(rules),
+            says,
+            subscription=True,
+        )
+        return events
+
+    return decorate
+
+
+def input_of(*rules: Visible) -> Callable[[type[T]], type[T]]:
+    """Makes a class of ``given`` fields into an input; each has the input's rules or its own."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        fields = {
+            name: StrawberryField(
+                type_annotation=annotation(made.type),
+                description=made.says or None,
+                directives=made.rules or rules,
+                **({"default": strawberry.UNSET} if made.type.endswith("| None") else {}),
+            )
+            for name, made in vars(cls).items()
+            if isinstance(made, Given)
+        }
+        says = " ".join((cls.__doc__ or "").split())
+        object_type(cls.__name__, fields, Rules(rules), says, is_input=True)
+        return cls
+
+    return decorate
+
+
+def arguments_of(resolver: Callable[..., Any]) -> list[Argument]:
+    """The keywords of a resolver whose types GraphQL knows; the others are services."""
+    hints = typing.get_type_hints(resolver)
+    found = []
+    for key, parameter in list(inspect.signature(resolver).parameters.items())[1:]:
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            continue
+        type_ = _graphql_type(hints[key])
+        if type_ is not None:
+            found.append(Argument(key, type_, parameter.default is parameter.empty))
+    return found
+
+
+def _graphql_type(hint: Any) -> str | None:
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union) and types.NoneType in inner:
+        (only,) = (part for part in inner if part is not types.NoneType)
+        found = _graphql_type(only)
+        return None if found is None else f"{found} | None"
+    if origin in (list, tuple):
+        found = _graphql_type(inner[0])
+        return None if found is None else f"list[{found}]"
+    if hint is UUID:
+        return "ID"
+    if isinstance(hint, type) and (hint.__name__ in _PLAIN or issubclass(hint, Enum)):
+        return hint.__name__
+    return None
+
+
+_PLAIN = ("str", "int", "bool", "date", "datetime", "Decimal")
+
+
+def _optional(type_: str) -> str:
+    return type_ if type_.endswith("| None") else f"{type_} | None"
+
+
+def _is_given(given: dict[str, Any], key: str) -> bool:
+    return key in given and given[key] is not strawberry.UNSET
+
+
+def _type_of(keywords: list[Argument], key: str) -> str:
+    return next(k.type for k in keywords if k.keyword == key)
+
+
+def _plain(value: Any, type_: str, path: str) -> Any:
+    """An argument as the resolvers take it: ids as UUIDs."""
+    if value is None or "ID" not in type_.replace("list[", "").replace("]", "").split(" | "):
+        return value
+    if isinstance(value, list):
+        return [id_of(item, to_camel_case(path)) for item in value]
+    return id_of(value, to_camel_case(path))
+
+
+def _input_fields(name: str) -> list[StrawberryField]:
+    fields: list[StrawberryField] = NAMES[name].__strawberry_definition__.fields
+    return fields
+
+
+def _input_paths(name: str) -> list[tuple[str, str]]:
+    return [
+        (made.python_name, f"input.{to_camel_case(made.python_name)}")
+        for made in _input_fields(name)
+    ]
+
+
+def _input_values(name: str, given: Any) -> dict[str, Any]:
+    values = {}
+    for made in _input_fields(name):
+        value = getattr(given, made.python_name, strawberry.UNSET)
+        if value is not strawberry.UNSET:
+            assert made.type_annotation is not None
+            type_ = str(made.type_annotation.raw_annotation)
+            values[made.python_name] = _plain(value, type_, f"input.{made.python_name}")
+    return values
+
+
+def _declare_payload(name: str, rules: Rules, returns: dict[str, Returned]) -> None:
+    fields: dict[str, StrawberryField] = {
+        key: schema_field(returned.type, _shown(returned), rules, returned.says)
+        for key, returned in returns.items()
+    }
+    fields["errors"] = schema_field(
+        "list[Problem]", _problems, rules, "What a person can mend; empty when it was done."
+    )
+    object_type(f"{name}Payload", fields, rules, f"What {name} came to.")
+
+
+def _shown(returned: Returned) -> Callable[..., Any]:
+    def show(outcome: Outcome, info: Any) -> Any:
+        return None if outcome.problems else returned.value(outcome.result, info.context)
+
+    return show
+
+
+def _problems(outcome: Outcome, info: Any) -> list[dict[str, Any]]:
+    paths = dict(outcome.paths)
+    language = info.context.viewer.language
+    return [
+        {
+            "code": problem.code,
+            "field": paths.get(problem.field, to_camel_case(problem.field)) or None,
+            "message": message(language, problem.code, **problem.values),
+        }
+        for problem in outcome.problems
+    ]
+
+
+def declare_problem() -> None:
+    """The type of a problem, and the enum of every code that the domain has."""
+    codes = sorted(_codes(Problem))
+    values: Any = StrEnum("ProblemCode", {code: code for code in codes})  # type: ignore[misc]  # made at run time
+    enum: Any = strawberry.enum(
+        values, description="What is wrong: stable, for programs. The text is for people."
+    )
+    NAMES["ProblemCode"] = enum
+    fields: dict[str, StrawberryField] = {
+        "code": schema_field(
+            "ProblemCode", lambda p, _i: enum(p["code"]), EVERYBODY, "What is wrong."
+        ),
+        "field": schema_field(
+            "str | None",
+            lambda p, _i: p["field"],
+            EVERYBODY,
+            "The path in the operation's arguments that it is about, such as input.snils.",
+        ),
+        "message": schema_field(
+            "str",
+            lambda p, _i: p["message"],
+            EVERYBODY,
+            "A short sentence in the viewer's language.",
+        ),
+    }
+    object_type("Problem", fields, EVERYBODY, "One thing that a person can mend.")
+
+
+def _codes(parent: type[Problem]) -> set[str]:
+    found = set()
+    for child in parent.__subclasses__():
+        if not issubclass(child, InputInvalid):
+            if hasattr(child, "code"):
+                found.add(child.code)
+            found |= _codes(child)
+    return found

@@ -1,0 +1,206 @@
+"""Practitioners and their positions, as clients see them."""
+
+from auth.rights import Scope
+from models.practitioner import (
+    Category,
+    EmploymentType,
+    PractitionerStatus,
+    ProcedurePermit,
+    Profession,
+)
+from models.practitioner import Position as PositionRow
+from models.practitioner import Practitioner as PractitionerRow
+from models.role import Role
+from resolvers.pages import Term
+from schema.context import Context
+from schema.directives import STAFF, masked, visible
+from schema.views import column, computed, enum_of, to_many, to_one, view_of
+
+enum_of(Category)
+enum_of(EmploymentType)
+enum_of(PractitionerStatus)
+enum_of(ProcedurePermit)
+enum_of(Profession)
+
+DOCTOR, NURSE, ADMIN = Role.DOCTOR, Role.NURSE, Role.ADMIN
+INSPECTOR, OPERATOR = Role.INSPECTOR, Role.OPERATOR
+OWN = Scope.OWN
+
+
+def _passport(row: PractitionerRow, context: Context) -> str | None:
+    if row.passport_sealed is None:
+        return None
+    opened: str = context.services["vault"].open(row.passport_sealed)
+    return opened
+
+
+@view_of(
+    PractitionerRow,
+    visible(DOCTOR, ADMIN, INSPECTOR, OPERATOR, rows=Scope.ALL),
+    visible(NURSE, rows=Scope.DEPARTMENT),
+    visible(NURSE, rows=Scope.OWN),
+    order=(Term("full_name_folded"),),
+    one="practitioner",
+    many="practitioners",
+)
+class Practitioner:
+    """A medical worker of the organisation, as the staff registry knows them."""
+
+    id = column("ID", visible(*STAFF), says="Its id.")
+    public_id = column("str", visible(*STAFF), says="The number to quote to people.")
+    last_name = column("str", visible(*STAFF), says="Фамилия.", order="full_name_folded")
+    first_name = column("str | None", visible(*STAFF), says="Имя.")
+    middle_name = column("str | None", visible(*STAFF), says="Отчество.")
+    status = column(
+        "PractitionerStatus",
+        visible(*STAFF),
+        says="Whether employed, and whether the registry's data are complete.",
+    )
+    profession = column("Profession", visible(*STAFF), says="Doctor, nurse or other.")
+    organisation = to_one("Organisation | None", visible(*STAFF), says="The employer.")
+    department = to_one(
+        "Department | None", visible(*STAFF), says="The department of the main position."
+    )
+    specialty = to_one("DictionaryEntry | None", visible(*STAFF), says="Специальность.")
+    positions = to_many(
+        "Position", visible(*STAFF), by="practitioner_id", says="The posts held, now and before."
+    )
+    category = column(
+        "Category | None",
+        visible(DOCTOR, ADMIN, INSPECTOR),
+        visible(NURSE, rows=OWN),
+        says="Квалификационная категория.",
+    )
+    category_assigned_on = column(
+        "date | None",
+        visible(DOCTOR, ADMIN, INSPECTOR),
+        visible(NURSE, rows=OWN),
+        says="Since when the category holds; it lasts five years.",
+    )
+    work_phone = column(
+        "str | None", visible(DOCTOR, NURSE, ADMIN, OPERATOR), says="Рабочий телефон, E.164."
+    )
+    work_email = column(
+        "str | None", visible(DOCTOR, NURSE, ADMIN, OPERATOR), says="Рабочая почта."
+    )
+    personal_phone = column(
+        "str | None",
+        visible(DOCTOR, NURSE, rows=OWN),
+        visible(ADMIN, OPERATOR),
+        masked(OPERATOR, keep=4),
+        says="Личный телефон, E.164.",
+    )
+    personal_email = column(
+        "str | None",
+        visible(DOCTOR, NURSE, rows=OWN),
+        visible(ADMIN, OPERATOR),
+        masked(OPERATOR, keep=4),
+        says="Личная почта.",
+    )
+    birth_date = column(
+        "date | None",
+        visible(DOCTOR, NURSE, rows=OWN),
+        visible(ADMIN, OPERATOR),
+        masked(OPERATOR, keep=2),
+        says="Дата рождения.",
+    )
+    address = column(
+        "str | None",
+        visible(DOCTOR, NURSE, rows=OWN),
+        visible(ADMIN, OPERATOR),
+        masked(OPERATOR, keep=2),
+        says="Адрес проживания.",
+    )
+    snils = column(
+        "str | None",
+        visible(DOCTOR, NURSE, rows=OWN),
+        visible(ADMIN, INSPECTOR, OPERATOR),
+        masked(INSPECTOR, OPERATOR, keep=5),
+        says="СНИЛС, eleven digits.",
+    )
+    inn = column(
+        "str | None",
+        visible(DOCTOR, NURSE, rows=OWN),
+        visible(ADMIN),
+        masked(ADMIN, keep=4),
+        says="ИНН, twelve digits.",
+    )
+    passport = computed(
+        "str | None",
+        visible(DOCTOR, NURSE, rows=OWN),
+        visible(ADMIN),
+        masked(ADMIN, keep=3),
+        says="Серия и номер паспорта; sealed at rest.",
+        value=_passport,
+    )
+    prescriber_code = column(
+        "str | None", visible(DOCTOR, rows=OWN), visible(ADMIN, INSPECTOR), says="Личный код врача."
+    )
+    procedure_permits = computed(
+        "list[ProcedurePermit] | None",
+        visible(NURSE, rows=OWN),
+        visible(ADMIN, INSPECTOR),
+        says="Допуски к манипуляциям.",
+        value=lambda row, _: [ProcedurePermit(permit) for permit in row.procedure_permits],
+    )
+    licences = to_many(
+        "Licence",
+        visible(DOCTOR, NURSE, ADMIN, INSPECTOR),
+        by="practitioner_id",
+        says="Licences, accreditations and certificates, valid and expired.",
+    )
+    shifts = to_many(
+        "Shift",
+        visible(DOCTOR, NURSE, ADMIN, INSPECTOR),
+        by="practitioner_id",
+        says="Shifts and duties.",
+    )
+    day_wishes = to_many(
+        "DayWish",
+        visible(DOCTOR, NURSE, ADMIN),
+        by="practitioner_id",
+        says="Wishes to be free on a day.",
+    )
+    enrolments = to_many(
+        "Enrolment", visible(DOCTOR, NURSE, ADMIN), by="practitioner_id", says="Seats in courses."
+    )
+    applications = to_many(
+        "Application",
+        visible(DOCTOR, NURSE, ADMIN, INSPECTOR),
+        by="practitioner_id",
+        says="Applications to the authorities.",
+    )
+    account = to_one(
+        "Account | None",
+        visible(DOCTOR, NURSE, rows=OWN),
+        visible(ADMIN, OPERATOR),
+        says="The account with which the worker signs in.",
+    )
+    created_at = column("datetime", visible(ADMIN, INSPECTOR), says="When the row was made.")
+    updated_at = column("datetime", visible(ADMIN, INSPECTOR), says="When it last changed.")
+    version = column(
+        "int | None",
+        visible(DOCTOR, NURSE, rows=OWN),
+        visible(ADMIN),
+        says="To be given back by an edit, so that nobody's change is lost.",
+    )
+
+
+@view_of(
+    PositionRow,
+    visible(DOCTOR, ADMIN, INSPECTOR, OPERATOR, rows=Scope.ALL),
+    visible(NURSE, rows=Scope.DEPARTMENT),
+    visible(NURSE, rows=Scope.OWN),
+    order=(Term("starts_on", descending=True),),
+)
+class Position:
+    """A post that a worker holds in a department, in full or in part."""
+
+    id = column("ID", visible(*STAFF), says="Its id.")
+    practitioner = to_one("Practitioner | None", visible(*STAFF), says="Who holds it.")
+    department = to_one("Department | None", visible(*STAFF), says="Where.")
+    title = to_one("DictionaryEntry | None", visible(*STAFF), says="Должность.")
+    rate = column("Decimal", visible(*STAFF), says="Ставка: 0.10–1.50 of a full post.")
+    employment = column("EmploymentType", visible(*STAFF), says="Main or second job.")
+    starts_on = column("date", visible(*STAFF), says="Its first day.")
+    ends_on = column("date | None", visible(*STAFF), says="Its last day.")

@@ -1,0 +1,94 @@
+"""The scalars, each in the one form in which every executor and database prints it."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+Masked = NewType("Masked", str)
+
+
+def _print_moment(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _read_moment(value: Any) -> datetime:
+    if not isinstance(value, str) or len(value) > 40:
+        raise ValueError("a moment is written 2026-03-02T09:00:00Z")
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None or not 1900 <= moment.year <= 2200:
+        raise ValueError("a moment is written 2026-03-02T09:00:00Z")
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _read_date(value: Any) -> date:
+    if not isinstance(value, str) or len(value) != 10:
+        raise ValueError("a date is written 2026-03-02")
+    day = date.fromisoformat(value)
+    if not 1900 <= day.year <= 2200:
+        raise ValueError("a date lies between 1900 and 2200")
+    return day
+
+
+def _read_decimal(value: Any) -> Decimal:
+    try:
+        number = Decimal(str(value)) if not isinstance(value, bool) else None
+    except InvalidOperation:
+        number = None
+    if number is None or not number.is_finite() or abs(number) >= 10**12:
+        raise ValueError("a decimal number is written 0.50")
+    return number
+
+
+def _never(_value: Any) -> Any:
+    raise ValueError("a masked value cannot be sent")
+
+
+def _scalar(name: str, description: str, **options: Any) -> ScalarDefinition:
+    made: ScalarDefinition = strawberry.scalar(name=name, description=description, **options)
+    return made
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    date: _scalar(
+        "Date",
+        "A calendar day: 2026-03-02.",
+        serialize=lambda day: day.isoformat(),
+        parse_value=_read_date,
+    ),
+    datetime: _scalar(
+        "DateTime",
+        "An instant in UTC, in whole seconds: 2026-03-02T09:00:00Z. Any offset is read.",
+        serialize=_print_moment,
+        parse_value=_read_moment,
+    ),
+    Decimal: _scalar(
+        "Decimal", "A decimal number as text: 0.50.", serialize=str, parse_value=_read_decimal
+    ),
+    Masked: _scalar(
+        "Masked",
+        "A value of which only the last letters or digits are shown: recognised, not known.",
+        serialize=str,
+        parse_value=_never,
+    ),
+}
+
+
+def mask(value: object, keep: int) -> str | None:
+    """The text with all but its last ``keep`` letters and digits replaced by dots.
+
+    Punctuation stays, so that the kind of value is recognised: ``•••-•••-•45 95``.
+    """
+    if value is None:
+        return None
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    hidden = max(sum(character.isalnum() for character in text) - keep, 0)
+    shown = []
+    for character in text:
+        if character.isalnum() and hidden:
+            hidden -= 1
+            character = "•"
+        shown.append(character)
+    return "".join(shown)

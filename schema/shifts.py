@@ -1,0 +1,98 @@
+"""Shifts, duties and wishes about days, as clients see them."""
+
+from typing import Any
+
+from tortoise.expressions import Q
+
+from auth.rights import Scope
+from models.role import Role
+from models.shift import DayWish as DayWishRow
+from models.shift import Shift as ShiftRow
+from models.shift import ShiftKind, ShiftState, ShiftStatus
+from resolvers.pages import Term
+from schema.context import Context
+from schema.directives import EVERYONE, visible
+from schema.views import column, computed, enum_of, to_one, view_of
+
+DOCTOR, NURSE, ADMIN, INSPECTOR = Role.DOCTOR, Role.NURSE, Role.ADMIN, Role.INSPECTOR
+READERS = (DOCTOR, NURSE, ADMIN, INSPECTOR)
+_NOT_NURSES = visible(*(role for role in EVERYONE if role is not NURSE))
+
+enum_of(ShiftKind, HOME_DUTY=_NOT_NURSES, CONSULTATION=_NOT_NURSES)
+enum_of(ShiftStatus)
+
+
+def _in_status(context: Context, values: list[Any]) -> Q:
+    now = context.viewer.now
+    meaning: dict[Any, Q] = {
+        status: Q(state=status.value) for status in ShiftStatus if status is not ShiftStatus.DONE
+    }
+    meaning[ShiftStatus.DONE] = Q(state=ShiftState.APPROVED) & Q(ends_at__lte=now)
+    meaning[ShiftStatus.APPROVED] = Q(state=ShiftState.APPROVED) & Q(ends_at__gt=now)
+    return (
+        Q(*(meaning[value] for value in values), join_type=Q.OR) if values else Q(id__isnull=True)
+    )
+
+
+@view_of(
+    ShiftRow,
+    visible(DOCTOR, NURSE, rows=Scope.DEPARTMENT),
+    visible(ADMIN, INSPECTOR, rows=Scope.ALL),
+    order=(Term("starts_at"),),
+    one="shift",
+    many="shifts",
+)
+class Shift:
+    """A stretch of work in a department: open, or somebody's."""
+
+    id = column("ID", visible(*READERS), says="Its id.")
+    kind = column("ShiftKind", visible(*READERS), says="What work it is.")
+    department = to_one("Department | None", visible(*READERS), says="Where.")
+    practitioner = to_one(
+        "Practitioner | None", visible(*READERS), says="Whose; nobody's when open."
+    )
+    profession = column(
+        "Profession | None",
+        visible(*READERS),
+        says="Who may take it; empty when any clinical worker may.",
+    )
+    starts_at = column("datetime", visible(*READERS), says="When it begins.")
+    ends_at = column("datetime", visible(*READERS), says="When it is over.")
+    status = computed(
+        "ShiftStatus",
+        visible(*READERS),
+        says="Where it stands; DONE once an approved shift is over.",
+        value=lambda row, context: row.status_at(context.viewer.now),
+        where=_in_status,
+    )
+    note = column(
+        "str | None",
+        visible(DOCTOR, NURSE, rows=Scope.OWN),
+        visible(ADMIN),
+        says="A note to the shift.",
+    )
+    absence_reason = column(
+        "str | None",
+        visible(DOCTOR, NURSE, rows=Scope.OWN),
+        visible(ADMIN),
+        says="Why the worker was absent.",
+    )
+    decided_at = column(
+        "datetime | None", visible(*READERS), says="When it was approved or declined."
+    )
+    version = column("int", visible(*READERS), says="Grows with every change.")
+
+
+@view_of(
+    DayWishRow,
+    visible(DOCTOR, NURSE, rows=Scope.OWN),
+    visible(ADMIN, rows=Scope.ALL),
+    order=(Term("day"),),
+)
+class DayWish:
+    """A worker's wish to be free on a day, or of one kind of shift on it."""
+
+    id = column("ID", visible(DOCTOR, NURSE, ADMIN), says="Its id.")
+    practitioner = to_one("Practitioner | None", visible(DOCTOR, NURSE, ADMIN), says="Whose wish.")
+    day = column("date", visible(DOCTOR, NURSE, ADMIN), says="The day.")
+    weight = column("int", visible(DOCTOR, NURSE, ADMIN), says="How much it matters: 1 and up.")

@@ -1,0 +1,193 @@
+"""Views: GraphQL types as thin views of rows, each field with its rules.
+
+A view class holds specifications (``column``, ``computed``, ``to_one``, ``to_many``);
+``view_of`` makes the GraphQL type and keeps the specification, from which filters,
+orders, connections, role views and the permission matrix are derived.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal, TypeVar
+
+import strawberry
+from strawberry.utils.str_converters import to_camel_case
+from tortoise.expressions import Q
+from tortoise.models import Model
+
+from resolvers.pages import Order
+from schema.context import Context
+from schema.directives import Rule, Visible
+from schema.names import register
+from schema.rules import Rules
+
+T = TypeVar("T")
+Kind = Literal["column", "computed", "to_one", "to_many"]
+
+
+@dataclass
+class Spec:
+    """One field of a view: its rules, and where its value comes from."""
+
+    kind: Kind
+    # The GraphQL type, in the names of the schema; of a to_many, the view it lists.
+    type: str
+    rules: Rules
+    says: str
+    column: str | None = None
+    # computed: the value of a row. Runs in Python, so it cannot be filtered unless ``where``.
+    value: Callable[[Any, Context], Any] | None = None
+    where: Callable[[Context, list[Any]], Q] | None = None
+    # to_many: the child's foreign key.
+    by: str | None = None
+    filterable: bool = True
+    sortable: bool | str = True
+    name: str = ""
+
+    @property
+    def graphql_name(self) -> str:
+        return to_camel_case(self.name)
+
+    @property
+    def named_type(self) -> str:
+        """The annotation without list and optional."""
+        return self.type.replace(" | None", "").removeprefix("list[").removesuffix("]")
+
+    @property
+    def nullable(self) -> bool:
+        return self.type.endswith("| None")
+
+
+@dataclass
+class View:
+    """A GraphQL type over a model, and the root fields that lead to it."""
+
+    name: str
+    model: type[Model]
+    rules: Rules
+    says: str
+    specs: dict[str, Spec]
+    order: Order
+    one: str | None = None
+    many: str | None = None
+
+
+@dataclass
+class ObjectView:
+    """A GraphQL type of computed fields that is no view of rows."""
+
+    name: str
+    rules: Rules
+    says: str
+    specs: dict[str, Spec]
+
+
+VIEWS: dict[str, View] = {}
+OBJECTS: dict[str, ObjectView] = {}
+
+
+def column(
+    type_: str,
+    *rules: Rule,
+    says: str,
+    of: str | None = None,
+    order: bool | str = True,
+    filter: bool = True,
+) -> Any:
+    """A column of the row. ``order`` may name the column to order by, such as a folded one."""
+    return Spec("column", type_, Rules(rules), says, column=of, sortable=order, filterable=filter)
+
+
+def computed(
+    type_: str,
+    *rules: Rule,
+    says: str,
+    value: Callable[[Any, Context], Any],
+    where: Callable[[Context, list[Any]], Q] | None = None,
+) -> Any:
+    """A value made from the row in Python; ``where`` makes an enum value filterable."""
+    return Spec(
+        "computed",
+        type_,
+        Rules(rules),
+        says,
+        value=value,
+        where=where,
+        sortable=False,
+        filterable=where is not None,
+    )
+
+
+def to_one(type_: str, *rules: Rule, says: str, of: str | None = None) -> Any:
+    """The row that a foreign key points to, where it exists for the viewer."""
+    return Spec("to_one", type_, Rules(rules), says, column=of, sortable=False)
+
+
+def to_many(type_: str, *rules: Rule, says: str, by: str) -> Any:
+    """The rows that point here by a foreign key, as a connection."""
+    return Spec("to_many", type_, Rules(rules), says, by=by, sortable=False)
+
+
+def view_of(
+    model: type[Model],
+    *rules: Visible,
+    order: Order,
+    one: str | None = None,
+    many: str | None = None,
+) -> Callable[[type[T]], type[T]]:
+    """Makes a view class into the GraphQL type of a model's rows.
+
+    ``one`` and ``many`` name the root fields that lead to a row and to the list.
+    """
+
+    def decorate(cls: type[T]) -> type[T]:
+        view = View(cls.__name__, model, Rules(rules), _says(cls), _specs_of(cls), order, one, many)
+        for made in (s for s in view.specs.values() if s.kind in ("column", "to_one")):
+            _check_column(view, made)
+        VIEWS[view.name] = view
+        return cls
+
+    return decorate
+
+
+def object_of(*rules: Visible) -> Callable[[type[T]], type[T]]:
+    """Makes a class of computed fields into a GraphQL type that is no view of rows."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        name = cls.__name__
+        OBJECTS[name] = ObjectView(name, Rules(rules), _says(cls), _specs_of(cls))
+        return cls
+
+    return decorate
+
+
+def enum_of(enum: type[Enum], says: str = "", **rules: Visible) -> Any:
+    """Makes an enum of the models into a GraphQL enum; ``rules`` limit single values."""
+    made: Any = strawberry.enum(enum, description=says or (enum.__doc__ or "").strip())
+    for value in made.__strawberry_definition__.values:
+        if value.name in rules:
+            value.directives = [rules[value.name]]
+    register(enum.__name__, made)
+    return made
+
+
+def _specs_of(cls: type) -> dict[str, Spec]:
+    specs = {name: made for name, made in vars(cls).items() if isinstance(made, Spec)}
+    for name, made in specs.items():
+        made.name = name
+        if made.kind == "column" and made.column is None:
+            made.column = name
+        if made.kind == "to_one" and made.column is None:
+            made.column = f"{name}_id"
+    return specs
+
+
+def _says(cls: type) -> str:
+    return " ".join((cls.__doc__ or "").split())
+
+
+def _check_column(view: View, made: Spec) -> None:
+    meta = view.model._meta
+    known = {*meta.fields_map, *(f"{name}_id" for name in {*meta.fk_fields, *meta.o2o_fields})}
+    if made.column not in known:
+        raise RuntimeError(f"{view.name}.{made.name}: {view.model.__name__} has no {made.column}")
