@@ -22,7 +22,6 @@ from graphql import (
     Node,
     ObjectValueNode,
     OperationDefinitionNode,
-    SelectionSetNode,
     VariableNode,
     get_named_type,
     get_nullable_type,
@@ -86,7 +85,6 @@ class _Dropping(Visitor):
             if name not in self._schema.type_map:
                 return REMOVE
         return None
-
 
     def _fits(self, type_: Any, argument: ArgumentNode) -> bool:
         return all(self._known(type_, argument.value))

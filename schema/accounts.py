@@ -1,5 +1,7 @@
 """Accounts, sessions, role grants and the audit trail, as clients see them."""
 
+from typing import Any
+
 from auth.rights import Scope
 from models.account import Account as AccountRow
 from models.account import AccountState
@@ -7,9 +9,12 @@ from models.account import Session as SessionRow
 from models.audit import AuditEntry as AuditEntryRow
 from models.grant import RoleGrant as RoleGrantRow
 from models.role import Role
+from resolvers import accounts, grants, invitations, sessions, sign_in
 from resolvers.pages import Term
-from schema.directives import SIGNED_IN, visible
+from schema.context import Context
+from schema.directives import EVERYONE, SIGNED_IN, visible
 from schema.names import register
+from schema.operations import Returned, mutation, row
 from schema.views import column, computed, enum_of, to_one, view_of
 
 enum_of(AccountState)
@@ -137,3 +142,114 @@ class AuditEntry:
     position = column("int", visible(INSPECTOR), says="Its place in the chain.")
     previous_hash = column("str", visible(INSPECTOR), says="The hash of the entry before.")
     hash = column("str", visible(INSPECTOR), says="SHA-256 over the entry and the hash before.")
+
+
+async def _signed_in(result: Any, context: Context) -> Any:
+    """The viewer that the new token stands for; the rest of the operation goes on as it."""
+    asked = context.viewer
+    context.act_as(
+        await context.services["sessions"].viewer(
+            result.access_token,
+            now=asked.now,
+            address=asked.address,
+            device=asked.device,
+            language=asked.language,
+        )
+    )
+    return context.viewer
+
+
+_VIEWER = Returned("Viewer | None", "Who one is now.", _signed_in)
+_ACCESS = {
+    "access_token": Returned(
+        "str | None", "To be sent as a bearer token.", lambda result, _: result.access_token
+    ),
+    "access_expires_at": Returned(
+        "datetime | None", "When it must be renewed.", lambda result, _: result.access_expires_at
+    ),
+}
+_REFRESH = {
+    "refresh_token": Returned(
+        "str | None",
+        "Renews the access token, once; used twice, it ends the session.",
+        lambda result, _: result.refresh_token,
+    )
+}
+
+mutation(
+    sign_in.sign_in,
+    visible(Role.VISITOR),
+    says="Signs in with a phone or e-mail, the password, and the code of the second factor.",
+    returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
+)
+mutation(
+    sessions.refresh_session,
+    visible(*EVERYONE),
+    says="Renews the tokens of a session.",
+    returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
+)
+mutation(
+    sessions.switch_role,
+    visible(*SIGNED_IN),
+    says="Goes on in another held role, without signing in again.",
+    returns={**_ACCESS, "viewer": _VIEWER},
+)
+mutation(sessions.sign_out, visible(*SIGNED_IN), says="Ends this session.")
+mutation(
+    sessions.end_session,
+    visible(*SIGNED_IN),
+    says="Ends one of one's own sessions.",
+    returns=row("Session"),
+)
+mutation(
+    grants.grant_role,
+    visible(ADMIN),
+    says="Grants a role, perhaps limited to a department and a period.",
+    returns=row("RoleGrant"),
+)
+mutation(
+    grants.limit_role,
+    visible(ADMIN),
+    says="Limits a granted role to a department, or to an end.",
+    returns=row("RoleGrant"),
+)
+mutation(
+    grants.revoke_role,
+    visible(ADMIN),
+    says="Revokes a role at once, on open sessions too. The last admin stays.",
+    returns=row("RoleGrant"),
+)
+mutation(
+    invitations.invite,
+    visible(ADMIN),
+    says="Invites a worker to open an account; the code is shown once.",
+    returns={
+        "code": Returned(
+            "str | None", "To be handed to the worker; good for 72 hours.", lambda r, _: r.code
+        ),
+        "account": Returned(
+            "Account | None",
+            "The account that waits.",
+            lambda r, context: context.loaders.one(AccountRow, r.account.id),
+        ),
+    },
+)
+mutation(
+    invitations.accept_invitation,
+    visible(Role.VISITOR),
+    says="Opens an account with an invitation: sets the password and the second factor.",
+    returns={
+        "totp_secret": Returned(
+            "str | None", "The secret of the second factor, shown once.", lambda r, _: r.totp_secret
+        ),
+        "totp_uri": Returned(
+            "str | None", "The same as an otpauth address, for a QR code.", lambda r, _: r.totp_uri
+        ),
+    },
+)
+mutation(
+    accounts.unlock_account,
+    visible(OPERATOR),
+    says="Ends the lock that failed sign-ins brought about.",
+    returns=row("Account"),
+)

@@ -1,11 +1,19 @@
 """Applications to the authorities, as clients see them."""
 
+from collections.abc import AsyncIterator
+from typing import Any
+
 from auth.rights import Scope
 from models.application import Application as ApplicationRow
 from models.application import ApplicationKind, ApplicationStatus
+from models.change import ChangeKind
 from models.role import Role
+from resolvers import applications
 from resolvers.pages import Term
+from schema.changes import changed_rows
+from schema.context import Context
 from schema.directives import EVERYONE, Visible, visible
+from schema.operations import given, input_of, mutation, row, subscription
 from schema.views import column, enum_of, to_one, view_of
 
 DOCTOR, NURSE, ADMIN = Role.DOCTOR, Role.NURSE, Role.ADMIN
@@ -67,3 +75,55 @@ class Application:
     due_on = column("date | None", visible(*READERS), says="By when it will be decided.")
     decided_at = column("datetime | None", visible(*READERS), says="When it was decided.")
     version = column("int", visible(*READERS), says="Grows with every change.")
+
+
+@input_of(visible(*APPLICANTS))
+class UpdateApplicationInput:
+    """The values to change; one that is left out stays, and null clears."""
+
+    kind = given("ApplicationKind | None")
+    comment = given("str | None")
+
+
+mutation(
+    applications.create_application,
+    visible(*APPLICANTS),
+    says="Begins an application, as a draft.",
+    returns=row("Application"),
+)
+mutation(
+    applications.update_application,
+    visible(*APPLICANTS),
+    says="Changes a draft, or an application that was returned.",
+    input="UpdateApplicationInput",
+    returns=row("Application"),
+)
+mutation(
+    applications.submit_application,
+    visible(*APPLICANTS),
+    says="Submits a draft, or a returned application again.",
+    returns=row("Application"),
+)
+mutation(
+    applications.withdraw_application,
+    visible(*APPLICANTS),
+    says="Withdraws an application that is not decided.",
+    returns=row("Application"),
+)
+for _decision, _says in (
+    (applications.take_application, "Takes a submitted application into review."),
+    (applications.approve_application, "Approves an application in review."),
+    (applications.return_application, "Returns an application to be corrected."),
+    (applications.reject_application, "Rejects an application."),
+):
+    mutation(_decision, visible(ADMIN), says=_says, returns=row("Application"))
+
+
+@subscription(
+    "applicationDecided",
+    "Application",
+    visible(*APPLICANTS),
+    says="One's own applications, each time one is taken, returned or decided.",
+)
+def application_decided(context: Context) -> AsyncIterator[Any]:
+    return changed_rows(context, ChangeKind.APPLICATION, ApplicationRow)

@@ -5,8 +5,10 @@ from models.course import Course as CourseRow
 from models.course import CourseAudience, EnrolmentStatus
 from models.course import Enrolment as EnrolmentRow
 from models.role import Role
+from resolvers import courses, enrolments
 from resolvers.pages import Term
 from schema.directives import discloses, visible
+from schema.operations import given, input_of, mutation, row
 from schema.views import column, computed, enum_of, to_many, to_one, view_of
 
 enum_of(CourseAudience)
@@ -77,3 +79,71 @@ class Enrolment:
     created_at = column("datetime", visible(*LEARNERS), says="When it was asked for.")
     decided_at = column("datetime | None", visible(*LEARNERS), says="When it was decided.")
     version = column("int", visible(*LEARNERS), says="Grows with every change.")
+
+
+@input_of(visible(ADMIN))
+class CreateCourseInput:
+    """A course to be offered."""
+
+    title = given("str")
+    description = given("str | None")
+    provider = given("str")
+    audience = given("CourseAudience | None", says="Everyone unless said.")
+    credits = given("int", says="Academic hours.")
+    starts_on = given("date")
+    ends_on = given("date")
+    seats = given("int")
+    curator_name = given("str | None")
+    curator_phone = given("str | None")
+    curator_email = given("str | None")
+
+
+@input_of(visible(ADMIN))
+class UpdateCourseInput:
+    """The values to change; one that is left out stays, and null clears."""
+
+    title = given("str | None")
+    description = given("str | None")
+    provider = given("str | None")
+    audience = given("CourseAudience | None")
+    credits = given("int | None")
+    starts_on = given("date | None")
+    ends_on = given("date | None")
+    seats = given("int | None")
+    curator_name = given("str | None")
+    curator_phone = given("str | None")
+    curator_email = given("str | None")
+
+
+mutation(
+    courses.create_course,
+    visible(ADMIN),
+    says="Offers a course.",
+    input="CreateCourseInput",
+    returns=row("Course"),
+)
+mutation(
+    courses.update_course,
+    visible(ADMIN),
+    says="Changes a course; seats cannot go below those taken.",
+    input="UpdateCourseInput",
+    returns=row("Course"),
+)
+mutation(
+    enrolments.enrol,
+    visible(DOCTOR, NURSE),
+    says="Takes a seat. The last one is taken once.",
+    returns=row("Enrolment"),
+)
+mutation(
+    enrolments.confirm_enrolment,
+    visible(ADMIN),
+    says="Confirms an enrolment.",
+    returns=row("Enrolment"),
+)
+mutation(
+    enrolments.cancel_enrolment,
+    visible(DOCTOR, NURSE, ADMIN),
+    says="Gives a seat back, before the course begins.",
+    returns=row("Enrolment"),
+)

@@ -8,9 +8,11 @@ from auth.rights import Scope
 from models.licence import Licence as LicenceRow
 from models.licence import LicenceKind, LicenceStatus
 from models.role import Role
+from resolvers import licences
 from resolvers.pages import Term
 from schema.context import Context
 from schema.directives import visible
+from schema.operations import given, input_of, mutation, row
 from schema.views import column, computed, enum_of, to_one, view_of
 
 enum_of(LicenceKind)
@@ -74,3 +76,35 @@ class Licence:
     specialty = to_one("DictionaryEntry | None", visible(*READERS), says="For which specialty.")
     practitioner = to_one("Practitioner | None", visible(*READERS), says="Whose it is.")
     version = column("int", visible(ADMIN), says="To be given back by an edit.")
+
+
+@input_of(visible(ADMIN))
+class UpdateLicenceInput:
+    """The values to change; one that is left out stays, and null clears."""
+
+    number = given("str | None")
+    issuer = given("str | None")
+    issued_on = given("date | None")
+    expires_on = given("date | None")
+    specialty_id = given("ID | None")
+
+
+mutation(
+    licences.create_licence,
+    visible(ADMIN),
+    says="Enters a credential; accreditations and certificates last five years unless said.",
+    returns=row("Licence"),
+)
+mutation(
+    licences.update_licence,
+    visible(ADMIN),
+    says="Changes a credential.",
+    input="UpdateLicenceInput",
+    returns=row("Licence"),
+)
+mutation(
+    licences.revoke_licence,
+    visible(ADMIN),
+    says="Revokes a credential; it stays listed.",
+    returns=row("Licence"),
+)

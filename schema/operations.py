@@ -108,7 +108,12 @@ def mutation(
     async def resolve(_source: Any, info: Any, **sent: Any) -> Outcome:
         context: Context = info.context
         found = paths | {k.keyword: to_camel_case(k.keyword) for k in keywords}
-        values = {k.keyword: sent[k.keyword] for k in keywords if _is_given(sent, k.keyword)}
+        # A keyword without a default that may be None is None when nothing was sent.
+        values = {
+            k.keyword: sent[k.keyword] if _is_given(sent, k.keyword) else None
+            for k in keywords
+            if k.required or _is_given(sent, k.keyword)
+        }
         try:
             values = {
                 key: _plain(value, _type_of(keywords, key), key) for key, value in values.items()

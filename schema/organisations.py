@@ -5,8 +5,10 @@ from models.organisation import Department as DepartmentRow
 from models.organisation import DictionaryEntry as DictionaryEntryRow
 from models.organisation import Organisation as OrganisationRow
 from models.role import Role
+from resolvers import departments
 from resolvers.pages import Term
 from schema.directives import EVERYONE, STAFF, visible
+from schema.operations import given, input_of, mutation, row
 from schema.views import column, to_many, view_of
 
 MEMBERS = (*STAFF, Role.ANALYST)
@@ -73,3 +75,39 @@ class DictionaryEntry:
     code = column("str", visible(*EVERYONE), says="The term's code in the dictionary.")
     name = column("str", visible(*EVERYONE), says="The term.")
     actual = column("bool", visible(*EVERYONE), says="Whether it may still be chosen.")
+
+
+@input_of(visible(Role.ADMIN))
+class CreateDepartmentInput:
+    """A department to be opened."""
+
+    code = given("str", says="Its code within the organisation.")
+    name = given("str")
+    city = given("str | None")
+    address = given("str | None")
+
+
+@input_of(visible(Role.ADMIN))
+class UpdateDepartmentInput:
+    """The values to change; one that is left out stays, and null clears."""
+
+    code = given("str | None")
+    name = given("str | None")
+    city = given("str | None")
+    address = given("str | None")
+
+
+mutation(
+    departments.create_department,
+    visible(Role.ADMIN),
+    says="Opens a department.",
+    input="CreateDepartmentInput",
+    returns=row("Department"),
+)
+mutation(
+    departments.update_department,
+    visible(Role.ADMIN),
+    says="Changes a department.",
+    input="UpdateDepartmentInput",
+    returns=row("Department"),
+)

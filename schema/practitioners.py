@@ -11,10 +11,12 @@ from models.practitioner import (
 from models.practitioner import Position as PositionRow
 from models.practitioner import Practitioner as PractitionerRow
 from models.role import Role
+from resolvers import positions, practitioners, reveal
 from resolvers.pages import Term
 from schema.context import Context
 from schema.directives import STAFF, masked, visible
-from schema.views import column, computed, enum_of, to_many, to_one, view_of
+from schema.operations import Returned, given, input_of, mutation, row
+from schema.views import VIEWS, column, computed, enum_of, to_many, to_one, view_of
 
 enum_of(Category)
 enum_of(EmploymentType)
@@ -204,3 +206,118 @@ class Position:
     employment = column("EmploymentType", visible(*STAFF), says="Main or second job.")
     starts_on = column("date", visible(*STAFF), says="Its first day.")
     ends_on = column("date | None", visible(*STAFF), says="Its last day.")
+
+
+@input_of(visible(ADMIN))
+class CreatePractitionerInput:
+    """A worker to be entered into the registry. Without a SNILS the file stays incomplete."""
+
+    last_name = given("str", says="Фамилия.")
+    first_name = given("str", says="Имя.")
+    middle_name = given("str | None", says="Отчество.")
+    profession = given("Profession", says="Doctor, nurse or other.")
+    department_id = given("ID | None", says="The department of the main position.")
+    birth_date = given("date | None", says="Дата рождения.")
+    snils = given("str | None", says="СНИЛС, with or without spaces and dashes.")
+    inn = given("str | None", says="ИНН of a person: twelve digits.")
+    passport = given("str | None", says="Серия и номер паспорта; sealed at rest.")
+    address = given("str | None", says="Адрес проживания.")
+    personal_phone = given("str | None", says="Any usual spelling; kept as E.164.")
+    personal_email = given("str | None")
+    work_phone = given("str | None", says="Any usual spelling; kept as E.164.")
+    work_email = given("str | None")
+    specialty_id = given("ID | None", says="An entry of the dictionary of specialties.")
+    category = given("Category | None")
+    category_assigned_on = given("date | None")
+    prescriber_code = given("str | None", says="Личный код врача.")
+    procedure_permits = given("list[ProcedurePermit] | None", says="Допуски к манипуляциям.")
+
+
+@input_of(visible(ADMIN))
+class UpdatePractitionerInput:
+    """The values to change; one that is left out stays, and null clears."""
+
+    last_name = given("str | None")
+    first_name = given("str | None")
+    middle_name = given("str | None")
+    profession = given("Profession | None")
+    department_id = given("ID | None")
+    birth_date = given("date | None")
+    snils = given("str | None")
+    inn = given("str | None")
+    passport = given("str | None")
+    address = given("str | None")
+    personal_phone = given("str | None")
+    personal_email = given("str | None")
+    work_phone = given("str | None")
+    work_email = given("str | None")
+    specialty_id = given("ID | None")
+    category = given("Category | None")
+    category_assigned_on = given("date | None")
+    prescriber_code = given("str | None")
+    procedure_permits = given("list[ProcedurePermit] | None")
+
+
+@input_of(visible(DOCTOR, NURSE))
+class UpdateMyFileInput:
+    """What a worker may change alone; one that is left out stays, and null clears."""
+
+    address = given("str | None")
+    personal_phone = given("str | None")
+    personal_email = given("str | None")
+    work_phone = given("str | None")
+    work_email = given("str | None")
+
+
+def _revealable(context: Context) -> dict[str, object]:
+    """The fields that the viewer's role sees masked, and may therefore ask for one by one."""
+    role = context.viewer.role
+    fields = VIEWS["Practitioner"].specs.values()
+    return {"allowed": [made.name for made in fields if made.rules.mask(role) is not None]}
+
+
+mutation(
+    practitioners.create_practitioner,
+    visible(ADMIN),
+    says="Enters a worker into the registry; every wrong field is named at once.",
+    input="CreatePractitionerInput",
+    returns=row("Practitioner"),
+)
+mutation(
+    practitioners.update_practitioner,
+    visible(ADMIN),
+    says="Changes a worker's file.",
+    input="UpdatePractitionerInput",
+    returns=row("Practitioner"),
+)
+mutation(
+    practitioners.update_my_file,
+    visible(DOCTOR, NURSE),
+    says="Changes one's own contacts.",
+    input="UpdateMyFileInput",
+    returns=row("Practitioner"),
+)
+mutation(
+    practitioners.dismiss_practitioner,
+    visible(ADMIN),
+    says="Closes a worker's file today: positions end, shifts to come are open again.",
+    returns=row("Practitioner"),
+)
+mutation(
+    positions.add_position,
+    visible(ADMIN),
+    says="Gives a worker a post; a main one moves them to its department.",
+    returns=row("Position"),
+)
+mutation(positions.end_position, visible(ADMIN), says="Ends a post.", returns=row("Position"))
+mutation(
+    reveal.reveal,
+    visible(ADMIN),
+    says="One masked value of a worker's file in full. The reason goes into the audit trail.",
+    presets=_revealable,
+    returns={
+        "value": Returned(
+            "str | None", "The value; null where there is none.", lambda text, _: text
+        )
+    },
+)

@@ -1,17 +1,22 @@
 """Shifts, duties and wishes about days, as clients see them."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from tortoise.expressions import Q
 
 from auth.rights import Scope
+from models.change import ChangeKind
 from models.role import Role
 from models.shift import DayWish as DayWishRow
 from models.shift import Shift as ShiftRow
 from models.shift import ShiftKind, ShiftState, ShiftStatus
+from resolvers import shifts
 from resolvers.pages import Term
+from schema.changes import changed_rows
 from schema.context import Context
 from schema.directives import EVERYONE, visible
+from schema.operations import mutation, row, subscription
 from schema.views import column, computed, enum_of, to_one, view_of
 
 DOCTOR, NURSE, ADMIN, INSPECTOR = Role.DOCTOR, Role.NURSE, Role.ADMIN, Role.INSPECTOR
@@ -96,3 +101,57 @@ class DayWish:
     practitioner = to_one("Practitioner | None", visible(DOCTOR, NURSE, ADMIN), says="Whose wish.")
     day = column("date", visible(DOCTOR, NURSE, ADMIN), says="The day.")
     weight = column("int", visible(DOCTOR, NURSE, ADMIN), says="How much it matters: 1 and up.")
+
+
+mutation(
+    shifts.plan_shift,
+    visible(ADMIN),
+    says="Plans a shift: somebody's, or open for whoever asks.",
+    returns=row("Shift"),
+)
+mutation(
+    shifts.request_shift,
+    visible(DOCTOR, NURSE),
+    says="Asks for an open shift. Of two who ask at once, one gets it.",
+    returns=row("Shift"),
+)
+mutation(
+    shifts.withdraw_shift_request,
+    visible(DOCTOR, NURSE),
+    says="Takes a request back: the shift is open again.",
+    returns=row("Shift"),
+)
+mutation(
+    shifts.update_shift_note,
+    visible(DOCTOR, NURSE),
+    says="Changes the note to one's own shift.",
+    returns=row("Shift"),
+)
+mutation(
+    shifts.approve_shift,
+    visible(ADMIN),
+    says="Approves a requested or planned shift.",
+    returns=row("Shift"),
+)
+mutation(
+    shifts.decline_shift,
+    visible(ADMIN),
+    says="Declines a request; the work itself is open again.",
+    returns=row("Shift"),
+)
+mutation(
+    shifts.cancel_shift,
+    visible(ADMIN),
+    says="Cancels a shift that has not begun.",
+    returns=row("Shift"),
+)
+
+
+@subscription(
+    "shiftChanged",
+    "Shift",
+    visible(DOCTOR, NURSE),
+    says="One's own shifts, each time one is planned, decided, cancelled or changed.",
+)
+def shift_changed(context: Context) -> AsyncIterator[Any]:
+    return changed_rows(context, ChangeKind.SHIFT, ShiftRow)

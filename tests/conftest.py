@@ -14,6 +14,7 @@ import pytest
 
 from models.database import POSTGRESQL, dialect_of, opened, settle
 from server.migrating import migrate_database
+from tests.api import Api, serving
 
 POSTGRES = os.environ.get("CABINET_TEST_DATABASE_URL", "")
 
@@ -84,3 +85,10 @@ async def database(database_url: str) -> AsyncIterator[str]:
     async with opened(database_url):
         yield database_url
         await settle()
+
+
+@pytest.fixture
+async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    """The running application over an empty database of this test's own."""
+    async with serving(database_url, tmp_path / "home") as client:
+        yield client

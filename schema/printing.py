@@ -1,0 +1,151 @@
+"""The schema as text: the whole with its directives, one role's view, and the matrix of rights."""
+
+from collections.abc import Iterable
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    print_schema,
+)
+from graphql.type import is_introspection_type
+from strawberry.printer import print_schema as print_with_directives
+
+from auth.rights import Scope, Scopes
+from models.role import Role
+from schema.build import Schema
+from schema.roles import RoleView, declared
+from schema.views import VIEWS
+
+_HEAD = """# Permissions
+
+Every type, field, input and operation of the schema, by role. Generated from the directives by
+`cabinet permissions --write`; a build that finds it stale fails. What is not listed for a role
+does not exist for it.
+
+| mark | meaning |
+|---|---|
+| ● | on every row that the role sees |
+| own, department | on these rows only; elsewhere null, and the path stands in `extensions.withheld` |
+| masked n | only the last n letters and digits |
+| · | does not exist |
+
+For a type the mark says which rows exist: all (of the organisation or department in which the
+role was granted), department, own. Rows that carry an enum value hidden from a role do not
+exist for it either.
+"""
+
+
+def printed(schema: Schema) -> str:
+    """The whole schema with every directive."""
+    return print_with_directives(schema.whole) + "\n"
+
+
+def printed_for(schema: Schema, role: Role) -> str:
+    """The schema as it exists for one role."""
+    return print_schema(schema.views[role].schema) + "\n"
+
+
+def permissions_of(schema: Schema) -> str:
+    """The permission matrix in Markdown."""
+    lines = [_HEAD]
+    for title, types in _sections(schema):
+        lines.append(f"\n## {title}\n")
+        for type_ in types:
+            lines += _table(schema, type_)
+    lines += _discloses(schema)
+    return "\n".join(lines) + "\n"
+
+
+def _sections(schema: Schema) -> Iterable[tuple[str, list[GraphQLObjectType]]]:
+    types = {
+        name: type_
+        for name, type_ in schema.whole._schema.type_map.items()
+        if isinstance(
+            type_,
+            GraphQLObjectType | GraphQLInputObjectType | GraphQLInterfaceType | GraphQLEnumType,
+        )
+        and not is_introspection_type(type_)
+    }
+    roots = ["Query", "Mutation", "Subscription"]
+    views = sorted(VIEWS)
+    yield "Operations", [types.pop(name) for name in roots if name in types]  # type: ignore[misc]
+    yield "Rows", [types.pop(name) for name in views]  # type: ignore[misc]
+    yield (
+        "Values of enums",
+        [
+            types.pop(name)  # type: ignore[misc]
+            for name in sorted(types)
+            if isinstance(types[name], GraphQLEnumType)
+        ],
+    )
+    yield "Inputs, payloads and connections", [types[name] for name in sorted(types)]  # type: ignore[misc]
+
+
+def _table(schema: Schema, type_: GraphQLObjectType) -> list[str]:
+    roles = list(Role)
+    elements = getattr(type_, "fields", None) or getattr(type_, "values", {})
+    rows = [(f"**{type_.name}**", [_type_mark(schema.views[role], type_.name) for role in roles])]
+    rows += [
+        (name, [_mark(schema.views[role], f"{type_.name}.{name}") for role in roles])
+        for name in elements
+    ]
+    if all(marks == rows[0][1] and set(marks) <= {"●", "·"} for _, marks in rows):
+        names = ", ".join(
+            role.value for role, mark in zip(roles, rows[0][1], strict=True) if mark == "●"
+        )
+        return [f"- **{type_.name}** and all of its {len(rows) - 1} elements: {names or 'nobody'}"]
+    head = "| | " + " | ".join(role.value for role in roles) + " |"
+    return [
+        "",
+        head,
+        "|---" * (len(roles) + 1) + "|",
+        *(f"| {name} | " + " | ".join(marks) + " |" for name, marks in rows),
+        "",
+    ]
+
+
+def _type_mark(view: RoleView, name: str) -> str:
+    if name not in view.coordinates:
+        return "·"
+    if name in VIEWS:
+        return _scopes(VIEWS[name].rules.scopes(view.role) or frozenset())
+    return "●"
+
+
+def _mark(view: RoleView, coordinate: str) -> str:
+    if coordinate not in view.coordinates:
+        return "·"
+    scopes = view.limited.get(coordinate)
+    mark = "●" if scopes is None else _scopes(scopes)
+    if coordinate in view.masked:
+        mark = f"masked {view.masked[coordinate]}" + ("" if mark == "●" else f", {mark}")
+    return mark
+
+
+def _scopes(scopes: Scopes) -> str:
+    return " + ".join(scope.value.lower() for scope in Scope if scope in scopes)
+
+
+def _discloses(schema: Schema) -> list[str]:
+    lines = ["\n## What tells of rows that one may not see\n"]
+    for view in VIEWS.values():
+        type_ = schema.whole._schema.type_map[view.name]
+        for name, field in type_.fields.items():  # type: ignore[attr-defined]
+            what = declared(field).disclosure()
+            if what is not None:
+                lines.append(f"- `{view.name}.{name}` tells {what}.")
+    lines += [
+        f"- A mutation may answer `{code}`: {what}." for code, what in DISCLOSING_CODES.items()
+    ]
+    return lines
+
+
+# The only codes by which a mutation may differ for what its caller cannot see.
+DISCLOSING_CODES = {
+    "COURSE_FULL": "the seats are taken, by whomever",
+    "IDENTITY_UNAVAILABLE": "an identity is taken by a row that the caller cannot see",
+    "SHIFT_OVERLAP": "the worker is busy at that time",
+    "SHIFT_TAKEN": "somebody else was first",
+}

@@ -1,0 +1,207 @@
+"""The command line: serve, migrate, demo, import, schema, permissions, token, audit."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+import uvicorn
+from resolvers.demo import DemoAccount, DemoNotEmpty, demo_accounts, load_demo
+from rich.console import Console
+from rich.table import Table
+
+from auth import audit as trail
+from auth.audit import Break
+from core.errors import Problem
+from core.sealing import open_vault
+from core.settings import Settings
+from core.translation import message
+from models.database import DatabaseUrlInvalid, opened
+from models.role import Role
+from schema.build import build
+from schema.printing import permissions_of, printed, printed_for
+from server.application import PAGE, application
+from server.demo_tokens import NotDemo, demo_token
+from server.environment import SettingInvalid, settings
+from server.importing import import_command
+from server.migrating import migrate_database
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    name="cabinet",
+    help="The medical worker's cabinet: a GraphQL backend with roles by directive.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+app.command("import")(import_command)
+
+out = Console()
+err = Console(stderr=True)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+) -> None:
+    """Serve GraphQL and the GraphiQL page. Migrates the database first."""
+    found = _settings()
+    asyncio.run(migrate_database(found.database_url))
+    if not (PAGE / "index.html").exists():
+        err.print("[yellow]The GraphiQL page is not built: run `make web`.[/] The API serves on.")
+    uvicorn.run(
+        application(found),
+        host=host or found.host,
+        port=port or found.port,
+        log_level="warning",
+        access_log=False,
+        ws_max_size=found.limits.socket_message_bytes * 2,
+        timeout_graceful_shutdown=8,
+        server_header=False,
+    )
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest migration."""
+    asyncio.run(migrate_database(_settings().database_url))
+    out.print("The database is up to date.")
+
+
+@app.command()
+def demo(
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="Do nothing when there are rows.")
+    ] = False,
+) -> None:
+    """Fill an empty database with an organisation to try things on, and show its accounts."""
+    found = _settings()
+    asyncio.run(migrate_database(found.database_url))
+    try:
+        with err.status("Loading the demo organisation…"):
+            accounts = _in_database(found, lambda: load_demo_into(found))
+    except DemoNotEmpty:
+        if not if_empty:
+            _fail("The database is not empty: the demo data would mix with real rows.")
+        accounts = _in_database(found, demo_accounts)
+    _show(accounts, found)
+
+
+async def load_demo_into(found: Settings) -> list[DemoAccount]:
+    from auth.passwords import Passwords
+    from core.clock import utc_now
+
+    vault = open_vault(found.home / "keys" / "vault.key")
+    return await load_demo(vault=vault, now=utc_now(), hash_password=Passwords().hash)
+
+
+def _show(accounts: list[DemoAccount], found: Settings) -> None:
+    if not accounts:
+        return
+    table = Table("who", "login", "password", "TOTP secret", "roles", title="Demo accounts")
+    for account in accounts:
+        table.add_row(
+            account.name,
+            account.login,
+            account.password,
+            account.totp_secret,
+            ", ".join(role.value for role in account.roles),
+        )
+    out.print(table)
+    address = f"http://{found.host}:{found.port}"
+    out.print(f"GraphiQL: [bold]{address}/graphiql[/]    GraphQL: {address}/graphql")
+    out.print("Try: sign in as the doctor, run an example, then switch to ADMIN in the header.")
+    out.print("A token for a script: cabinet token --role DOCTOR")
+
+
+@app.command()
+def schema(
+    role: Annotated[Role | None, typer.Option(help="The view of this role only.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write schema.graphql.")] = False,
+) -> None:
+    """Print the schema: whole, with its directives, or as one role sees it."""
+    text = printed(build()) if role is None else printed_for(build(), role)
+    if write:
+        Path("schema.graphql").write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+@app.command()
+def permissions(
+    write: Annotated[bool, typer.Option("--write", help="Write docs/permissions.md.")] = False,
+) -> None:
+    """Print the permission matrix: every field by every role."""
+    text = permissions_of(build())
+    if write:
+        Path("docs/permissions.md").write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+@app.command()
+def token(role: Annotated[Role, typer.Option(help="The role to act in.")]) -> None:
+    """Print an access token of a demo account that acts in a role. Demo accounts only."""
+    found = _settings()
+    try:
+        sys.stdout.write(_in_database(found, lambda: demo_token(found, role)) + "\n")
+    except NotDemo as error:
+        _fail(str(error))
+
+
+@audit.command()
+def verify() -> None:
+    """Walk the audit chain and name every place where it does not hold."""
+
+    async def walk() -> tuple[int, list[Break]]:
+        count, breaks = 0, []
+        async for found in trail.verify():
+            if isinstance(found, Break):
+                breaks.append(found)
+            else:
+                count = found
+        return count, breaks
+
+    count, breaks = _in_database(_settings(), walk)
+    for found in breaks:
+        err.print(f"[red]entry {found.position}: {found.what}[/]")
+    if breaks:
+        raise typer.Exit(1)
+    out.print(f"The chain of {count} entries holds.")
+
+
+def _settings() -> Settings:
+    try:
+        return settings()
+    except SettingInvalid as error:
+        _fail(str(error))
+        raise
+
+
+def _in_database(found: Settings, work: Callable[[], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with opened(found.database_url):
+            return await work()
+
+    return asyncio.run(run())
+
+
+def _fail(text: str) -> None:
+    err.print(f"[red]{text}[/]")
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """The entry point of ``cabinet``."""
+    try:
+        app()
+    except Problem as problem:
+        _fail(message("ru", problem.code, **problem.values))
+    except DatabaseUrlInvalid as error:
+        _fail(str(error))

@@ -1,0 +1,46 @@
+"""The environment, read once into the settings: the only place that reads it."""
+
+import os
+from pathlib import Path
+from uuid import UUID
+
+from auth.viewer import Place, Viewer
+from core.clock import utc_now
+from core.settings import Settings
+from models.role import Role
+from schema.build import build
+
+HOME = Path(__file__).parent.parent / "var"
+
+
+class SettingInvalid(ValueError):
+    """A setting in the environment cannot be used; the text says which."""
+
+
+def settings() -> Settings:
+    """The settings; raises SettingInvalid."""
+    home = Path(os.environ.get("CABINET_HOME", str(HOME))).absolute()
+    url = os.environ.get("CABINET_DATABASE_URL") or f"sqlite://{home / 'cabinet.sqlite3'}"
+    return Settings(
+        database_url=url,
+        home=home,
+        production=os.environ.get("CABINET_PRODUCTION", "") in ("1", "true", "yes"),
+        host=os.environ.get("HOST", "127.0.0.1"),
+        port=_number("PORT", 8000),
+        language=os.environ.get("CABINET_LANGUAGE", "ru"),
+    )
+
+
+def _number(name: str, usual: int) -> int:
+    text = os.environ.get(name, str(usual))
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise SettingInvalid(f"{name} must be a number from 1 to 65535, not {text!r}")
+    return int(text)
+
+
+def system_viewer(organisation_id: UUID) -> Viewer:
+    """The viewer on whose behalf the command line works in one organisation."""
+    rights = build().views[Role.ADMIN].rights
+    return Viewer(
+        rights=rights, now=utc_now(), places=(Place(organisation_id),), held=(Role.ADMIN,)
+    )

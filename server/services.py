@@ -1,0 +1,66 @@
+"""The services: everything that lives as long as the server, built once from the settings."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from auth.gate import Gate, open_gate
+from auth.sessions import Sessions
+from auth.viewer import Viewer
+from core.sealing import Vault, open_vault
+from core.settings import Settings
+from execution.engine import Engine
+from models.database import opened, settle
+from models.feed import Feed
+from schema.build import build
+from schema.context import Context
+
+
+@dataclass(frozen=True)
+class Services:
+    """What requests are served with."""
+
+    settings: Settings
+    vault: Vault
+    gate: Gate
+    feed: Feed
+    sessions: Sessions
+    engine: Engine
+
+    def context(self, viewer: Viewer) -> Context:
+        return Context(
+            viewer,
+            {
+                "settings": self.settings,
+                "vault": self.vault,
+                "gate": self.gate,
+                "sessions": self.sessions,
+                "feed": self.feed,
+            },
+        )
+
+
+@asynccontextmanager
+async def services_of(settings: Settings) -> AsyncIterator[Services]:
+    """The services over an open database, until the block ends."""
+    schema = build()
+    rights = {role: view.rights for role, view in schema.views.items()}
+    async with opened(settings.database_url):
+        feed = Feed(settings.database_url)
+        listening = asyncio.create_task(feed.run())
+        vault = open_vault(settings.home / "keys" / "vault.key")
+        gate = open_gate(settings, vault)
+        try:
+            yield Services(
+                settings=settings,
+                vault=vault,
+                gate=gate,
+                feed=feed,
+                sessions=Sessions(gate.signer, settings, rights, feed),
+                engine=Engine(schema, settings.limits),
+            )
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await settle()
