@@ -1,0 +1,86 @@
+"""Failed sign-ins, counted in the database for a login and for an address.
+
+An attempt is counted before its password is looked at and given back when it was right: fifty
+at once get no more guesses than five in a row.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.connection import get_connections
+
+from core.settings import SignInLimits
+from models.account import SignInFailure
+from models.database import POSTGRESQL, dialect, unit_of_work
+
+
+class AttemptsExceeded(Exception):
+    """There were too many failures: the next attempt is looked at from ``until`` on."""
+
+    def __init__(self, until: datetime, *, address: bool) -> None:
+        super().__init__(until)
+        self.until = until
+        # Whether it was the address's failures and not the login's.
+        self.address = address
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt under way. ``locks_until`` is set when its failure is the last one allowed."""
+
+    id: UUID
+    login_hash: str
+    locks_until: datetime | None
+
+
+@unit_of_work
+async def begin_attempt(
+    login_hash: str, address: str, *, now: datetime, limits: SignInLimits
+) -> Attempt:
+    """Counts an attempt as failed for now; raises AttemptsExceeded and counts nothing."""
+    address = address[:64]
+    await _in_line(login_hash, address)
+    await SignInFailure.filter(at__lte=now - limits.window).delete()
+    of_login = await _times({"login_hash": login_hash}, limits.failures)
+    if len(of_login) >= limits.failures:
+        raise AttemptsExceeded(of_login[-1] + limits.window, address=False)
+    if address:
+        of_address = await _times({"address": address}, limits.address_failures)
+        if len(of_address) >= limits.address_failures:
+            raise AttemptsExceeded(of_address[-1] + limits.window, address=True)
+    row = await SignInFailure.create(login_hash=login_hash, address=address, at=now)
+    times = [now, *of_login]
+    locks_until = times[-1] + limits.window if len(times) >= limits.failures else None
+    return Attempt(row.id, login_hash, locks_until)
+
+
+async def give_back(attempt: Attempt) -> None:
+    """The attempt was no failure. Inside the caller's unit of work."""
+    await SignInFailure.filter(id=attempt.id).delete()
+
+
+async def forgive(login_hash: str) -> None:
+    """Forgets the failures of a login. Inside the caller's unit of work."""
+    await SignInFailure.filter(login_hash=login_hash).delete()
+
+
+async def _times(of: dict[str, str], limit: int) -> list[datetime]:
+    """When the newest failures were, newest first."""
+    rows = await SignInFailure.filter(**of).order_by("-at", "-id").limit(limit)
+    return [row.at for row in rows]
+
+
+async def _in_line(login_hash: str, address: str) -> None:
+    """One attempt at a time for a login and an address, known or not, until the unit ends.
+
+    An unknown login has no row to lock. Logins come before addresses everywhere, so that
+    nobody waits in a circle. SQLite's unit holds the only write lock already.
+    """
+    if dialect() != POSTGRESQL:
+        return
+    connection = get_connections().get("default")
+    statement = "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))"
+    await connection.execute_query(statement, [login_hash, 1])
+    if address:
+        await connection.execute_query(statement, [address, 2])

@@ -1,0 +1,39 @@
+"""What signing in needs: keys, hashes, times and limits, built once by the server."""
+
+from dataclasses import dataclass
+
+from auth.keys import HashKey, open_hash_key, open_signing_keys
+from auth.passwords import Passwords
+from auth.tokens import Signer
+from core.sealing import Vault
+from core.settings import SessionTimes, Settings, SignInLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Passed as a value to every operation that checks a factor or issues a token."""
+
+    signer: Signer
+    vault: Vault
+    passwords: Passwords
+    hashes: HashKey
+    times: SessionTimes
+    limits: SignInLimits
+
+
+def open_gate(settings: Settings, vault: Vault) -> Gate:
+    """The gate whose keys stand in the private directory; they are made on the first start."""
+    directory = settings.home / "keys"
+    times = settings.sessions
+    return Gate(
+        signer=Signer(
+            open_signing_keys(directory / "signing.keys"),
+            lifetime=times.access,
+            leeway=times.leeway,
+        ),
+        vault=vault,
+        passwords=Passwords(),
+        hashes=open_hash_key(directory / "hash.key"),
+        times=times,
+        limits=settings.sign_in,
+    )

@@ -1,0 +1,79 @@
+"""The secrets that this installation makes for itself: signing keys and the key of hashes."""
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.sealing import read_or_make
+
+_SECRET_BYTES = 32
+# Crockford's alphabet, as in the codes of ``core.ids``.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key of HS256 (RFC 7518: at least as long as the hash), and the name tokens know it by."""
+
+    kid: str
+    secret: bytes
+
+
+def open_signing_keys(path: Path) -> tuple[SigningKey, ...]:
+    """The keys in a file, newest first: the newest signs, all verify. Made on the first start."""
+    lines = read_or_make(path, lambda: _line(_new_key())).decode().splitlines()
+    pairs = (line.split() for line in lines if line.strip())
+    return tuple(SigningKey(kid, base64.b64decode(secret)) for kid, secret in pairs)
+
+
+def rotate_signing_keys(path: Path, kept: int = 3) -> tuple[SigningKey, ...]:
+    """Puts a new key first and drops all but the newest; servers read it when they start."""
+    keys = (_new_key(), *open_signing_keys(path))[:kept]
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(b"".join(_line(key) for key in keys))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return keys
+
+
+def _new_key() -> SigningKey:
+    return SigningKey(secrets.token_hex(4), secrets.token_bytes(_SECRET_BYTES))
+
+
+def _line(key: SigningKey) -> bytes:
+    return f"{key.kid} {base64.b64encode(key.secret).decode()}\n".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class HashKey:
+    """A key under which a value is hashed that must be compared and not be known."""
+
+    secret: bytes
+
+    def hash(self, purpose: str, text: str) -> str:
+        """64 hexadecimal digits; the same text gives another hash for another purpose."""
+        message = f"{purpose}\0{text}".encode("utf-8", "surrogatepass")
+        return hmac.new(self.secret, message, hashlib.sha256).hexdigest()
+
+    def readable_code(self, prefix: str, purpose: str, text: str) -> str:
+        """A code that looks like those of ``core.ids``, and is always the same for a text."""
+        number = int(self.hash(purpose, text), 16)
+        signs = "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in range(8))
+        return f"{prefix}-{signs[:4]}-{signs[4:]}"
+
+
+def open_hash_key(path: Path) -> HashKey:
+    """The key in a file, made on the first start; it never rotates."""
+    return HashKey(read_or_make(path, lambda: secrets.token_bytes(_SECRET_BYTES)))
+
+
+def digest(secret: str) -> str:
+    """The stored form of a secret that is random itself (a refresh token, an invitation)."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

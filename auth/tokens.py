@@ -1,0 +1,133 @@
+"""Access tokens: signed claims of a session (RFC 7519, RFC 8725), and nothing else's.
+
+python-jose verifies the signature, with the algorithm pinned. Every claim is checked here,
+since jose checks only those that happen to be there, and by its own clock.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from jose import jwk, jws, jwt
+
+from auth.keys import SigningKey
+from core.errors import Problem
+from models.role import Role
+
+ALGORITHM = "HS256"
+ISSUER = "cabinet"
+AUDIENCE = "cabinet/graphql"
+# The type of the header (RFC 9068) and the purpose in the claims: no other token of ours fits.
+TYPE = "at+jwt"
+PURPOSE = "access"
+LARGEST = 4_096
+
+
+class TokenInvalid(Problem):
+    """The token is not ours, not an access token, or its time is over."""
+
+    code = "UNAUTHENTICATED"
+
+
+class TokenExpired(TokenInvalid):
+    """The token was good: its session may go on with a refreshed one."""
+
+    def __init__(self, claims: "Claims") -> None:
+        super().__init__()
+        self.claims = claims
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says. ``role`` is a hint: the session's row decides."""
+
+    session_id: UUID
+    account_id: UUID
+    role: str
+    token_id: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+class Signer:
+    """Issues tokens with the newest key and reads those of every key."""
+
+    def __init__(
+        self,
+        keys: Sequence[SigningKey],
+        *,
+        lifetime: timedelta = timedelta(minutes=10),
+        leeway: timedelta = timedelta(seconds=30),
+    ) -> None:
+        self._kid = keys[0].kid
+        self._keys = {key.kid: jwk.construct(key.secret, ALGORITHM) for key in keys}
+        self.lifetime = lifetime
+        self.leeway = leeway
+
+    def issue(self, session_id: UUID, account_id: UUID, role: Role, now: datetime) -> str:
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(account_id),
+            "sid": str(session_id),
+            "jti": secrets.token_urlsafe(16),
+            "iat": int(now.timestamp()),
+            "exp": int((now + self.lifetime).timestamp()),
+            "purpose": PURPOSE,
+            "role": role.value,
+        }
+        headers = {"kid": self._kid, "typ": TYPE}
+        token: str = jws.sign(claims, self._keys[self._kid], headers=headers, algorithm=ALGORITHM)
+        return token
+
+    def read(self, token: str, now: datetime) -> Claims:
+        """The claims of a token; raises TokenExpired, or TokenInvalid for everything else."""
+        if len(token) > LARGEST or not token.isascii():
+            raise TokenInvalid
+        try:
+            claims = _claims(self._verified(token))
+        except Exception:
+            # jose raises far more than its own errors: RecursionError, KeyError, TypeError.
+            raise TokenInvalid from None
+        if claims.issued_at > now + self.leeway:
+            raise TokenInvalid
+        if claims.expires_at + self.leeway <= now:
+            raise TokenExpired(claims)
+        return claims
+
+    def _verified(self, token: str) -> dict[str, Any]:
+        header = jws.get_unverified_header(token)
+        if header["typ"] != TYPE or header["alg"] != ALGORITHM or "crit" in header:
+            raise TokenInvalid
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            self._keys[header["kid"]],
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            # Times are checked by the clock that is passed in.
+            options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
+        )
+        return claims
+
+
+def _claims(found: dict[str, Any]) -> Claims:
+    texts = {name: found[name] for name in ("iss", "aud", "sub", "sid", "jti", "purpose", "role")}
+    if not all(type(text) is str for text in texts.values()):
+        raise TokenInvalid
+    # A boolean is an integer to Python, and none to RFC 7519.
+    if type(found["iat"]) is not int or type(found["exp"]) is not int or "nbf" in found:
+        raise TokenInvalid
+    if texts["purpose"] != PURPOSE or not texts["jti"]:
+        raise TokenInvalid
+    return Claims(
+        session_id=UUID(texts["sid"]),
+        account_id=UUID(texts["sub"]),
+        role=texts["role"],
+        token_id=texts["jti"],
+        issued_at=datetime.fromtimestamp(found["iat"], UTC),
+        expires_at=datetime.fromtimestamp(found["exp"], UTC),
+    )

@@ -1,0 +1,185 @@
+"""Reading a form's values: each is checked by itself, and every wrong one is named at once."""
+
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
+from typing import Any
+
+from core.errors import Problem, Problems
+
+# Makes the stored value out of a given one; raises a Problem about the named field.
+Check = Callable[[Any, str], Any]
+
+
+class Required(Problem):
+    """A value that must be there is not."""
+
+    code = "REQUIRED"
+
+
+class TooLong(Problem):
+    """Longer than what is kept."""
+
+    code = "TOO_LONG"
+
+
+class TextInvalid(Problem):
+    """Text with characters that nobody can see or read."""
+
+    code = "FIELD_INVALID"
+
+
+class DateInFuture(Problem):
+    """The day is yet to come, and the event lies behind us."""
+
+    code = "DATE_IN_FUTURE"
+
+
+class DateTooEarly(Problem):
+    """A day before anybody now living was born."""
+
+    code = "DATE_TOO_EARLY"
+
+
+class DatesReversed(Problem):
+    """The end lies before the beginning."""
+
+    code = "DATES_REVERSED"
+
+
+class OutOfRange(Problem):
+    """A number outside of what is allowed."""
+
+    code = "OUT_OF_RANGE"
+
+
+class ReasonNeeded(Problem):
+    """The reason is missing or says nothing."""
+
+    code = "REASON_REQUIRED"
+
+
+class IdentityUnavailable(Problem):
+    """A value that must be unique cannot be taken; whose it is, the caller may not see."""
+
+    code = "IDENTITY_UNAVAILABLE"
+
+
+_EARLIEST = date(1900, 1, 1)
+_SHORTEST_REASON = 5
+
+
+def read(
+    values: Mapping[str, Any],
+    checks: Mapping[str, Check],
+    *,
+    required: Collection[str] = (),
+    problems: list[Problem],
+) -> dict[str, Any]:
+    """The stored form of the given values; what is wrong with them is added to ``problems``.
+
+    Blank text is no value. A required value may be left out of ``values`` (an update changes
+    only what it names) and may not be empty; see ``complete`` for the whole of a form.
+    """
+    stored: dict[str, Any] = {}
+    for name, value in values.items():
+        if value is None or (isinstance(value, str) and not value.strip()):
+            if name in required:
+                problems.append(Required(name))
+            else:
+                stored[name] = None
+            continue
+        try:
+            stored[name] = checks[name](value, name)
+        except Problem as problem:
+            problems.append(problem)
+    return stored
+
+
+def complete(values: Mapping[str, Any], required: Collection[str]) -> dict[str, Any]:
+    """The values with every required name among them, empty where nothing was given."""
+    return {**dict.fromkeys(required), **values}
+
+
+def refuse(problems: list[Problem]) -> None:
+    """Raises Problems if there are any."""
+    if problems:
+        raise Problems(problems)
+
+
+def text(length: int) -> Check:
+    """Text in one line: outer and doubled spaces go."""
+
+    def check(value: str, field: str) -> str:
+        return _readable(" ".join(value.split()), length, field)
+
+    return check
+
+
+def prose(length: int) -> Check:
+    """Text that may have lines and paragraphs."""
+
+    def check(value: str, field: str) -> str:
+        return _readable(value.strip(), length, field, allowed="\n\r\t")
+
+    return check
+
+
+def _readable(value: str, length: int, field: str, allowed: str = "") -> str:
+    value = unicodedata.normalize("NFC", value)
+    if len(value) > length:
+        raise TooLong(field, limit=length)
+    # Control characters and lone surrogates: PostgreSQL refuses some of them, people all.
+    if any(unicodedata.category(mark) in ("Cc", "Cs") for mark in set(value) - set(allowed)):
+        raise TextInvalid(field)
+    return value
+
+
+def past(today: date) -> Check:
+    """A day that is not later than today."""
+
+    def check(value: date, field: str) -> date:
+        if value > today:
+            raise DateInFuture(field)
+        return day(value, field)
+
+    return check
+
+
+def day(value: date, field: str) -> date:
+    """A day of our time."""
+    if value < _EARLIEST:
+        raise DateTooEarly(field)
+    return value
+
+
+def whole(low: int, high: int) -> Check:
+    """A whole number from ``low`` to ``high``."""
+
+    def check(value: int, field: str) -> int:
+        if not low <= value <= high:
+            raise OutOfRange(field, low=low, high=high)
+        return value
+
+    return check
+
+
+def as_given(value: Any, _field: str) -> Any:
+    """A value that its type has checked already: an enum, an id."""
+    return value
+
+
+def reason_of(reason: str | None, field: str = "reason", length: int = 500) -> str:
+    """A reason of a few words at least; raises ReasonNeeded, Problems."""
+    given: str | None = optional(reason, prose(length), field)
+    if given is None or len(given) < _SHORTEST_REASON:
+        raise ReasonNeeded(field, shortest=_SHORTEST_REASON)
+    return given
+
+
+def optional(value: Any, check: Check, field: str) -> Any:
+    """One value that may be missing; raises Problems."""
+    problems: list[Problem] = []
+    stored = read({field: value}, {field: check}, problems=problems)
+    refuse(problems)
+    return stored[field]

@@ -1,0 +1,262 @@
+"""Sessions: opened, refreshed, switched to another role, listed and ended."""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.queryset import QuerySet
+
+from auth.audit import record
+from auth.gate import Gate
+from auth.keys import digest
+from auth.rows import lock, visible
+from auth.sessions import RoleNotHeld, SessionExpired, grants_of, held_roles, is_open, is_over
+from auth.tokens import TokenInvalid
+from auth.viewer import Viewer
+from core.errors import Problem
+from models.account import Account, RefreshToken, Session
+from models.change import ChangeKind
+from models.database import unit_of_work
+from models.feed import announce
+from models.role import Role
+from resolvers.accounts import person_of
+
+
+class RefreshInvalid(Problem):
+    """The refresh token is not ours, or was used before: then its session has ended."""
+
+    code = "REFRESH_INVALID"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session with its tokens, which are shown once."""
+
+    session: Session
+    account: Account
+    held: tuple[Role, ...]
+    access_token: str
+    access_expires_at: datetime
+    refresh_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """A session in its new role, with the token that says so."""
+
+    session: Session
+    held: tuple[Role, ...]
+    access_token: str
+    access_expires_at: datetime
+
+
+@unit_of_work
+async def open_session(
+    viewer: Viewer, *, gate: Gate, account: Account, role: Role | None = None
+) -> SignedIn:
+    """A session of a person whose factors the caller has checked; the oldest gives way.
+
+    ``role`` is for demo accounts, which sign in without factors; it must be held.
+    """
+    now = viewer.now
+    # One at a time, so that nobody opens a sixth session beside the fifth.
+    account = await Account.filter(id=account.id).select_for_update(no_key=True).get()
+    held = held_roles(await grants_of(account.id, now), now)
+    if role is None:
+        role = account.last_role if account.last_role in held else held[0]
+    if role not in held:
+        raise RoleNotHeld("role")
+    await _make_room(viewer, account, gate)
+    session = await Session.create(
+        account_id=account.id,
+        active_role=role,
+        started_at=now,
+        seen_at=now,
+        expires_at=now + gate.times.absolute,
+        device=viewer.device[:200],
+        address=viewer.address[:64],
+    )
+    if account.last_role is not role:
+        account.last_role = role
+        await account.save(update_fields=["last_role"])
+    refresh_token = await _new_refresh_token(session, now)
+    record(
+        replace(viewer, account_id=account.id),
+        "SIGNED_IN",
+        session,
+        about=await person_of(account.id),
+        organisation=account.organisation_id,
+        role=role.value,
+    )
+    return SignedIn(
+        session=session,
+        account=account,
+        held=held,
+        access_token=gate.signer.issue(session.id, account.id, role, now),
+        access_expires_at=now + gate.times.access,
+        refresh_token=refresh_token,
+    )
+
+
+async def _make_room(viewer: Viewer, account: Account, gate: Gate) -> None:
+    now = viewer.now
+    living = [
+        session
+        for session in await Session.filter(
+            account_id=account.id, ended_at__isnull=True, expires_at__gt=now
+        ).order_by("-started_at", "-id")
+        if not is_over(session, gate.times, now)
+    ]
+    for session in living[gate.times.per_account - 1 :]:
+        await _end(replace(viewer, account_id=account.id), session, "TOO_MANY")
+
+
+async def _new_refresh_token(session: Session, now: datetime) -> str:
+    token = secrets.token_urlsafe(32)
+    await RefreshToken.create(session_id=session.id, token_hash=digest(token), issued_at=now)
+    return token
+
+
+async def refresh_session(viewer: Viewer, *, gate: Gate, refresh_token: str) -> SignedIn:
+    """New tokens for old. A token that comes twice was stolen from somebody: the session ends.
+
+    Raises RefreshInvalid, SessionExpired.
+    """
+    refreshed = await _refresh(viewer, gate, refresh_token)
+    # Raised after the unit, so that the end of the session is committed.
+    if isinstance(refreshed, Problem):
+        raise refreshed
+    return refreshed
+
+
+@unit_of_work
+async def _refresh(viewer: Viewer, gate: Gate, refresh_token: str) -> SignedIn | Problem:
+    now = viewer.now
+    link = await RefreshToken.get_or_none(token_hash=digest(refresh_token))
+    if link is None:
+        # Nobody's: a line in the audit would only let strangers fill it.
+        return RefreshInvalid("refresh_token")
+    session = await Session.filter(id=link.session_id).select_for_update(no_key=True).get()
+    account = await Account.get(id=session.account_id)
+    person = replace(viewer, account_id=account.id)
+    organisation, about = account.organisation_id, await person_of(account.id)
+    unused = await RefreshToken.filter(id=link.id, used_at__isnull=True).update(used_at=now)
+    if not unused:
+        if session.ended_at is None:
+            await _end(person, session, "REFRESH_TOKEN_REUSED")
+        else:
+            record(
+                person,
+                "REFRESH_REFUSED",
+                session,
+                about=about,
+                organisation=organisation,
+                reason="REUSED",
+            )
+        return RefreshInvalid("refresh_token")
+    if is_over(session, gate.times, now) or not is_open(account):
+        record(
+            person,
+            "REFRESH_REFUSED",
+            session,
+            about=about,
+            organisation=organisation,
+            reason="SESSION_OVER",
+        )
+        return SessionExpired("refresh_token")
+    session.seen_at = now
+    await session.save(update_fields=["seen_at"])
+    record(person, "SESSION_REFRESHED", session, about=about, organisation=organisation)
+    return SignedIn(
+        session=session,
+        account=account,
+        held=held_roles(await grants_of(account.id, now), now),
+        access_token=gate.signer.issue(session.id, account.id, session.active_role, now),
+        access_expires_at=now + gate.times.access,
+        refresh_token=await _new_refresh_token(session, now),
+    )
+
+
+@unit_of_work
+async def switch_role(viewer: Viewer, *, gate: Gate, role: Role) -> Switched:
+    """Another held role for the whole session, and for the next sign-in; raises RoleNotHeld."""
+    # The account before the session, as in signing in: nobody waits in a circle.
+    await Account.filter(id=viewer.account_id).select_for_update(no_key=True).only("id")
+    session = await _own_session(viewer)
+    held = held_roles(await grants_of(session.account_id, viewer.now), viewer.now)
+    if role not in held:
+        raise RoleNotHeld("role")
+    before, session.active_role = session.active_role, role
+    await session.save(update_fields=["active_role"])
+    await Account.filter(id=session.account_id).update(last_role=role)
+    record(
+        viewer,
+        "ROLE_SWITCHED",
+        session,
+        about=viewer.practitioner_id,
+        before=before.value,
+        after=role.value,
+    )
+    announce(ChangeKind.SESSION, account_id=session.account_id, subject_id=session.id)
+    return Switched(
+        session=session,
+        held=held,
+        access_token=gate.signer.issue(session.id, session.account_id, role, viewer.now),
+        access_expires_at=viewer.now + gate.times.access,
+    )
+
+
+@unit_of_work
+async def sign_out(viewer: Viewer) -> Session:
+    """Ends the viewer's own session."""
+    return await _end(viewer, await _own_session(viewer), "SIGNED_OUT")
+
+
+@unit_of_work
+async def end_session(viewer: Viewer, *, id: UUID) -> Session:
+    """Ends a visible session; one that has ended stays as it is."""
+    session = await lock(viewer, Session, id, "id")
+    if session.ended_at is not None:
+        record(viewer, "SESSION_ENDED", session, reason="AGAIN")
+        return session
+    return await _end(viewer, session, "ENDED_BY_PERSON")
+
+
+def living_sessions(viewer: Viewer, *, gate: Gate) -> QuerySet[Session]:
+    """The visible sessions that still live."""
+    return visible(viewer, Session).filter(
+        ended_at__isnull=True,
+        expires_at__gt=viewer.now,
+        seen_at__gt=viewer.now - gate.times.idle,
+    )
+
+
+async def _own_session(viewer: Viewer) -> Session:
+    """The viewer's session, locked and still living."""
+    if viewer.session_id is None:
+        raise TokenInvalid
+    session = (
+        await Session.filter(id=viewer.session_id, account_id=viewer.account_id)
+        .select_for_update(no_key=True)
+        .get_or_none()
+    )
+    if session is None or session.ended_at is not None:
+        raise SessionExpired
+    return session
+
+
+async def _end(viewer: Viewer, session: Session, reason: str) -> Session:
+    session.ended_at = viewer.now
+    await session.save(update_fields=["ended_at"])
+    account = await Account.get(id=session.account_id)
+    record(
+        viewer,
+        "SESSION_ENDED",
+        session,
+        about=await person_of(account.id),
+        organisation=account.organisation_id,
+        reason=reason,
+    )
+    announce(ChangeKind.SESSION, account_id=session.account_id, subject_id=session.id)
+    return session

@@ -1,0 +1,369 @@
+"""Signing in: both factors, what a failure tells, and how many there may be."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auth.gate import Gate
+from core.errors import Problem
+from models.account import Account, AccountState, Session, SignInFailure
+from models.audit import AuditEntry
+from models.role import Role
+from resolvers.sessions import SignedIn
+from resolvers.sign_in import (
+    AccountLocked,
+    BadCredentials,
+    ClockSkew,
+    CodeInvalid,
+    CodeRequired,
+    CodeReused,
+    TooManyAttempts,
+    sign_in,
+)
+from tests import factories as make
+from tests.auth import entrance
+from tests.auth.entrance import PASSWORD, Person
+from tests.factories import NOW
+
+WINDOW = timedelta(minutes=15)
+
+
+@pytest.fixture
+async def gate(database: str, tmp_path: Path) -> AsyncIterator[Gate]:
+    gate = entrance.gate(tmp_path)
+    yield gate
+    gate.passwords.close()
+
+
+async def enter(gate: Gate, person: Person, now: datetime = NOW, **values: Any) -> SignedIn:
+    """Signs in rightly, but for the values given."""
+    viewer = entrance.visitor(now, values.pop("address", "192.0.2.1"))
+    values = {
+        "login": person.login,
+        "password": PASSWORD,
+        "code": person.code(now),
+        **values,
+    }
+    return await sign_in(viewer, gate=gate, **values)
+
+
+async def fail(gate: Gate, person: Person, now: datetime = NOW, **values: Any) -> Problem:
+    with pytest.raises(Problem) as failed:
+        await enter(gate, person, now, **values)
+    return failed.value
+
+
+async def actions() -> list[str]:
+    return [entry.action for entry in await AuditEntry.all().order_by("position")]
+
+
+async def test_both_factors_open_a_session(gate: Gate) -> None:
+    organisation = await make.organisation()
+    person = await entrance.person(gate, organisation, Role.ADMIN, Role.DOCTOR)
+
+    signed_in = await enter(gate, person)
+
+    session = await Session.get()
+    assert signed_in.session.id == session.id
+    assert signed_in.held == (Role.DOCTOR, Role.ADMIN)
+    assert (session.account_id, session.active_role) == (person.account.id, Role.DOCTOR)
+    assert (session.started_at, session.seen_at) == (NOW, NOW)
+    assert [session.expires_at, session.ended_at] == [NOW + timedelta(hours=12), None]
+    assert (session.device, session.address) == ("Firefox", "192.0.2.1")
+    claims = gate.signer.read(signed_in.access_token, NOW)
+    assert (claims.session_id, claims.role) == (session.id, "DOCTOR")
+    assert signed_in.access_expires_at == claims.expires_at
+    assert await SignInFailure.all().count() == 0
+    entry = await AuditEntry.get(action="SIGNED_IN")
+    assert (entry.account_id, entry.subject_id, entry.organisation_id) == (
+        person.account.id,
+        session.id,
+        organisation.id,
+    )
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        "olga@example.org",
+        "  OLGA@Example.ORG\n",
+        "+79161234567",
+        "89161234567",
+        " 8 (916) 123-45-67 ",
+        "7 916 123 45 67",
+    ],
+)
+async def test_a_login_is_forgiven_spaces_case_and_the_eight(gate: Gate, login: str) -> None:
+    person = await entrance.person(gate, email="olga@example.org", phone="+79161234567")
+
+    assert (await enter(gate, person, login=login)).account.id == person.account.id
+
+
+async def test_the_first_role_is_the_one_used_last_while_it_is_held(gate: Gate) -> None:
+    organisation = await make.organisation()
+    person = await entrance.person(gate, organisation, Role.DOCTOR, Role.ADMIN)
+
+    await Account.filter(id=person.account.id).update(last_role=Role.ADMIN)
+    first = await enter(gate, person)
+    await Account.filter(id=person.account.id).update(last_role=Role.NURSE)
+    second = await enter(gate, person, NOW + timedelta(minutes=1))
+
+    assert (first.session.active_role, second.session.active_role) == (Role.ADMIN, Role.DOCTOR)
+    assert (await Account.get(id=person.account.id)).last_role is Role.DOCTOR
+
+
+async def test_a_wrong_password_is_written_down_and_nothing_else_happens(gate: Gate) -> None:
+    organisation = await make.organisation()
+    person = await entrance.person(gate, organisation, Role.DOCTOR)
+
+    problem = await fail(gate, person, password="wrong horse battery")
+
+    assert (type(problem), problem.field, problem.values) == (BadCredentials, "", {})
+    assert await Session.all().count() == 0
+    assert await SignInFailure.all().count() == 1
+    entry = await AuditEntry.get(action="SIGN_IN_FAILED")
+    assert (entry.account_id, entry.role, entry.subject_id, entry.details) == (
+        None,
+        Role.VISITOR,
+        person.account.id,
+        {"reason": "PASSWORD"},
+    )
+
+
+@pytest.mark.parametrize(
+    "login",
+    ["nobody@example.org", "+79990000000", "", "   ", "nobody", "\0", "\ud800", "@", "x" * 9_000],
+)
+async def test_an_unknown_login_is_answered_like_a_wrong_password(gate: Gate, login: str) -> None:
+    person = await entrance.person(gate)
+
+    problem = await fail(gate, person, login=login)
+
+    assert (type(problem), problem.field, problem.values) == (BadCredentials, "", {})
+    assert (await AuditEntry.get(action="SIGN_IN_FAILED")).subject_id is None
+
+
+@pytest.mark.parametrize("state", [AccountState.INVITED, AccountState.CLOSED, AccountState.LOCKED])
+async def test_an_account_that_is_not_open_answers_like_a_wrong_password(
+    gate: Gate, state: AccountState
+) -> None:
+    person = await entrance.person(gate)
+    await Account.filter(id=person.account.id).update(state=state)
+
+    for _ in range(5):
+        assert type(await fail(gate, person)) is BadCredentials
+    assert type(await fail(gate, person)) is AccountLocked
+    assert (await Account.get(id=person.account.id)).state is state
+
+
+async def test_an_account_without_a_factor_cannot_be_entered(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    await Account.filter(id=person.account.id).update(totp_sealed=None)
+
+    assert type(await fail(gate, person)) is BadCredentials
+
+
+async def test_the_code_is_asked_for_only_after_the_right_password(gate: Gate) -> None:
+    person = await entrance.person(gate)
+
+    for code in (None, ""):
+        problem = await fail(gate, person, code=code)
+        assert (type(problem), problem.field) == (CodeRequired, "code")
+    assert await SignInFailure.all().count() == 0
+    assert type(await fail(gate, person, code=None, password="wrong")) is BadCredentials
+    assert await SignInFailure.all().count() == 1
+
+
+async def test_asking_for_the_code_again_and_again_locks_nobody(gate: Gate) -> None:
+    person = await entrance.person(gate)
+
+    for _ in range(10):
+        assert type(await fail(gate, person, code=None)) is CodeRequired
+
+    assert await enter(gate, person)
+
+
+@pytest.mark.parametrize("code", ["12345", "abcdef", "１２３４５６", "1234567", "\0"])
+async def test_a_wrong_code_counts_as_a_failure(gate: Gate, code: str) -> None:
+    person = await entrance.person(gate)
+
+    problem = await fail(gate, person, code=code)
+
+    assert (type(problem), problem.field) == (CodeInvalid, "code")
+    assert await SignInFailure.all().count() == 1
+    assert (await AuditEntry.get(action="SIGN_IN_FAILED")).details == {"reason": "CODE"}
+
+
+async def test_a_code_works_once(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    await enter(gate, person)
+
+    problem = await fail(gate, person)
+
+    assert (type(problem), problem.field) == (CodeReused, "code")
+    assert await Session.all().count() == 1
+    assert await SignInFailure.all().count() == 1
+
+
+async def test_of_one_code_sent_at_once_one_works(gate: Gate) -> None:
+    person = await entrance.person(gate)
+
+    answers = await asyncio.gather(*(enter(gate, person) for _ in range(4)), return_exceptions=True)
+
+    assert sorted(type(answer).__name__ for answer in answers) == [
+        "CodeReused",
+        "CodeReused",
+        "CodeReused",
+        "SignedIn",
+    ]
+    assert await Session.all().count() == 1
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+async def test_a_clock_that_is_off_is_diagnosed(gate: Gate, minutes: int) -> None:
+    person = await entrance.person(gate)
+
+    problem = await fail(gate, person, code=person.code(NOW + timedelta(minutes=minutes)))
+
+    assert (type(problem), problem.field) == (ClockSkew, "code")
+    assert problem.values == {"seconds": minutes * 60}
+    assert await Session.all().count() == 0
+
+
+async def test_after_five_failures_even_the_right_password_waits(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    for minute in range(5):
+        now = NOW + timedelta(minutes=minute)
+        assert type(await fail(gate, person, now, password="wrong")) is BadCredentials
+    row = await Account.get(id=person.account.id)
+    assert (row.state, row.locked_until) == (AccountState.LOCKED, NOW + WINDOW)
+
+    for moment in (NOW + timedelta(minutes=5), NOW + WINDOW - timedelta(seconds=1)):
+        problem = await fail(gate, person, moment)
+        assert (type(problem), problem.field) == (AccountLocked, "")
+        assert problem.values == {"until": NOW + WINDOW, "public_id": person.account.public_id}
+
+    assert await enter(gate, person, NOW + WINDOW)
+    row = await Account.get(id=person.account.id)
+    assert [row.state, row.locked_until] == [AccountState.ACTIVE, None]
+    assert (await actions()).count("SIGN_IN_LOCKED") == 1
+
+
+async def test_the_lock_covers_the_accounts_other_login(gate: Gate) -> None:
+    person = await entrance.person(gate, phone="+79161234567")
+    for login in (person.login, "89161234567") * 2 + (person.login,):
+        await fail(gate, person, login=login, password="wrong")
+
+    assert type(await fail(gate, person, login="+79161234567")) is AccountLocked
+
+
+async def test_an_unknown_login_is_locked_exactly_alike(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    logins = (person.login, "nobody@example.org", "NOBODY@example.org", "nobody2@example.org")
+    for _ in range(5):
+        for login in (logins[0], logins[1], logins[3]):
+            assert type(await fail(gate, person, login=login, password="wrong")) is BadCredentials
+
+    problems = [await fail(gate, person, login=login) for login in logins]
+
+    assert {type(problem) for problem in problems} == {AccountLocked}
+    assert {problem.values["until"] for problem in problems} == {NOW + WINDOW}
+    ids = [str(problem.values["public_id"]) for problem in problems]
+    assert ids[0] == person.account.public_id
+    assert ids[1] == ids[2]
+    assert len(set(ids)) == 3
+    assert {tuple(len(part) for part in text.split("-")) for text in ids} == {(2, 4, 4)}
+
+
+async def test_a_locked_login_counts_no_more_so_that_the_lock_passes(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    for _ in range(5):
+        await fail(gate, person, password="wrong")
+
+    for _ in range(20):
+        await fail(gate, person, NOW + WINDOW - timedelta(seconds=1), password="wrong")
+
+    assert await enter(gate, person, NOW + WINDOW)
+
+
+async def test_success_forgives_the_failures_before_it(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    for round_ in range(3):
+        now = NOW + timedelta(minutes=round_)
+        for _ in range(4):
+            assert type(await fail(gate, person, now, password="wrong")) is BadCredentials
+        assert await enter(gate, person, now)
+
+
+async def test_fifty_guesses_at_once_are_no_more_than_five(gate: Gate) -> None:
+    person = await entrance.person(gate)
+
+    answers = await asyncio.gather(
+        *(
+            enter(gate, person, password=f"guess number {number}", address=f"192.0.2.{number}")
+            for number in range(50)
+        ),
+        return_exceptions=True,
+    )
+
+    names = [type(answer).__name__ for answer in answers]
+    assert {name: names.count(name) for name in set(names)} == {
+        "BadCredentials": 5,
+        "AccountLocked": 45,
+    }
+    assert await SignInFailure.all().count() == 5
+    assert type(await fail(gate, person)) is AccountLocked
+
+
+async def test_fifty_guesses_at_an_unknown_login_are_no_more_than_five(gate: Gate) -> None:
+    person = await entrance.person(gate)
+
+    answers = await asyncio.gather(
+        *(enter(gate, person, login="nobody@example.org") for _ in range(50)),
+        return_exceptions=True,
+    )
+
+    names = [type(answer).__name__ for answer in answers]
+    assert {name: names.count(name) for name in set(names)} == {
+        "BadCredentials": 5,
+        "AccountLocked": 45,
+    }
+
+
+async def test_an_address_has_its_own_limit_and_others_go_on(gate: Gate) -> None:
+    few = replace(gate, limits=replace(gate.limits, address_failures=6))
+    person = await entrance.person(gate)
+    for number in range(6):
+        login = f"nobody{number}@example.org"
+        assert type(await fail(few, person, login=login)) is BadCredentials
+
+    problem = await fail(few, person)
+
+    assert (type(problem), problem.values) == (TooManyAttempts, {"until": NOW + WINDOW})
+    assert await enter(few, person, address="192.0.2.99")
+
+
+async def test_a_sixth_session_ends_the_oldest(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    sessions = [
+        (await enter(gate, person, NOW + timedelta(minutes=minute))).session for minute in range(6)
+    ]
+
+    rows = {row.id: row.ended_at for row in await Session.all()}
+    assert [rows[session.id] for session in sessions] == [NOW + timedelta(minutes=5)] + [None] * 5
+    assert (await AuditEntry.get(action="SESSION_ENDED")).details == {"reason": "TOO_MANY"}
+
+
+async def test_idle_sessions_give_way_without_counting(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    for minute in range(5):
+        await enter(gate, person, NOW + timedelta(minutes=minute))
+
+    await enter(gate, person, NOW + timedelta(minutes=17))
+
+    assert await Session.filter(ended_at__isnull=False).count() == 0

@@ -1,0 +1,89 @@
+// The header: where one is, as whom and in which role, and what to try.
+import { useEffect, useState } from 'react';
+import { ExampleMenu } from './examplemenu';
+import { type Problem, problemsOf } from './problem';
+import { Problems } from './problems';
+import type { Role } from './roles';
+import { RoleSwitch } from './roleswitch';
+import type { Identity, Session, State } from './session';
+import { texts } from './texts';
+
+interface Props {
+  session: Session;
+  identity: Identity | null;
+  notice: State['notice'];
+  onSignIn: () => void;
+}
+
+export function Bar({ session, identity, notice, onSignIn }: Props) {
+  const [problems, setProblems] = useState<readonly Problem[]>([]);
+  const [isBusy, setBusy] = useState(false);
+  useEffect(() => setProblems([]), [identity]);
+
+  async function attempt(action: () => Promise<void>) {
+    setBusy(true);
+    setProblems([]);
+    try {
+      await action();
+    } catch (error) {
+      setProblems(problemsOf(error));
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <header className="bar">
+      <div className="bar-row">
+        <h1 className="bar-brand">
+          <Mark />
+          <span className="bar-name">{texts.brand}</span>
+          <span className="bar-kind">GraphiQL</span>
+        </h1>
+        <RoleSwitch
+          identity={identity}
+          isBusy={isBusy}
+          onSwitch={(role: Role) => void attempt(() => session.switchRole(role))}
+        />
+        <ExampleMenu role={identity?.role ?? 'VISITOR'} />
+        <div className="bar-account">
+          {identity ? (
+            <>
+              <span className="bar-identity" data-testid="account">
+                <span className="bar-caption">{texts.account}</span> {identity.publicId}
+              </span>
+              <button
+                type="button"
+                className="button"
+                data-testid="sign-out"
+                disabled={isBusy}
+                onClick={() => void attempt(() => session.signOut())}
+              >
+                {texts.signOut}
+              </button>
+            </>
+          ) : (
+            <>
+              <span className="bar-caption">{texts.guest}</span>
+              <button type="button" className="button button-primary" data-testid="open-sign-in" onClick={onSignIn}>
+                {texts.signIn}
+              </button>
+            </>
+          )}
+        </div>
+      </div>
+      {notice === 'roleGone' && <p className="bar-notice" role="status">{texts.roleGone}</p>}
+      {notice === 'sessionEnded' && <p className="bar-notice" role="status">{texts.sessionEnded}</p>}
+      <Problems problems={problems} onDismiss={() => setProblems([])} />
+    </header>
+  );
+}
+
+function Mark() {
+  return (
+    <svg className="bar-mark" viewBox="0 0 32 32" aria-hidden="true">
+      <rect width="32" height="32" rx="8" />
+      <path d="M13 7h6v6h6v6h-6v6h-6v-6H7v-6h6z" />
+    </svg>
+  );
+}

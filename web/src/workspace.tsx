@@ -1,0 +1,71 @@
+// GraphiQL itself, under the bar, with the transport of the role that is active.
+import { DOC_EXPLORER_PLUGIN, DocExplorerStore } from '@graphiql/plugin-doc-explorer';
+import { explorerPlugin } from '@graphiql/plugin-explorer';
+import { HISTORY_PLUGIN, HistoryStore } from '@graphiql/plugin-history';
+import { GraphiQLProvider, useMonaco } from '@graphiql/react';
+import { GraphiQL, GraphiQLInterface } from 'graphiql';
+import { useEffect, useMemo, useState } from 'react';
+import { Bar } from './bar';
+import { Editors } from './editors';
+import { examplesFor } from './examples';
+import { memory } from './memory';
+import type { Identity, Session, State } from './session';
+import { texts } from './texts';
+import { Transport } from './transport';
+
+// GraphiQL resets its panes when this list is another one.
+const PLUGINS = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
+
+const WELCOME = [...texts.welcome.map((line) => `# ${line}`), '', withoutTitle(examplesFor('VISITOR')[0]?.query ?? '')].join('\n');
+
+interface Props {
+  session: Session;
+  identity: Identity | null;
+  notice: State['notice'];
+  onSignIn: () => void;
+}
+
+export function Workspace({ session, identity, notice, onSignIn }: Props) {
+  const [storage] = useState(memory);
+  const account = identity?.publicId ?? null;
+  const role = identity?.role ?? null;
+  // Renewed tokens are no reason for another transport; another account or role is.
+  const transport = useMemo(() => new Transport(session, role), [session, account, role]);
+  useEffect(() => () => transport.stop(), [transport]);
+  useForgottenModels();
+
+  return (
+    <div className="page" data-role={role ?? 'VISITOR'}>
+      <GraphiQLProvider
+        fetcher={transport.fetcher}
+        storage={storage}
+        plugins={PLUGINS}
+        referencePlugin={DOC_EXPLORER_PLUGIN}
+        visiblePlugin={DOC_EXPLORER_PLUGIN}
+        defaultQuery={WELCOME}
+        inputValueDeprecation
+        schemaDescription
+      >
+        <HistoryStore>
+          <DocExplorerStore>
+            <Editors epoch={transport} />
+            <Bar session={session} identity={identity} notice={notice} onSignIn={onSignIn} />
+            <GraphiQLInterface defaultEditorToolsVisibility="variables" showPersistHeadersSettings={false}>
+              <GraphiQL.Logo>{null}</GraphiQL.Logo>
+            </GraphiQLInterface>
+          </DocExplorerStore>
+        </HistoryStore>
+      </GraphiQLProvider>
+    </div>
+  );
+}
+
+// Monaco keeps what was typed after its editors are gone.
+function useForgottenModels(): void {
+  const monaco = useMonaco((state) => state.monaco);
+  useEffect(() => () => monaco?.editor.getModels().forEach((model) => model.dispose()), [monaco]);
+}
+
+function withoutTitle(query: string): string {
+  return query.replace(/^(#.*\n)+/, '');
+}
