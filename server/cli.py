@@ -6,20 +6,22 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
+import pyotp
 import typer
 import uvicorn
-from resolvers.demo import DemoAccount, DemoNotEmpty, demo_accounts, load_demo
 from rich.console import Console
-from rich.table import Table
 
 from auth import audit as trail
 from auth.audit import Break
+from auth.passwords import Passwords
+from core.clock import utc_now
 from core.errors import Problem
 from core.sealing import open_vault
 from core.settings import Settings
 from core.translation import message
 from models.database import DatabaseUrlInvalid, opened
 from models.role import Role
+from resolvers.demo import DemoAccount, DemoNotEmpty, demo_accounts, load_demo
 from schema.build import build
 from schema.printing import permissions_of, printed, printed_for
 from server.application import PAGE, application
@@ -94,9 +96,6 @@ def demo(
 
 
 async def load_demo_into(found: Settings) -> list[DemoAccount]:
-    from auth.passwords import Passwords
-    from core.clock import utc_now
-
     vault = open_vault(found.home / "keys" / "vault.key")
     return await load_demo(vault=vault, now=utc_now(), hash_password=Passwords().hash)
 
@@ -104,18 +103,21 @@ async def load_demo_into(found: Settings) -> list[DemoAccount]:
 def _show(accounts: list[DemoAccount], found: Settings) -> None:
     if not accounts:
         return
-    table = Table("who", "login", "password", "TOTP secret", "roles", title="Demo accounts")
+    # Not a table: whatever is to be copied must stand whole, on a narrow terminal too.
+    out.print("[bold]Demo accounts[/]")
     for account in accounts:
-        table.add_row(
-            account.name,
-            account.login,
-            account.password,
-            account.totp_secret,
-            ", ".join(role.value for role in account.roles),
-        )
-    out.print(table)
+        roles = ", ".join(role.value for role in account.roles) or Role.CITIZEN.value
+        out.print(f"\n  {account.name} [dim]({roles})[/]")
+        for name, value in (
+            ("login", account.login),
+            ("password", account.password),
+            ("TOTP secret", account.totp_secret),
+            ("code now", pyotp.TOTP(account.totp_secret).now()),
+        ):
+            out.print(f"    {name:<12} {value}", soft_wrap=True, highlight=False)
     address = f"http://{found.host}:{found.port}"
-    out.print(f"GraphiQL: [bold]{address}/graphiql[/]    GraphQL: {address}/graphql")
+    out.print(f"\nGraphiQL  [bold]{address}/graphiql[/]", soft_wrap=True, highlight=False)
+    out.print(f"GraphQL   {address}/graphql\n", soft_wrap=True, highlight=False)
     out.print("Try: sign in as the doctor, run an example, then switch to ADMIN in the header.")
     out.print("A token for a script: cabinet token --role DOCTOR")
 
