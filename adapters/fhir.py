@@ -7,7 +7,6 @@ is inferred from another country's numbers or from code systems that we do not k
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -348,9 +347,8 @@ class _Resource:
             title=title,
             specialty=term_of(read.specialty, SPECIALTIES),
             profession=self._only(found),
-            rate=Decimal("1.00"),
-            # FHIR has no such thing as a rate: the post counts as a whole one until told.
-            rate_assumed=True,
+            # FHIR has no such thing as a rate.
+            rate=None,
             starts_on=self._day(read.period.start, "period", "start"),
             ends_on=self._day(read.period.end, "period", "end"),
             work_phone=contacts.get(("work", "phone")),

@@ -147,7 +147,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostRecord(Element):
-    """What a worker is employed as. A position is written when title, rate and start are known."""
+    """What a worker is employed as. A position is written when title and start are known."""
 
     rank: ClassVar[int] = 4
 
@@ -156,9 +156,8 @@ class PostRecord(Element):
     title: Term | None = None
     specialty: Term | None = None
     profession: Profession | None = None
+    # Without a rate the worker's file is incomplete until somebody tells it.
     rate: Decimal | None = None
-    # The file gives no rate: the worker's file is incomplete until somebody tells it.
-    rate_assumed: bool = False
     employment: EmploymentType = EmploymentType.MAIN
     starts_on: date | None = None
     # The file knows only that the post was held on ``starts_on``.

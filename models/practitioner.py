@@ -154,7 +154,8 @@ class Position(Row):
         "models.DictionaryEntry", related_name=False, on_delete=fields.RESTRICT
     )
     title_id: UUID
-    rate = Amount(max_digits=3, decimal_places=2)
+    # Empty where the source of an import says nothing about it: never guessed.
+    rate = Amount(max_digits=3, decimal_places=2, null=True)
     employment = fields.CharEnumField(EmploymentType, max_length=20, default=EmploymentType.MAIN)
     starts_on = fields.DateField()
     ends_on = fields.DateField(null=True)

@@ -81,6 +81,7 @@ class Shift(Row):
     ends_at = Moment()
     note = Text(max_length=1000, null=True)
     absence_reason = Text(max_length=400, null=True)
+    decision_reason = Text(max_length=400, null=True)
     decided_by: fields.ForeignKeyNullableRelation["Account"] = fields.ForeignKeyField(
         "models.Account", related_name=False, null=True, on_delete=fields.RESTRICT
     )

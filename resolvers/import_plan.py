@@ -206,7 +206,7 @@ class Plan:
             self.rows[row_id] = self.known.rows[row_id]
         for chunk in chunks(sorted(wanted - self.rows.keys())):
             if self.locked:
-                await model.filter(id__in=chunk).select_for_update(no_key=True).values_list("id")
+                await model.filter(id__in=chunk).select_for_update(no_key=True).only("id")
             for row in await visible(self.viewer, model).filter(id__in=chunk):
                 self.rows[row.id] = row
 

@@ -140,7 +140,7 @@ def _settle_post(plan: Plan, item: Pending, terms: Terms) -> None:
         raise Refusal("IMPORT_ROW_GONE", record.where, failed=False)
     else:
         complete = {**item.initial, **item.values}
-        needed = ("title_id", "department_id", "rate", "starts_on")
+        needed = ("title_id", "department_id", "starts_on")
         if missing := [column.removesuffix("_id") for column in needed if complete[column] is None]:
             said = {"value": ", ".join(missing)}
             remarks.append(Remark("IMPORT_NO_POSITION", record.where, said))
@@ -160,8 +160,8 @@ def _settle_post(plan: Plan, item: Pending, terms: Terms) -> None:
         "profession" in told or has_ended
     ):
         remarks.append(Remark("IMPORT_PROFESSIONS_SEVERAL", record.where))
-    if isinstance(row, Position) and record.rate_assumed:
-        remarks.append(Remark("IMPORT_RATE_ASSUMED", record.where))
+    if isinstance(row, Position) and row.rate is None:
+        remarks.append(Remark("IMPORT_RATE_MISSING", record.where))
         if person.status is PractitionerStatus.ACTIVE:
             told["status"] = PractitionerStatus.INCOMPLETE
     if plan.amend(person, told) and outcome is Outcome.SKIPPED:

@@ -53,7 +53,7 @@ class ShiftTooLong(Problem):
 
 LONGEST = timedelta(hours=24)
 _NOTE = prose(1000)
-_REASON = prose(500)
+_REASON = prose(400)
 
 
 @unit_of_work
@@ -166,9 +166,9 @@ async def decline_shift(viewer: Viewer, *, id: UUID, reason: str | None = None) 
     """
     shift = await lock(viewer, Shift, id)
     _expect(viewer, shift, ShiftState.REQUESTED)
-    given = optional(reason, _REASON, "reason")
+    shift.decision_reason = optional(reason, _REASON, "reason")
     await _decide(viewer, shift, ShiftState.DECLINED)
-    record(viewer, "SHIFT_DECLINED", shift, about=shift.practitioner_id, reason=given)
+    record(viewer, "SHIFT_DECLINED", shift, about=shift.practitioner_id)
     await _open_again(viewer, shift)
     return shift
 
@@ -179,9 +179,9 @@ async def cancel_shift(viewer: Viewer, *, id: UUID, reason: str | None = None) -
     shift = await lock(viewer, Shift, id)
     _expect(viewer, shift, ShiftState.OPEN, *OCCUPYING)
     _expect_before_start(viewer, shift)
-    given = optional(reason, _REASON, "reason")
+    shift.decision_reason = optional(reason, _REASON, "reason")
     await _decide(viewer, shift, ShiftState.CANCELLED)
-    record(viewer, "SHIFT_CANCELLED", shift, about=shift.practitioner_id, reason=given)
+    record(viewer, "SHIFT_CANCELLED", shift, about=shift.practitioner_id)
     return shift
 
 

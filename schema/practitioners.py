@@ -202,7 +202,7 @@ class Position:
     practitioner = to_one("Practitioner | None", visible(*STAFF), says="Who holds it.")
     department = to_one("Department | None", visible(*STAFF), says="Where.")
     title = to_one("DictionaryEntry | None", visible(*STAFF), says="Должность.")
-    rate = column("Decimal", visible(*STAFF), says="Ставка: 0.10–1.50 of a full post.")
+    rate = column("Decimal | None", visible(*STAFF), says="Ставка: 0.10–1.50 of a full post.")
     employment = column("EmploymentType", visible(*STAFF), says="Main or second job.")
     starts_on = column("date", visible(*STAFF), says="Its first day.")
     ends_on = column("date | None", visible(*STAFF), says="Its last day.")

@@ -27,7 +27,7 @@ does not exist for it.
 | mark | meaning |
 |---|---|
 | ● | on every row that the role sees |
-| own, department | on these rows only; elsewhere null, and the path stands in `extensions.withheld` |
+| own, department | on these rows only, elsewhere null; `extensions.withheld` names the path |
 | masked n | only the last n letters and digits |
 | · | does not exist |
 

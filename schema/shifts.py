@@ -82,6 +82,13 @@ class Shift:
         visible(ADMIN),
         says="Why the worker was absent.",
     )
+    decision_reason = column(
+        "str | None",
+        visible(DOCTOR, NURSE, rows=Scope.OWN),
+        visible(ADMIN),
+        says="Why it was declined or cancelled.",
+        filter=False,
+    )
     decided_at = column(
         "datetime | None", visible(*READERS), says="When it was approved or declined."
     )

@@ -105,8 +105,7 @@ def test_a_bundle_gives_departments_people_and_posts_in_the_order_of_need() -> N
             title=Term(POSITIONS, "39"),
             specialty=Term(SPECIALTIES, "27"),
             profession=Profession.DOCTOR,
-            rate=Decimal("1.00"),
-            rate_assumed=True,
+            rate=None,
             starts_on=date(2019, 9, 2),
         ),
         PostRecord(
@@ -115,8 +114,7 @@ def test_a_bundle_gives_departments_people_and_posts_in_the_order_of_need() -> N
             person="urn:uuid:3f1c2d54-7f3a-4f7e-9d5e-0a5b6c7d8e9f",
             department="Organization/cardiology",
             profession=Profession.NURSE,
-            rate=Decimal("1.00"),
-            rate_assumed=True,
+            rate=None,
         ),
     )
 

@@ -100,7 +100,7 @@ async def dictionaries() -> None:
 
 async def test_a_roster_becomes_a_department_with_staff_wishes_and_open_shifts() -> None:
     report = await import_staff(await admin(), records=[ward()], dry_run=False)
-    assert counts(report) == (14, 0, 2, 1)
+    assert counts(report) == (15, 0, 1, 1)
     assert await Department.all().values_list("code", "name") == [("roster:ward7", "ward7")]
     assert await Practitioner.all().order_by("last_name").values_list(
         "last_name", "first_name", "profession", "status", "department__name"
@@ -113,6 +113,7 @@ async def test_a_roster_becomes_a_department_with_staff_wishes_and_open_shifts()
     ) == [
         ("0", SKILLS, "HeadNurse", Decimal("1.00"), EmploymentType.MAIN, date(2026, 12, 4)),
         ("1", SKILLS, "Nurse", Decimal("0.50"), EmploymentType.MAIN, date(2026, 12, 4)),
+        ("2", SKILLS, "Nurse", None, EmploymentType.MAIN, date(2026, 12, 4)),
     ]
     assert await DayWish.all().order_by("practitioner__last_name", "kind").values_list(
         "practitioner__last_name", "day", "kind", "weight"
@@ -139,8 +140,8 @@ async def test_a_roster_becomes_a_department_with_staff_wishes_and_open_shifts()
         "Night",
     )
     assert told(report, "Employee/2/ContractID") == (
-        Outcome.SKIPPED,
-        ["IMPORT_RATE_UNKNOWN", "IMPORT_NO_POSITION"],
+        Outcome.CREATED,
+        ["IMPORT_RATE_UNKNOWN", "IMPORT_RATE_MISSING"],
     )
 
 
@@ -185,18 +186,18 @@ async def test_fhir_resources_become_departments_people_and_positions() -> None:
             "11223344595",
             date(1981, 4, 17),
             Profession.DOCTOR,
-            # FHIR says nothing about the rate: a whole post stands there until it is told.
+            # FHIR says nothing about the rate, which the registry must have.
             PractitionerStatus.INCOMPLETE,
             "Кардиология",
             "Кардиологическое отделение",
         ),
     ]
     assert await Position.all().values_list("title__name", "rate", "starts_on", "ends_on") == [
-        ("врач-кардиолог", Decimal("1.00"), date(2019, 9, 2), None)
+        ("врач-кардиолог", None, date(2019, 9, 2), None)
     ]
     assert told(report, "PractitionerRole/sokolova-cardiology") == (
         Outcome.CREATED,
-        ["IMPORT_RATE_ASSUMED"],
+        ["IMPORT_RATE_MISSING"],
     )
     assert told(report, "Practitioner/nameless") == (Outcome.FAILED, ["IMPORT_VALUE_INVALID"])
 
@@ -285,7 +286,7 @@ async def test_people_of_two_rosters_are_not_one_though_they_are_called_alike() 
     report = await import_staff(
         await admin(), records=[ward(name="a.xml"), ward(name="b.xml")], dry_run=False
     )
-    assert report.counts[Outcome.CREATED] == 28
+    assert report.counts[Outcome.CREATED] == 30
     assert await Practitioner.filter(last_name="0").count() == 2
     codes = await Department.all().order_by("code").values_list("code", flat=True)
     assert len(set(codes)) == 2
@@ -487,7 +488,7 @@ async def test_the_same_file_imported_twice_at_once_is_imported_once() -> None:
     reports = await asyncio.gather(
         *(import_staff(viewer, records=[ward(), hospital()], dry_run=False) for _ in range(4))
     )
-    assert sorted(report.counts[Outcome.CREATED] for report in reports) == [0, 0, 0, 17]
+    assert sorted(report.counts[Outcome.CREATED] for report in reports) == [0, 0, 0, 18]
     assert await Practitioner.all().count() == 5
 
 
