@@ -42,7 +42,7 @@ contracts: $(VENV)/.installed-dev
 stale: $(VENV)/.installed-dev
 	@cabinet schema | diff -u schema.graphql - || { echo "schema.graphql is stale: run make schema"; exit 1; }
 	@cabinet permissions | diff -u docs/permissions.md - || { echo "docs/permissions.md is stale: run make schema"; exit 1; }
-	@tortoise makemigrations --dry-run 2>&1 | grep -q "No changes" || { echo "a migration is missing: run make migrations"; exit 1; }
+	@tortoise makemigrations | grep -q "No changes" || { echo "a migration is missing: run make migrations"; exit 1; }
 
 test-sqlite: $(VENV)/.installed-dev
 	env -u CABINET_TEST_DATABASE_URL pytest

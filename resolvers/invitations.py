@@ -72,6 +72,12 @@ async def invite(
         raise AccountExists("practitioner_id")
     with suppress(RoleAlreadyGranted):  # the invitation is renewed, and the grant stands
         await grant_to(viewer, account=account, role=role, department_id=department_id)
+    record(viewer, "INVITED", account, about=person.id, role=role.value)
+    return await new_invitation(viewer, account)
+
+
+async def new_invitation(viewer: Viewer, account: Account) -> Invited:
+    """A fresh code for an account; earlier ones end. Inside the caller's unit of work."""
     await Invitation.filter(account_id=account.id, used_at__isnull=True).delete()
     code = readable_code("IN", groups=_GROUPS)
     invitation = await Invitation.create(
@@ -80,7 +86,6 @@ async def invite(
         created_at=viewer.now,
         expires_at=viewer.now + LIFETIME,
     )
-    record(viewer, "INVITED", account, about=person.id, role=role.value)
     return Invited(account, invitation, code)
 
 

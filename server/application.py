@@ -5,12 +5,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from core.settings import Settings
 from server import graphiql, graphql_http, websocket
+from server.headers import SecurityHeaders
 from server.services import services_of
 
 PAGE = Path(__file__).parent.parent / "web" / "dist"
@@ -27,6 +30,11 @@ def application(settings: Settings) -> Starlette:
 
     app = Starlette(
         lifespan=lifespan,
+        middleware=[Middleware(SecurityHeaders, production=settings.production)],
+        exception_handlers={
+            HTTPException: graphql_http.refused,
+            Exception: graphql_http.failed,
+        },
         routes=[
             Route("/graphql", graphql_http.endpoint, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", websocket.endpoint),

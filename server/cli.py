@@ -14,6 +14,7 @@ from rich.console import Console
 from auth import audit as trail
 from auth.audit import Break
 from auth.passwords import Passwords
+from auth.viewer import Viewer
 from core.clock import utc_now
 from core.errors import Problem
 from core.sealing import open_vault
@@ -22,6 +23,7 @@ from core.translation import message
 from models.database import DatabaseUrlInvalid, opened
 from models.role import Role
 from resolvers.demo import DemoAccount, DemoNotEmpty, demo_accounts, load_demo
+from resolvers.founding import found_organisation
 from schema.build import build
 from schema.printing import permissions_of, printed, printed_for
 from server.application import PAGE, application
@@ -120,6 +122,27 @@ def _show(accounts: list[DemoAccount], found: Settings) -> None:
     out.print(f"GraphQL   {address}/graphql\n", soft_wrap=True, highlight=False)
     out.print("Try: sign in as the doctor, run an example, then switch to ADMIN in the header.")
     out.print("A token for a script: cabinet token --role DOCTOR")
+
+
+@app.command()
+def organisation(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    admin: Annotated[str, typer.Option(help="The e-mail of its first administrator.")],
+    zone: Annotated[str, typer.Option(help="The IANA time zone it works in.")] = "Europe/Moscow",
+    ogrn: Annotated[str | None, typer.Option(help="Its ОГРН.")] = None,
+) -> None:
+    """Found an organisation and invite its first administrator."""
+    found = _settings()
+    asyncio.run(migrate_database(found.database_url))
+    viewer = Viewer(rights=build().views[Role.ADMIN].rights, now=utc_now())
+    founded = _in_database(
+        found,
+        lambda: found_organisation(viewer, name=name, admin_email=admin, zone=zone, ogrn=ogrn),
+    )
+    out.print(f"Founded: {founded.organisation.name}")
+    out.print(f"The invitation of {founded.invited.account.email}, good for 72 hours:")
+    out.print(f"  {founded.invited.code}", highlight=False)
+    out.print("Open the account with the mutation acceptInvitation, then sign in.")
 
 
 @app.command()

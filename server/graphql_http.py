@@ -5,19 +5,24 @@ Follows the GraphQL-over-HTTP specification: a request that is not executed answ
 the body itself was well formed.
 """
 
+import asyncio
 import json
+import math
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from auth.sessions import RoleNotHeld, SessionExpired
-from auth.tokens import TokenExpired, TokenInvalid
+from auth.tokens import TokenInvalid
 from core.clock import utc_now
 from core.errors import Problem, Unavailable
 from core.translation import message, preferred
 from execution.engine import Request as Operation
+from execution.incidents import incident
 from schema.context import Context
+from server.headers import HEADERS
 from server.services import Services
 
 JSON = "application/json"
@@ -35,61 +40,100 @@ class Malformed(Exception):
 
 async def endpoint(request: Request) -> Response:
     """``POST /graphql`` and, for queries only, ``GET /graphql``."""
+    if request.method not in ("GET", "POST"):
+        # Starlette lets HEAD in with GET; a query has no headers worth asking for alone.
+        raise HTTPException(405, headers={"Allow": "GET, POST"})
     services: Services = request.app.state.services
+    language = preferred(request.headers.get("accept-language", ""))
+    media = JSON
     try:
         media = accepted(request.headers.get("accept", "*/*"))
-    except Malformed as error:
-        return answer(error.status, {"errors": [_error(error.code, str(error))]}, JSON)
-    try:
-        operation = await _operation(request, services.settings.limits.body_bytes)
+        limits = services.settings.limits
+        async with asyncio.timeout(limits.operation_seconds):
+            operation = await _operation(request, limits.body_bytes)
         context = await _context(request, services)
     except Malformed as error:
         return answer(error.status, {"errors": [_error(error.code, str(error))]}, media)
-    except (TokenInvalid, TokenExpired) as error:
-        return _unauthenticated(request, "UNAUTHENTICATED", media, error)
-    except SessionExpired as error:
-        return _unauthenticated(request, "SESSION_EXPIRED", media, error)
+    except TimeoutError:
+        late = _error("BODY_TIMEOUT", "The body did not come in time.")
+        return answer(408, {"errors": [late]}, media)
+    except (TokenInvalid, SessionExpired) as error:
+        return _unauthenticated(error, media, language)
     except RoleNotHeld as error:
-        return answer(403, {"errors": [_problem(request, error)]}, media)
-    except Unavailable as error:
-        return answer(503, {"errors": [_problem(request, error)]}, media)
+        return answer(403, {"errors": [_problem(error, language)]}, media)
+    except Exception as error:
+        told = incident(error, language)
+        status = 503 if told["extensions"]["code"] == Unavailable.code else 500
+        return answer(status, {"errors": [told]}, media)
     found = await services.engine.execute(operation, context, read_only=request.method == "GET")
-    status = 200
+    status, headers = 200, {}
     if found.refused:
         not_by_get = any(e["extensions"]["code"] == "NEEDS_POST" for e in found.body["errors"])
+        headers = {"allow": "POST"} if not_by_get else {}
         status = 405 if not_by_get else 400 if media == RESPONSE else 200
-    return answer(status, found.body, media)
+    return answer(status, found.body, media, headers)
+
+
+async def refused(_request: Request, error: Exception) -> Response:
+    """The answer of every path to what routing refuses: no such path, no such method."""
+    assert isinstance(error, HTTPException)
+    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "REFUSED")
+    body = {"errors": [_error(code, error.detail)]}
+    return answer(error.status_code, body, JSON, dict(error.headers or {}))
+
+
+async def failed(request: Request, error: Exception) -> Response:
+    """The answer of every path to a bug: the number of the incident and nothing else."""
+    language = preferred(request.headers.get("accept-language", ""))
+    # Starlette answers this outside of all middleware.
+    return answer(500, {"errors": [incident(error, language)]}, JSON, HEADERS)
 
 
 def accepted(header: str) -> str:
-    """The media type to answer in; raises Malformed where none of ours is accepted."""
+    """The media type to answer in: the one liked best; raises Malformed where none is ours."""
+    best, quality = "", 0.0
     for part in header.split(","):
-        media = part.split(";")[0].strip().lower()
-        if media == RESPONSE:
-            return RESPONSE
-        if media in (JSON, "*/*", "application/*", ""):
-            return JSON
-    raise Malformed(406, "NOT_ACCEPTABLE", f"Only {RESPONSE} and {JSON} can be answered.")
+        media, _, parameters = part.partition(";")
+        found = _OFFERED.get(media.strip().lower())
+        weight = _weight(parameters)
+        if found is not None and weight > quality:
+            best, quality = found, weight
+    if not best:
+        raise Malformed(406, "NOT_ACCEPTABLE", f"Only {RESPONSE} and {JSON} can be answered.")
+    return best
+
+
+_OFFERED = {RESPONSE: RESPONSE, JSON: JSON, "*/*": JSON, "application/*": JSON, "": JSON}
+
+
+def _weight(parameters: str) -> float:
+    """The ``q`` of an accepted media type (RFC 9110, 12.4.2)."""
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name.lower() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
 
 
 async def _operation(request: Request, limit: int) -> Operation:
     if request.method == "GET":
         query = request.query_params
-        try:
-            variables = json.loads(query.get("variables") or "null")
-        except ValueError:
-            raise Malformed(400, "VARIABLES_INVALID", "The variables are not JSON.") from None
         return operation_of(
             {
                 "query": query.get("query"),
-                "variables": variables,
+                "variables": _parameter(query.get("variables"), "VARIABLES_INVALID"),
                 "operationName": query.get("operationName"),
+                "extensions": _parameter(query.get("extensions"), "EXTENSIONS_INVALID"),
             }
         )
     media, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = parameters.partition("charset=")[2].strip().strip('"').lower()
-    if media.strip().lower() != JSON or charset not in ("", "utf-8"):
-        raise Malformed(415, "MEDIA_TYPE", f"The body must be {JSON} in UTF-8.")
+    charset = parameters.lower().partition("charset=")[2].strip().strip('"')
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if media.strip().lower() != JSON or charset not in ("", "utf-8") or encoding != "identity":
+        raise Malformed(415, "MEDIA_TYPE", f"The body must be {JSON} in UTF-8, not compressed.")
     return operation_of(decoded(await _body(request, limit)))
 
 
@@ -109,12 +153,33 @@ async def _body(request: Request, limit: int) -> bytes:
     return b"".join(parts)
 
 
+def _parameter(text: str | None, code: str) -> Any:
+    """A parameter of the query string that holds JSON."""
+    if not text:
+        return None
+    try:
+        return decoded(text.encode("utf-8"))
+    except (Malformed, UnicodeEncodeError):
+        raise Malformed(400, code, "The parameter is not JSON.") from None
+
+
 def decoded(body: bytes) -> Any:
-    """Strict JSON in UTF-8: no NUL, no lone surrogates, no huge numbers; raises Malformed."""
+    """Strict JSON in UTF-8: no NUL, no lone surrogates, no name twice, no huge numbers.
+
+    Raises Malformed.
+    """
     try:
         text = body.decode("utf-8")
-        content = json.loads(text, parse_constant=_refused, parse_int=_integer)
-        _encodable(content)
+        content = json.loads(
+            text,
+            parse_constant=_refused,
+            parse_int=_integer,
+            parse_float=_finite,
+            object_pairs_hook=_named_once,
+        )
+        # Other ways to write them have been refused by now: the decoder is strict.
+        if "\\u" in text:
+            _check_texts(content)
     except (ValueError, RecursionError):
         raise Malformed(400, "BODY_INVALID", "The body is not a JSON object in UTF-8.") from None
     return content
@@ -130,12 +195,35 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-def _encodable(content: Any) -> None:
-    # Serialising again is the cheapest way to visit every string.
-    text = json.dumps(content, ensure_ascii=False)
-    text.encode("utf-8")
-    if "\\u0000" in text:
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
         raise ValueError
+    return number
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Of two values under one name, a proxy may have checked the other.
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _check_texts(content: Any) -> None:
+    """Raises ValueError where a text holds NUL or half of a surrogate pair."""
+    todo = [content]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, str):
+            value.encode("utf-8")
+            if "\0" in value:
+                raise ValueError
+        elif isinstance(value, dict):
+            todo += value.keys()
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
 
 
 def operation_of(content: Any) -> Operation:
@@ -177,16 +265,12 @@ def bearer(header: str | None) -> str | None:
     return token.strip()
 
 
-def _unauthenticated(request: Request, code: str, media: str, error: Exception) -> Response:
-    language = preferred(request.headers.get("accept-language", ""))
-    body = {"errors": [_error(code, message(language, code))]}
-    response = answer(401, body, media)
-    response.headers["www-authenticate"] = 'Bearer error="invalid_token"'
-    return response
+def _unauthenticated(problem: Problem, media: str, language: str) -> Response:
+    challenge = {"www-authenticate": 'Bearer error="invalid_token"'}
+    return answer(401, {"errors": [_problem(problem, language)]}, media, challenge)
 
 
-def _problem(request: Request, problem: Problem) -> dict[str, Any]:
-    language = preferred(request.headers.get("accept-language", ""))
+def _problem(problem: Problem, language: str) -> dict[str, Any]:
     return _error(problem.code, message(language, problem.code, **problem.values))
 
 
@@ -199,14 +283,15 @@ def encoded(body: dict[str, Any]) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
-def answer(status: int, body: dict[str, Any], media: str) -> Response:
+def answer(
+    status: int, body: dict[str, Any], media: str, headers: dict[str, str] | None = None
+) -> Response:
     return Response(
         encoded(body),
         status,
         headers={
+            **(headers or {}),
             "content-type": f"{media}; charset=utf-8",
-            "cache-control": "no-store",
             "vary": "Accept, Authorization, X-Cabinet-Role, Accept-Language",
-            "x-content-type-options": "nosniff",
         },
     )

@@ -7,8 +7,8 @@ with ROLE_CHANGED; one with a ``role`` of its own goes on while that role is hel
 
 import asyncio
 import contextlib
-import logging
-from dataclasses import replace
+from collections.abc import Coroutine
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from core.clock import utc_now
 from core.errors import Unavailable
 from core.translation import message, preferred
 from execution.engine import Refused, Request
+from execution.incidents import incident
 from models.change import Change, ChangeKind
 from models.feed import ChangesLost
 from server.graphql_http import Malformed, bearer, decoded, encoded, operation_of
@@ -32,9 +33,11 @@ PROTOCOL = "graphql-transport-ws"
 BAD_MESSAGE, UNAUTHORIZED, FORBIDDEN = 4400, 4401, 4403
 WRONG_PROTOCOL, INIT_TIMEOUT, DUPLICATE_ID, TOO_MANY_INITS = 4406, 4408, 4409, 4429
 TOO_MANY = 4429
-GOING_AWAY = 1001
+# RFC 6455, 7.4.1: going away, an unexpected condition, a restart, try again later.
+GOING_AWAY, FAILED, RESTART, AGAIN = 1001, 1011, 1012, 1013
 
-_log = logging.getLogger(__name__)
+# How long a right may end by the clock before a silent socket notices, in seconds.
+_LOOK_SECONDS = 5.0
 
 
 class Closing(Exception):
@@ -44,6 +47,10 @@ class Closing(Exception):
         super().__init__(reason)
         self.code = code
         self.reason = reason
+
+
+class Gone(Exception):
+    """The client has left: nothing can be sent to it any more."""
 
 
 class Sockets:
@@ -86,14 +93,14 @@ async def endpoint(websocket: WebSocket) -> None:
         await socket.run()
     except Closing as closing:
         await _close(websocket, closing.code, closing.reason)
-    except WebSocketDisconnect:
+    except (Gone, WebSocketDisconnect):
         pass
     except asyncio.CancelledError:
         await _close(websocket, GOING_AWAY, "Going away")
         raise
-    except Exception:
-        _log.exception("a socket failed")
-        await _close(websocket, 1011, "Internal error")
+    except Exception as error:
+        incident(error, services.settings.language)
+        await _close(websocket, FAILED, "INTERNAL")
     finally:
         sockets.remove(socket)
         await socket.stop()
@@ -101,8 +108,28 @@ async def endpoint(websocket: WebSocket) -> None:
 
 async def _close(websocket: WebSocket, code: int, reason: str) -> None:
     if websocket.application_state is WebSocketState.CONNECTED:
-        with contextlib.suppress(RuntimeError, OSError):
+        with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
             await websocket.close(code, reason[:100])
+
+
+class Operation:
+    """An operation open on a socket, in the rights of its viewer."""
+
+    def __init__(self, operation_id: str, request: Request, viewer: Viewer) -> None:
+        self.id = operation_id
+        self.request = request
+        self.viewer = viewer
+        # Only these go on when the rights change: the rest was decided when it came in.
+        self.subscribes = False
+        self.task: asyncio.Task[None] | None = None
+
+
+class Superseded(Exception):
+    """The viewer's rights have changed while an event was on its way."""
+
+    def __init__(self, current: Viewer) -> None:
+        super().__init__()
+        self.current = current
 
 
 class Socket:
@@ -116,19 +143,19 @@ class Socket:
         self._token: str | None = None
         # The role this socket asked for; None follows the session.
         self._role: str | None = None
-        self._viewer: Viewer | None = None
-        self._operations: dict[str, tuple[Request, asyncio.Task[None]]] = {}
-        self._watching: asyncio.Task[None] | None = None
+        self._operations: dict[str, Operation] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
         """Reads messages until the client leaves; raises Closing."""
         try:
             async with asyncio.timeout(self._limits.socket_init_seconds):
-                await self._init(await self._receive())
+                viewer = await self._initialised()
         except TimeoutError:
             raise Closing(INIT_TIMEOUT, "Connection initialisation timeout") from None
-        self._watching = asyncio.create_task(self._watch())
+        if viewer.account_id is not None:
+            self._spawn(self._watch(viewer.account_id))
         while True:
             receiving = asyncio.create_task(self._receive())
             try:
@@ -144,14 +171,19 @@ class Socket:
 
     async def stop(self) -> None:
         """Ends everything that runs for this socket."""
-        tasks = [task for _, task in self._operations.values()]
-        if self._watching is not None:
-            tasks.append(self._watching)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._operations.clear()
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks)
         if not self._closing.done():
             self._closing.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _receive(self) -> dict[str, Any]:
         received = await self._websocket.receive()
@@ -170,10 +202,24 @@ class Socket:
             raise Closing(BAD_MESSAGE, "Message has no type")
         return content
 
-    async def _init(self, received: dict[str, Any]) -> None:
-        if received["type"] != "connection_init":
-            raise Closing(UNAUTHORIZED, "Unauthorized")
-        payload = received.get("payload") or {}
+    async def _initialised(self) -> Viewer:
+        """Waits for ``connection_init``; raises Closing."""
+        while True:
+            received = await self._receive()
+            kind = received["type"]
+            if kind == "connection_init":
+                return await self._init(received)
+            if kind == "ping":
+                await self._send({"type": "pong"})
+            elif kind in ("subscribe", "complete"):
+                raise Closing(UNAUTHORIZED, "Unauthorized")
+            elif kind != "pong":
+                raise Closing(BAD_MESSAGE, "Unknown message type")
+
+    async def _init(self, received: dict[str, Any]) -> Viewer:
+        payload = received.get("payload")
+        if payload is None:
+            payload = {}
         if not isinstance(payload, dict):
             raise Closing(BAD_MESSAGE, "Payload is not an object")
         token, role = (
@@ -183,18 +229,23 @@ class Socket:
         if not isinstance(token, str | None) or not isinstance(role, str | None):
             raise Closing(BAD_MESSAGE, "Payload is malformed")
         try:
-            self._token = bearer(token)
+            # Programs may send the header instead, as browsers cannot.
+            self._token = bearer(token or self._websocket.headers.get("authorization"))
         except TokenInvalid:
             raise Closing(UNAUTHORIZED, "UNAUTHENTICATED") from None
         self._role = role
-        self._viewer = await self._current_viewer()
-        session_id = self._viewer.session_id
-        if session_id is not None:
-            limit = self._limits.sockets_per_session
-            if self._sockets.of_session(session_id) >= limit:
-                raise Closing(TOO_MANY, "Too many sockets for this session")
+        viewer = await self._current_viewer()
+        session_id = viewer.session_id
+        if session_id is None:
+            # Whoever has not signed in leaves room for those who have.
+            if self._sockets.of_session(None) > max(self._limits.sockets // 2, 1):
+                raise Closing(TOO_MANY, "Too many sockets")
+        elif self._sockets.of_session(session_id) >= self._limits.sockets_per_session:
+            raise Closing(TOO_MANY, "Too many sockets for this session")
+        else:
             self._sockets.name(self, session_id)
         await self._send({"type": "connection_ack"})
+        return viewer
 
     async def _current_viewer(self) -> Viewer:
         """Who asks now; raises Closing where that is nobody any more."""
@@ -217,8 +268,10 @@ class Socket:
             raise Closing(UNAUTHORIZED, "SESSION_EXPIRED") from None
         except RoleNotHeld:
             raise Closing(FORBIDDEN, "ROLE_NOT_HELD") from None
-        except Unavailable:
-            raise Closing(1013, "UNAVAILABLE") from None
+        except Exception as error:
+            told = incident(error, self._services.settings.language)
+            code = told["extensions"]["code"]
+            raise Closing(AGAIN if code == Unavailable.code else FAILED, code) from None
 
     async def _handle(self, received: dict[str, Any]) -> None:
         kind = received["type"]
@@ -229,9 +282,9 @@ class Socket:
         elif kind == "subscribe":
             await self._subscribe(received)
         elif kind == "complete":
-            found = self._operations.pop(self._id(received), None)
-            if found is not None:
-                found[1].cancel()
+            operation = self._operations.pop(self._id(received), None)
+            if operation is not None:
+                await self._cancelled(operation)
         elif kind != "pong":
             raise Closing(BAD_MESSAGE, "Unknown message type")
 
@@ -245,107 +298,149 @@ class Socket:
         operation_id = self._id(received)
         if operation_id in self._operations:
             raise Closing(DUPLICATE_ID, f"Subscriber for {operation_id[:40]} already exists")
-        if len(self._operations) >= self._limits.socket_operations:
-            raise Closing(TOO_MANY, "Too many operations")
         try:
             request = operation_of(received.get("payload"))
         except Malformed as malformed:
             raise Closing(BAD_MESSAGE, str(malformed)) from None
-        self._viewer = await self._current_viewer()
-        self._start(operation_id, request, self._viewer)
+        viewer = await self._current_viewer()
+        if len(self._operations) >= self._limits.socket_operations:
+            told = _told(viewer, "TOO_MANY_OPERATIONS")
+            await self._send({"id": operation_id, "type": "error", "payload": [told]})
+            return
+        self._start(Operation(operation_id, request, viewer))
 
-    def _start(self, operation_id: str, request: Request, viewer: Viewer) -> None:
-        task = asyncio.create_task(self._operate(operation_id, request, viewer))
-        self._operations[operation_id] = (request, task)
+    def _start(self, operation: Operation) -> None:
+        self._operations[operation.id] = operation
+        operation.task = self._spawn(self._operate(operation))
 
-    async def _operate(self, operation_id: str, request: Request, viewer: Viewer) -> None:
-        context = self._services.context(viewer)
-        engine = self._services.engine
+    async def _cancelled(self, operation: Operation) -> None:
+        """Cancels an operation and waits until nothing of it runs."""
+        assert operation.task is not None
+        operation.task.cancel()
+        await asyncio.wait([operation.task])
+
+    def _is_open(self, operation: Operation) -> bool:
+        # Not only by id: a client may use the id of an operation again when it is over.
+        return self._operations.get(operation.id) is operation
+
+    async def _operate(self, operation: Operation) -> None:
         try:
-            if engine.is_subscription(request, context):
-                events = await engine.subscribe(request, context)
-                async for body in events:
-                    # A row may have been read while the rights changed: look once more.
-                    await self._check(viewer)
-                    await self._send({"id": operation_id, "type": "next", "payload": body})
-            else:
-                answer = await engine.execute(request, context)
-                if answer.refused:
-                    raise Refused(answer.body["errors"])
-                await self._send({"id": operation_id, "type": "next", "payload": answer.body})
-            await self._end(operation_id, {"type": "complete"})
-        except Refused as refused:
-            await self._end(operation_id, {"type": "error", "payload": refused.errors})
+            try:
+                last = await self._answered(operation)
+            except Refused as refused:
+                last = {"type": "error", "payload": refused.errors}
+            except Superseded as superseded:
+                await self._plan_anew(operation, superseded.current)
+                return
+            except (Closing, Gone):
+                raise
+            except Exception as error:
+                told = incident(error, operation.viewer.language)
+                last = {"type": "error", "payload": [told]}
+            await self._end(operation, last)
         except Closing as closing:
             self._close_with(closing)
-        except (RuntimeError, WebSocketDisconnect, OSError):
-            self._operations.pop(operation_id, None)  # the client has gone
+        except Gone:
+            self._operations.pop(operation.id, None)
+        except Exception as error:
+            incident(error, operation.viewer.language)
+            self._close_with(Closing(FAILED, "INTERNAL"))
 
-    async def _check(self, viewer: Viewer) -> None:
-        current = await self._current_viewer()
-        if (current.role, current.places) != (viewer.role, viewer.places):
-            # The watcher is about to plan the operation anew in the new role.
-            await asyncio.sleep(3_600)
+    async def _answered(self, operation: Operation) -> dict[str, Any]:
+        """Sends what an operation answers; the message that ends it. Raises Refused."""
+        request, viewer = operation.request, operation.viewer
+        context, engine = self._services.context(viewer), self._services.engine
+        operation.subscribes = engine.is_subscription(request, context)
+        if not operation.subscribes:
+            answer = await engine.execute(request, context)
+            if answer.refused:
+                raise Refused(answer.body["errors"])
+            await self._send({"id": operation.id, "type": "next", "payload": answer.body})
+            return {"type": "complete"}
+        async with aclosing(await engine.subscribe(request, context)) as events:
+            async for body in events:
+                # The row may have been read while the rights changed: look once more.
+                current = await self._current_viewer()
+                if _acting(current) != _acting(viewer):
+                    raise Superseded(current)
+                await self._send({"id": operation.id, "type": "next", "payload": body})
+        return {"type": "complete"}
 
-    async def _end(self, operation_id: str, last: dict[str, Any]) -> None:
-        if self._operations.pop(operation_id, None) is not None:
-            await self._send({"id": operation_id, **last})
+    async def _end(self, operation: Operation, last: dict[str, Any]) -> None:
+        if self._is_open(operation):
+            del self._operations[operation.id]
+            await self._send({"id": operation.id, **last})
 
-    async def _watch(self) -> None:
+    async def _watch(self, account: UUID) -> None:
         """Follows the session: ends the socket with it, and its operations with their role."""
-        assert self._viewer is not None
-        account = self._viewer.account_id
-        if account is None:
-            return
 
         def wanted(change: Change) -> bool:
-            return change.kind is ChangeKind.SESSION and change.account_id == account
+            return change.kind is ChangeKind.SESSION and change.account_id in (account, None)
 
-        with self._services.feed.subscribe(wanted) as changes:
-            while True:
-                try:
-                    # Without news the session may still have grown too old, or a grant ended.
-                    async with asyncio.timeout(15):
-                        await anext(changes, None)
-                except (TimeoutError, ChangesLost):
-                    pass
-                try:
+        try:
+            with self._services.feed.subscribe(wanted) as changes:
+                while True:
                     await self._follow()
-                except Closing as closing:
-                    self._close_with(closing)
-                    return
+                    try:
+                        # Without news the session may still have grown too old, or a grant ended.
+                        async with asyncio.timeout(_LOOK_SECONDS):
+                            await anext(changes)
+                    except (TimeoutError, ChangesLost):
+                        pass
+                    except StopAsyncIteration:
+                        raise Closing(RESTART, "Service restart") from None
+        except Closing as closing:
+            self._close_with(closing)
+        except Gone:
+            pass
+        except Exception as error:
+            # A socket that nobody watches would outlive its rights.
+            incident(error, self._services.settings.language)
+            self._close_with(Closing(FAILED, "INTERNAL"))
 
     async def _follow(self) -> None:
-        before, self._viewer = self._viewer, await self._current_viewer()
-        assert before is not None
-        current = self._viewer
-        if (before.role, before.places, before.departments) == (
-            current.role,
-            current.places,
-            current.departments,
-        ):
-            return
-        for operation_id, (request, task) in list(self._operations.items()):
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            context = self._services.context(current)
-            try:
-                self._services.engine.prepare(request, context)
-            except Refused:
-                changed = _role_changed(current)
-                await self._end(operation_id, {"type": "error", "payload": [changed]})
+        current = await self._current_viewer()
+        for operation in list(self._operations.values()):
+            if not operation.subscribes or _acting(operation.viewer) == _acting(current):
                 continue
-            if operation_id in self._operations:
-                self._start(operation_id, request, replace(current))
+            if self._is_open(operation):
+                await self._cancelled(operation)
+                await self._plan_anew(operation, current)
+
+    async def _plan_anew(self, operation: Operation, current: Viewer) -> None:
+        """Goes on in the rights of now, or ends with ROLE_CHANGED where they lack the field."""
+        if not self._is_open(operation):
+            return
+        try:
+            self._services.engine.prepare(operation.request, self._services.context(current))
+        except Refused:
+            told = _told(current, "ROLE_CHANGED")
+            await self._end(operation, {"type": "error", "payload": [told]})
+        else:
+            self._start(Operation(operation.id, operation.request, current))
 
     def _close_with(self, closing: Closing) -> None:
         if not self._closing.done():
             self._closing.set_result(closing)
 
     async def _send(self, content: dict[str, Any]) -> None:
-        await self._websocket.send_text(encoded(content))
+        try:
+            await self._websocket.send_text(encoded(content))
+        except (RuntimeError, OSError, WebSocketDisconnect):
+            raise Gone from None
 
 
-def _role_changed(viewer: Viewer) -> dict[str, Any]:
-    code = "ROLE_CHANGED"
+def _acting(viewer: Viewer) -> tuple[Any, ...]:
+    """What decides which rows and fields a viewer sees."""
+    return (
+        viewer.role,
+        viewer.places,
+        viewer.departments,
+        viewer.practitioner_id,
+        viewer.profession,
+        viewer.zone,
+    )
+
+
+def _told(viewer: Viewer, code: str) -> dict[str, Any]:
     return {"message": message(viewer.language, code), "extensions": {"code": code}}
