@@ -113,6 +113,8 @@ class RoleGrant:
         visible(DOCTOR, NURSE, CITIZEN, ADMIN, INSPECTOR),
         says="When it was revoked.",
     )
+    granted_by = to_one("Account | None", visible(ADMIN), says="Who granted it.")
+    revoked_by = to_one("Account | None", visible(ADMIN), says="Who revoked it.")
     holds = computed(
         "bool",
         visible(DOCTOR, NURSE, CITIZEN, ADMIN, INSPECTOR),

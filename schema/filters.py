@@ -6,7 +6,7 @@ relation the target's own row scope applies, so a filter tells nothing about hid
 
 from collections.abc import Callable
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import strawberry
@@ -92,6 +92,7 @@ _SAYS = {
 }
 
 
+@cache
 def filterable(view: View) -> list[Spec]:
     """The fields that some role may filter by."""
     return [
@@ -99,6 +100,7 @@ def filterable(view: View) -> list[Spec]:
     ]
 
 
+@cache
 def sortable(view: View) -> list[Spec]:
     """The fields that some role may order by."""
     return [s for s in view.specs.values() if _order_column(view, s) and _roles(view, s)]

@@ -1,6 +1,7 @@
 """Operations: mutations made from resolvers, their inputs, payloads and problems."""
 
 import inspect
+import sys
 import types
 import typing
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,6 +25,10 @@ from schema.rules import Rules
 from schema.views import VIEWS
 
 T = TypeVar("T")
+
+# The resolvers of every mutation, from whose modules the codes of problems are gathered.
+_RESOLVERS: list[Callable[..., Awaitable[Any]]] = []
+_OURS = ("auth.", "core.", "models.", "resolvers.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ def mutation(
     Keywords of the resolver become arguments; those named like a service are handed over;
     ``**values`` are the fields given in ``input``.
     """
+    _RESOLVERS.append(resolver)
     name = to_camel_case(resolver.__name__)
     type_name = name[0].upper() + name[1:]
     keywords = arguments_of(resolver)
@@ -315,7 +321,7 @@ def _problems(outcome: Outcome, info: Any) -> list[dict[str, Any]]:
 
 def declare_problem() -> None:
     """The type of a problem, and the enum of every code that the domain has."""
-    codes = sorted(_codes(Problem))
+    codes = sorted(_codes(Problem, _sources()))
     values: Any = StrEnum("ProblemCode", {code: code for code in codes})  # type: ignore[misc]  # made at run time
     enum: Any = strawberry.enum(
         values, description="What is wrong: stable, for programs. The text is for people."
@@ -341,11 +347,29 @@ def declare_problem() -> None:
     object_type("Problem", fields, EVERYBODY, "One thing that a person can mend.")
 
 
-def _codes(parent: type[Problem]) -> set[str]:
+def _codes(parent: type[Problem], sources: set[str]) -> set[str]:
     found = set()
     for child in parent.__subclasses__():
         if not issubclass(child, InputInvalid):
-            if hasattr(child, "code"):
+            if hasattr(child, "code") and child.__module__ in sources:
                 found.add(child.code)
-            found |= _codes(child)
+            found |= _codes(child, sources)
+    return found
+
+
+def _sources() -> set[str]:
+    """The modules that the resolvers of operations lead to.
+
+    Not all that happen to be imported: the schema is the same in the server, where importing
+    has problems of its own, in the command line and in a test.
+    """
+    found: set[str] = set()
+    todo = {resolver.__module__ for resolver in _RESOLVERS}
+    while todo:
+        name = todo.pop()
+        found.add(name)
+        for value in vars(sys.modules[name]).values():
+            source = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", "")
+            if str(source).startswith(_OURS) and source not in found:
+                todo.add(source)
     return found

@@ -58,7 +58,7 @@ class Spec:
         return self.type.endswith("| None")
 
 
-@dataclass
+@dataclass(eq=False)
 class View:
     """A GraphQL type over a model, and the root fields that lead to it."""
 
