@@ -1,18 +1,22 @@
 """The engine: an operation in a role's view, prepared once and executed by strawberry."""
 
 import asyncio
-import logging
-import secrets
+import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     ExecutionResult,
     GraphQLError,
     GraphQLSyntaxError,
+    ListValueNode,
+    Node,
+    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     execute,
@@ -23,20 +27,31 @@ from graphql import (
     validate,
 )
 from graphql.execution.values import get_variable_values
+from graphql.language import Visitor, visit
 
 from core.errors import Problem
 from core.settings import Limits
 from core.translation import message
 from execution.denials import with_available
 from execution.if_visible import uses_if_visible, without_invisible
-from execution.limits import TooCostly, check_limits
+from execution.incidents import incident
+from execution.limits import (
+    TextInvalid,
+    TooCostly,
+    check_limits,
+    check_shape,
+    check_variables,
+)
 from execution.withheld import withheld
 from schema.build import Schema
 from schema.context import Context
 from schema.roles import RoleView
 
-_log = logging.getLogger(__name__)
-_KEPT = 1_000
+# Characters of a document: reading them takes its time even where they are one token.
+_LONGEST = 64 * 1024
+# Characters of all the documents that are kept. A parsed one takes some hundred times as much.
+_KEPT = 400_000
+_LONGEST_MESSAGE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,7 @@ class Refused(Exception):
 class Prepared:
     """A document that is valid in a role's view, and the operation chosen from it."""
 
+    text: str
     view: RoleView
     document: DocumentNode
     operation: OperationDefinitionNode
@@ -80,6 +96,7 @@ class Engine:
         self._schema = schema
         self._limits = limits
         self._prepared: OrderedDict[tuple[Any, ...], Prepared] = OrderedDict()
+        self._kept = 0
 
     def prepare(self, request: Request, context: Context) -> Prepared:
         """Parses, limits and validates, or recalls; raises Refused."""
@@ -88,17 +105,25 @@ class Engine:
         found = self._prepared.get(key)
         if found is None:
             found = self._prepare(request, context)
-            self._prepared[key] = found
-            if len(self._prepared) > _KEPT:
-                self._prepared.popitem(last=False)
+            self._keep(key, found)
         else:
             self._prepared.move_to_end(key)
             self._check_limits(found.document, found.operation, request)
         return found
 
+    def _keep(self, key: tuple[Any, ...], prepared: Prepared) -> None:
+        self._prepared[key] = prepared
+        self._kept += len(prepared.text)
+        while self._kept > _KEPT:
+            _, oldest = self._prepared.popitem(last=False)
+            self._kept -= len(oldest.text)
+
     def _prepare(self, request: Request, context: Context) -> Prepared:
         viewer = context.viewer
         view = self._schema.views[viewer.role]
+        if len(request.text) > _LONGEST:
+            text = f"The document may have {_LONGEST} characters."
+            raise Refused([_plain("DOCUMENT_TOO_LONG", text)])
         try:
             document = parse(request.text, max_tokens=self._limits.tokens, no_location=False)
         except GraphQLSyntaxError as error:
@@ -111,6 +136,13 @@ class Engine:
                 [_plain("OPERATION_UNKNOWN", "Name one operation of the document to execute.")]
             )
         self._check_limits(document, operation, request)
+        try:
+            check_shape(document)
+        except TooCostly as error:
+            raise Refused([_plain(error.code, str(error))]) from None
+        except TextInvalid as error:
+            refused = GraphQLError(str(error), error.node)
+            raise Refused([_of_literal(refused, "BAD_USER_INPUT", document)]) from None
         original = document
         if uses_if_visible(request.text):
             document = without_invisible(view.schema, document)
@@ -130,13 +162,16 @@ class Engine:
         if errors:
             held = [self._schema.views[role] for role in viewer.held if role is not viewer.role]
             errors = with_available(errors, original, self._schema.whole._schema, held)
-            raise Refused([_formatted(error, "GRAPHQL_VALIDATION_FAILED") for error in errors])
-        return Prepared(view, document, operation)
+            raise Refused(
+                [_of_literal(error, "GRAPHQL_VALIDATION_FAILED", original) for error in errors]
+            )
+        return Prepared(request.text, view, document, operation)
 
     def _check_limits(
         self, document: DocumentNode, operation: OperationDefinitionNode, request: Request
     ) -> None:
         try:
+            check_variables(request.variables)
             check_limits(document, operation, request.variables, self._limits)
         except TooCostly as error:
             raise Refused([_plain(error.code, str(error))]) from None
@@ -145,33 +180,38 @@ class Engine:
         self, request: Request, context: Context, *, read_only: bool = False
     ) -> Answer:
         """The answer to a query or mutation. ``read_only`` refuses all but queries."""
+        language = context.viewer.language
         try:
-            prepared = self.prepare(request, context)
-            kind = prepared.operation.operation
-            if kind is OperationType.SUBSCRIPTION:
-                raise Refused([_plain("NEEDS_WEBSOCKET", "Subscriptions run over a websocket.")])
-            if read_only and kind is not OperationType.QUERY:
-                raise Refused([_plain("NEEDS_POST", "Only queries may be sent by GET.")])
-            variables = self._variables(prepared, request)
+            return await self._execute(request, context, read_only)
         except Refused as refused:
             return Answer({"errors": refused.errors}, refused=True)
-        # What a viewer may see is decided when the request comes in, even if it switches role.
-        limited = withheld(prepared.view, prepared.document, prepared.operation, variables)
-        try:
-            async with asyncio.timeout(self._limits.operation_seconds):
-                result = await _awaited(
-                    execute(
-                        prepared.view.schema,
-                        prepared.document,
-                        context_value=context,
-                        variable_values=request.variables,
-                        operation_name=request.operation_name,
-                        hide_suggestions=True,
-                    )
-                )
         except TimeoutError:
             return Answer(
-                {"data": None, "errors": [_plain("TIMEOUT", "The operation took too long.")]}
+                {"data": None, "errors": [_plain("TIMEOUT", message(language, "TIMEOUT"))]}
+            )
+        except Exception as error:
+            return Answer({"data": None, "errors": [incident(error, language)]})
+
+    async def _execute(self, request: Request, context: Context, read_only: bool) -> Answer:
+        prepared = self.prepare(request, context)
+        kind = prepared.operation.operation
+        if kind is OperationType.SUBSCRIPTION:
+            raise Refused([_plain("NEEDS_WEBSOCKET", "Subscriptions run over a websocket.")])
+        if read_only and kind is not OperationType.QUERY:
+            raise Refused([_plain("NEEDS_POST", "Only queries may be sent by GET.")])
+        variables = self._variables(prepared, request)
+        # What a viewer may see is decided when the request comes in, even if it switches role.
+        limited = withheld(prepared.view, prepared.document, prepared.operation, variables)
+        async with asyncio.timeout(self._limits.operation_seconds):
+            result = await _awaited(
+                execute(
+                    prepared.view.schema,
+                    prepared.document,
+                    context_value=context,
+                    variable_values=request.variables,
+                    operation_name=request.operation_name,
+                    hide_suggestions=True,
+                )
             )
         return Answer(self._body(result, context, limited))
 
@@ -179,7 +219,9 @@ class Engine:
         """Whether the operation is one; raises Refused."""
         return self.prepare(request, context).operation.operation is OperationType.SUBSCRIPTION
 
-    async def subscribe(self, request: Request, context: Context) -> AsyncIterator[dict[str, Any]]:
+    async def subscribe(
+        self, request: Request, context: Context
+    ) -> AsyncGenerator[dict[str, Any], None]:
         """The bodies of a subscription's events; raises Refused before the first."""
         prepared = self.prepare(request, context)
         variables = self._variables(prepared, request)
@@ -200,9 +242,11 @@ class Engine:
 
     async def _events(
         self, stream: Any, context: Context, limited: list[str]
-    ) -> AsyncIterator[dict[str, Any]]:
-        async for result in stream:
-            yield self._body(result, context, limited)
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        # Whoever stops listening must not leave a subscription to the feed behind.
+        async with aclosing(stream) as results:
+            async for result in results:
+                yield self._body(result, context, limited)
 
     def _variables(self, prepared: Prepared, request: Request) -> dict[str, Any]:
         definitions = prepared.operation.variable_definitions or ()
@@ -240,31 +284,72 @@ def _plain(code: str, text: str) -> dict[str, Any]:
 
 def _formatted(error: GraphQLError, code: str) -> dict[str, Any]:
     formatted: dict[str, Any] = dict(error.formatted)
+    # Messages repeat what was sent, and that may be long.
+    if len(error.message) > _LONGEST_MESSAGE:
+        formatted["message"] = f"{error.message[:_LONGEST_MESSAGE]}…"
     formatted["extensions"] = {"code": code, **(error.extensions or {})}
     return formatted
 
 
 def _of_variable(error: GraphQLError) -> dict[str, Any]:
+    """An error about a variable, with the path of the wrong value in it."""
     formatted = _formatted(error, "BAD_USER_INPUT")
     names = [node.variable.name.value for node in error.nodes or () if hasattr(node, "variable")]
     if names:
-        formatted["extensions"]["field"] = names[0]
+        inner = re.match(r"Variable '\$\w+' has invalid value at (\.[\w.\[\]]+):", error.message)
+        formatted["extensions"]["field"] = names[0] + (inner[1] if inner else "")
     return formatted
+
+
+def _of_literal(error: GraphQLError, code: str, document: DocumentNode) -> dict[str, Any]:
+    """An error about a document, with the path of the argument that it is about, if any."""
+    formatted = _formatted(error, code)
+    fields = dict(_argument_paths(document))
+    for node in error.nodes or ():
+        if id(node) in fields:
+            formatted["extensions"]["field"] = fields[id(node)]
+            break
+    return formatted
+
+
+def _argument_paths(document: DocumentNode) -> list[tuple[int, str]]:
+    found: list[tuple[int, str]] = []
+
+    class Naming(Visitor):
+        def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+            found.append((id(node), node.name.value))
+            found.extend(_value_paths(node.value, node.name.value))
+
+    visit(document, Naming())
+    return found
+
+
+def _value_paths(value: Node, path: str) -> Iterator[tuple[int, str]]:
+    yield id(value), path
+    if isinstance(value, ListValueNode):
+        for index, item in enumerate(value.values):
+            yield from _value_paths(item, f"{path}[{index}]")
+    elif isinstance(value, ObjectValueNode):
+        for field_node in value.fields:
+            inner = f"{path}.{field_node.name.value}"
+            yield id(field_node), inner
+            yield from _value_paths(field_node.value, inner)
 
 
 def _formatted_bug(error: GraphQLError, context: Context) -> dict[str, Any]:
     """An error of execution: a problem with its code, or a bug with nothing but its incident."""
     original = error.original_error
+    language = context.viewer.language
     where = {"path": error.path} if error.path is not None else {}
     if isinstance(original, Problem):
-        text = message(context.viewer.language, original.code, **original.values)
+        text = message(language, original.code, **original.values)
         extensions = {"code": original.code}
         if original.field:
             extensions["field"] = original.field
         return {"message": text, **where, "extensions": extensions}
-    if original is None or isinstance(original, GraphQLError):
+    blamed = original if isinstance(original, GraphQLError) else error if original is None else None
+    # An error that points into the document is the client's; one about a result is a bug.
+    if blamed is not None and blamed.nodes:
         return _formatted(error, "BAD_USER_INPUT")
-    incident = secrets.token_hex(6)
-    _log.error("incident %s", incident, exc_info=original)
-    text = message(context.viewer.language, "INTERNAL", incident=incident)
-    return {"message": text, **where, "extensions": {"code": "INTERNAL", "incident": incident}}
+    shown = incident(original or error, language)
+    return {"message": shown["message"], **where, "extensions": shown["extensions"]}

@@ -4,7 +4,8 @@ Fragments that double at each level cost nothing extra here: every fragment is m
 multiplied as a number.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import (
@@ -14,8 +15,12 @@ from graphql import (
     FragmentSpreadNode,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
+    Node,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
     VariableNode,
 )
 
@@ -25,6 +30,22 @@ from resolvers.pages import LARGEST, USUAL
 # Sign-in and codes: one guess an operation, so that limits count guesses and not requests.
 SENSITIVE = frozenset({"signIn", "refreshSession", "acceptInvitation", "reveal"})
 _INTROSPECTION_DEPTH = 16
+# Selections and fragments within each other: what recursion here and in validation can take.
+_LEVELS = 25
+# Literals and variables within each other.
+_VALUE_DEPTH = 16
+_VALUES = 2_000
+# Validation compares fields of one name in pairs, those with selections at length.
+_PAIRS = 20_000
+_LONG = 20
+
+
+class TextInvalid(Exception):
+    """A text in a document holds a character that no database keeps; ``node`` is the text."""
+
+    def __init__(self, node: StringValueNode) -> None:
+        super().__init__("The text holds a character that cannot be kept: U+0000.")
+        self.node = node
 
 
 class TooCostly(Exception):
@@ -46,6 +67,10 @@ class Measure:
     directives: int = 0
     sensitive: int = 0
     cost: int = 0
+    # Whether the selection reads the rows of a page.
+    paged: bool = False
+    # Selections within each other, fragments and inline ones too.
+    levels: int = 0
 
     def beside(self, other: "Measure") -> "Measure":
         return Measure(
@@ -55,7 +80,58 @@ class Measure:
             self.directives + other.directives,
             self.sensitive + other.sensitive,
             self.cost + other.cost,
+            self.paged or other.paged,
+            max(self.levels, other.levels),
         )
+
+
+def check_shape(document: DocumentNode) -> None:
+    """What validation itself would cost, whichever operation runs; raises TooCostly, TextInvalid.
+
+    It compares every two fields of a name: a thousand of one name took it a second.
+    """
+    fields: Counter[tuple[str, bool]] = Counter()
+    todo: list[tuple[Node, int]] = [(document, 0)]
+    while todo:
+        node, depth = todo.pop()
+        if isinstance(node, FieldNode):
+            name = node.alias.value if node.alias is not None else node.name.value
+            fields[name, node.selection_set is not None] += 1
+        elif isinstance(node, ListValueNode | ObjectValueNode):
+            depth += 1
+            if depth > _VALUE_DEPTH:
+                raise TooCostly("TOO_DEEP", _VALUE_DEPTH)
+        elif isinstance(node, StringValueNode) and "\0" in node.value:
+            raise TextInvalid(node)
+        for key in node.keys:
+            inner = getattr(node, key)
+            if isinstance(inner, Node):
+                todo.append((inner, depth))
+            elif isinstance(inner, tuple | list):
+                todo += [(item, depth) for item in inner if isinstance(item, Node)]
+    pairs = sum(
+        count * (count - 1) // 2 * (_LONG if has_selection else 1)
+        for (_, has_selection), count in fields.items()
+    )
+    if pairs > _PAIRS:
+        raise TooCostly("TOO_MANY_REPEATS", _PAIRS)
+
+
+def check_variables(variables: dict[str, Any]) -> None:
+    """The depth and number of the values given; raises TooCostly."""
+    todo: list[tuple[Any, int]] = [(variables, 0)]
+    found = 0
+    while todo:
+        value, depth = todo.pop()
+        if not isinstance(value, dict | list):
+            continue
+        if depth > _VALUE_DEPTH:
+            raise TooCostly("TOO_DEEP", _VALUE_DEPTH)
+        found += len(value)
+        if found > _VALUES:
+            raise TooCostly("TOO_MANY_VALUES", _VALUES)
+        inner = value.values() if isinstance(value, dict) else value
+        todo += [(item, depth + 1) for item in inner]
 
 
 def check_limits(
@@ -65,7 +141,8 @@ def check_limits(
     limits: Limits,
 ) -> None:
     """Raises TooCostly where the operation is over a limit."""
-    measured = _Measuring(document, variables).selections(operation.selection_set)
+    measuring = _Measuring(document, _defaults(operation) | variables)
+    measured = measuring.selections(operation.selection_set)
     directives = measured.directives + _directives(operation)
     for code, value, limit in (
         ("TOO_DEEP", measured.depth, limits.depth),
@@ -79,9 +156,20 @@ def check_limits(
             raise TooCostly(code, limit)
 
 
+def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+    return {
+        definition.variable.name.value: int(definition.default_value.value[:9])
+        for definition in operation.variable_definitions or ()
+        if isinstance(definition.default_value, IntValueNode)
+    }
+
+
 def _directives(node: Any) -> int:
     # @ifVisible is dropped before anything runs, and a document for every role has many.
     return sum(1 for directive in node.directives or () if directive.name.value != "ifVisible")
+
+
+_STRUCTURE = frozenset({"nodes", "edges", "node", "pageInfo"})
 
 
 class _Measuring:
@@ -94,8 +182,12 @@ class _Measuring:
         }
         self._measured: dict[str, Measure] = {}
         self._open: set[str] = set()
+        self._level = 0
 
     def selections(self, selected: SelectionSetNode | None) -> Measure:
+        self._level += 1
+        if self._level > _LEVELS:
+            raise TooCostly("TOO_DEEP", _LEVELS)
         whole = Measure()
         for node in selected.selections if selected is not None else ():
             if isinstance(node, FieldNode):
@@ -106,6 +198,11 @@ class _Measuring:
             elif isinstance(node, InlineFragmentNode):
                 whole = whole.beside(self.selections(node.selection_set))
                 whole = whole.beside(Measure(directives=_directives(node)))
+        self._level -= 1
+        # A fragment measured before is not walked again: its levels are remembered with it.
+        whole = replace(whole, levels=whole.levels + 1)
+        if whole.levels > _LEVELS:
+            raise TooCostly("TOO_DEEP", _LEVELS)
         return whole
 
     def _fragment(self, name: str) -> Measure:
@@ -132,37 +229,39 @@ class _Measuring:
                     introspection_depth=inner.depth + 1,
                     aliases=inner.aliases,
                     directives=inner.directives,
+                    levels=inner.levels,
                 )
             )
-        is_object = node.selection_set is not None
-        rows = self._rows(node) if is_object else 0
+        if node.selection_set is None:
+            cost = 0
+        elif name in _STRUCTURE:
+            # They only hold the page's rows, which the connection has counted already.
+            cost = inner.cost
+        else:
+            cost = self._rows(node, inner.paged) * (1 + inner.cost)
         return own.beside(
-            Measure(
-                inner.depth + 1,
-                inner.introspection_depth,
-                inner.aliases,
-                inner.directives,
-                inner.sensitive,
-                rows * (1 + inner.cost) if is_object else 0,
+            replace(
+                inner,
+                depth=inner.depth + 1,
+                cost=cost,
+                paged=name in ("nodes", "edges"),
             )
         )
 
-    def _rows(self, node: FieldNode) -> int:
+    def _rows(self, node: FieldNode, paged: bool) -> int:
         """How many objects a field may yield: a page for a connection, else one."""
-        for argument in node.arguments or ():
-            if argument.name.value in ("first", "last"):
-                value: Any = argument.value
-                if isinstance(value, IntValueNode):
-                    return min(max(int(value.value[:9]), 1), LARGEST)
-                if isinstance(value, VariableNode):
-                    given = self._variables.get(value.name.value)
-                    if isinstance(given, int):
-                        return min(max(given, 1), LARGEST)
+        asked = [a.value for a in node.arguments or () if a.name.value in ("first", "last")]
+        if not asked:
+            return USUAL if paged else 1
+        return max(self._page_size(value) for value in asked)
+
+    def _page_size(self, value: Any) -> int:
+        if isinstance(value, IntValueNode):
+            return min(max(int(value.value[:9]), 1), LARGEST)
+        if isinstance(value, VariableNode):
+            given = self._variables.get(value.name.value)
+            if given is None:
                 return USUAL
-        assert node.selection_set is not None
-        names = {
-            child.name.value
-            for child in node.selection_set.selections
-            if isinstance(child, FieldNode)
-        }
-        return USUAL if names & {"nodes", "edges"} else 1
+            if isinstance(given, int):
+                return min(max(given, 1), LARGEST)
+        return LARGEST

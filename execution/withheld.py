@@ -50,6 +50,8 @@ class _Walk:
             if isinstance(node, FragmentDefinitionNode)
         }
         self.found: dict[str, None] = {}
+        # A fragment tells the same thing each time at one path, and may be spread very often.
+        self._seen: set[tuple[str, str]] = set()
 
     def selections(
         self, selected: SelectionSetNode | None, parent: GraphQLObjectType, path: str
@@ -60,6 +62,9 @@ class _Walk:
             if isinstance(node, FieldNode):
                 self._field(node, parent, path)
             elif isinstance(node, FragmentSpreadNode):
+                if (node.name.value, path) in self._seen:
+                    continue
+                self._seen.add((node.name.value, path))
                 fragment = self._fragments[node.name.value]
                 if fragment.type_condition.name.value == parent.name:
                     self.selections(fragment.selection_set, parent, path)

@@ -59,13 +59,17 @@ async def create_application(
 async def update_application(
     viewer: Viewer, *, id: UUID, version: int, **changes: Any
 ) -> Application:
-    """Changes the comment of one's own draft or returned application.
+    """Changes the kind or the comment of one's own draft or returned application.
 
     Raises NotFound, ActionDenied, Stale, ApplicationStateWrong, Problems.
     """
     application = await _lock_own(viewer, id)
     check_version(application, version)
     _expect(application, ApplicationStatus.DRAFT, ApplicationStatus.RETURNED)
+    if "kind" in changes:
+        if changes["kind"] is None:
+            raise Required("kind")
+        application.kind = changes["kind"]
     if "comment" in changes:
         application.comment = optional(changes["comment"], _COMMENT, "comment")
     await _save(viewer, application, "APPLICATION_UPDATED", fields=sorted(changes))

@@ -59,7 +59,7 @@ def argument(
         python_name=name,
         graphql_name=None,
         type_annotation=annotation(type_),
-        description=says,
+        description=says or None,
         default=default,
     )
 

@@ -1,6 +1,8 @@
 """The application under test, over HTTP without a socket: requests as any client sends them."""
 
+import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -86,9 +88,16 @@ async def serving(database_url: str, home: Path, **options: Any) -> AsyncIterato
     """The application over a migrated database, started and stopped as uvicorn would."""
     app = application(Settings(database_url=database_url, home=home, **options))
     async with app.router.lifespan_context(app):
+        await heard(app)
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield Api(app, client)
+
+
+async def heard(app: Starlette) -> None:
+    """Waits for the change feed: a test is sometimes over before its connection is made."""
+    while not app.state.services.feed.fresh(time.monotonic()):
+        await asyncio.sleep(0.005)
 
 
 def fresh_secret() -> str:

@@ -15,6 +15,7 @@ import pytest
 from models.database import POSTGRESQL, dialect_of, opened, settle
 from server.migrating import migrate_database
 from tests.api import Api, serving
+from tests.live import ListeningApi, LiveServer, listening, served
 
 POSTGRES = os.environ.get("CABINET_TEST_DATABASE_URL", "")
 
@@ -91,4 +92,18 @@ async def database(database_url: str) -> AsyncIterator[str]:
 async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
     """The running application over an empty database of this test's own."""
     async with serving(database_url, tmp_path / "home") as client:
+        yield client
+
+
+@pytest.fixture
+async def live_server(database_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
+    """`cabinet serve` in a process of its own, over the demo data."""
+    async with served(database_url, tmp_path / "home") as server:
+        yield server
+
+
+@pytest.fixture
+async def listening_api(database_url: str, tmp_path: Path) -> AsyncIterator[ListeningApi]:
+    """The running application behind a real port, over an empty database."""
+    async with listening(database_url, tmp_path / "home") as client:
         yield client

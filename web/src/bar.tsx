@@ -45,12 +45,13 @@ export function Bar({ session, identity, notice, onSignIn }: Props) {
           isBusy={isBusy}
           onSwitch={(role: Role) => void attempt(() => session.switchRole(role))}
         />
-        <ExampleMenu role={identity?.role ?? 'VISITOR'} />
+        <ExampleMenu session={session} role={identity?.role ?? 'VISITOR'} />
         <div className="bar-account">
           {identity ? (
             <>
-              <span className="bar-identity" data-testid="account">
-                <span className="bar-caption">{texts.account}</span> {identity.publicId}
+              <span className="bar-identity" data-testid="account" title={`${texts.account} ${identity.account.publicId}`}>
+                <span className="bar-login">{identity.account.email ?? identity.account.phone}</span>
+                <span className="bar-number">{identity.account.publicId}</span>
               </span>
               <button
                 type="button"

@@ -2,13 +2,22 @@
 import { DropdownMenu } from '@graphiql/react';
 import { Chevron } from './chevron';
 import { useOpenExample } from './editors';
-import { examplesFor } from './examples';
+import { type Example, examplesFor, variablesOf } from './examples';
+import { request } from './graphql';
 import type { Role } from './roles';
+import type { Session } from './session';
 import { texts } from './texts';
 
-export function ExampleMenu({ role }: { role: Role }) {
-  const open = useOpenExample();
+export function ExampleMenu({ session, role }: { session: Session; role: Role }) {
+  const openExample = useOpenExample();
   const examples = examplesFor(role);
+
+  async function open(example: Example) {
+    // Where the server cannot be asked, the example opens as it stands in its file.
+    const variables = await variablesOf(example, (query) => request(session.send, query)).catch(() => example.variables);
+    openExample(example.query, variables);
+  }
+
   return (
     <DropdownMenu modal={false}>
       <DropdownMenu.Button className="button examples-button" data-testid="examples">
@@ -25,7 +34,7 @@ export function ExampleMenu({ role }: { role: Role }) {
             key={example.name}
             className="examples-item"
             data-testid={`example-${example.name}`}
-            onSelect={() => open(example)}
+            onSelect={() => void open(example)}
           >
             <span>{example.title}</span>
             <span className={`kind kind-${kindOf(example.query)}`}>{kindOf(example.query)}</span>

@@ -11,12 +11,12 @@ interface Answer {
   errors?: { message: string; extensions?: { code?: string } }[];
 }
 
-// The payload of the operation's one root field. Throws Refused, for a payload's errors too.
-export async function request<Payload extends { errors: Partial<Problem>[] }>(
+// The value of the operation's one root field. Throws Refused, for the errors of a mutation's payload too.
+export async function request<Value extends object>(
   send: Send,
   query: string,
   variables: Record<string, unknown> = {},
-): Promise<Payload> {
+): Promise<Value> {
   const response = await send(ENDPOINT, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json, application/json;q=0.9' },
@@ -29,14 +29,15 @@ export async function request<Payload extends { errors: Partial<Problem>[] }>(
       errors.map(({ message, extensions }) => ({ code: extensions?.code ?? `HTTP_${response.status}`, field: null, message })),
     );
   }
-  const payload = Object.values(answer.data ?? {})[0] as Payload | null | undefined;
-  if (!payload) throw new Refused([{ code: `HTTP_${response.status}`, field: null, message: texts.notGraphQL }]);
-  if (payload.errors.length > 0) {
+  const value = Object.values(answer.data ?? {})[0] as Value | null | undefined;
+  if (!value) throw new Refused([{ code: `HTTP_${response.status}`, field: null, message: texts.notGraphQL }]);
+  const { errors: problems = [] } = value as { errors?: Partial<Problem>[] };
+  if (problems.length > 0) {
     throw new Refused(
-      payload.errors.map(({ code = 'UNKNOWN', field = null, message = code }) => ({ code, field, message })),
+      problems.map(({ code = 'UNKNOWN', field = null, message = code }) => ({ code, field, message })),
     );
   }
-  return payload;
+  return value;
 }
 
 async function read(response: Response): Promise<Answer> {

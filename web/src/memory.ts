@@ -1,8 +1,8 @@
 // A storage that ends with the page: queries and variables hold people's data, so none is left on the disk.
 import type { Storage } from '@graphiql/toolkit';
 
-export function memory(): Storage {
-  const items = new Map<string, string>();
+export function memory(contents: Record<string, string> = {}): Storage {
+  const items = new Map(Object.entries(contents));
   return {
     get length() {
       return items.size;

@@ -5,7 +5,12 @@ import type { Role } from './roles';
 export interface Viewer {
   roles: Role[];
   activeRole: Role;
-  account: { publicId: string } | null;
+}
+
+export interface Account {
+  publicId: string;
+  email: string | null;
+  phone: string | null;
 }
 
 export interface Tokens {
@@ -15,24 +20,30 @@ export interface Tokens {
   errors: Problem[];
 }
 
+// Signing in and refreshing run in the visitor's schema, whose `Viewer` has no account yet: ACCOUNT asks for it after.
 export const SIGN_IN = `mutation SignIn($login: String!, $password: String!, $code: String) {
   signIn(login: $login, password: $password, code: $code) {
     accessToken
     refreshToken
-    viewer { roles activeRole account { publicId } }
+    viewer { roles activeRole }
     errors { code field message }
   }
+}`;
+
+export const ACCOUNT = `query Account {
+  viewer { account { publicId email phone } }
 }`;
 
 export const REFRESH = `mutation Refresh($refreshToken: String!) {
   refreshSession(refreshToken: $refreshToken) {
     accessToken
     refreshToken
-    viewer { roles activeRole account { publicId } }
+    viewer { roles activeRole }
     errors { code field message }
   }
 }`;
 
+// Runs in the schema of the role that is left.
 export const SWITCH = `mutation Switch($role: Role!) {
   switchRole(role: $role) {
     accessToken

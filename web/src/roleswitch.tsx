@@ -23,7 +23,7 @@ export function RoleSwitch({ identity, isBusy, onSwitch }: Props) {
           value={role}
           disabled={isBusy || roles.length < 2}
           aria-busy={isBusy}
-          title={isBusy ? texts.switching : undefined}
+          title={isBusy ? texts.switching : roles.length > 1 ? texts.switchHint : undefined}
           onChange={(event) => onSwitch(event.currentTarget.value as Role)}
         >
           {roles.map((held) => (

@@ -1,11 +1,11 @@
 // Who is signed in, in which role, and the tokens of it, which live in this memory only.
-import { reach, request } from './graphql';
-import { REFRESH, SIGN_IN, SIGN_OUT, SWITCH, type Tokens, type Viewer } from './operations';
+import { reach, request, type Send } from './graphql';
+import { ACCOUNT, type Account, REFRESH, SIGN_IN, SIGN_OUT, SWITCH, type Tokens } from './operations';
 import { problemsOf, Refused } from './problem';
 import type { Role } from './roles';
 
 export interface Identity {
-  publicId: string;
+  account: Account;
   roles: readonly Role[];
   role: Role;
 }
@@ -42,7 +42,12 @@ export class Session {
 
   async signIn(login: string, password: string, code: string): Promise<void> {
     const variables = { login, password, code: code === '' ? null : code };
-    this.begin(await request<Tokens>(reach, SIGN_IN, variables));
+    const tokens = await request<Tokens>(reach, SIGN_IN, variables);
+    const { accessToken } = tokens;
+    if (!accessToken) return;
+    const asSignedIn: Send = (url, init) => reach(url, { ...init, headers: bearing(new Headers(init.headers), accessToken) });
+    const { account } = await request<{ account: Account | null }>(asSignedIn, ACCOUNT);
+    if (account) this.begin(tokens, account);
   }
 
   async signOut(): Promise<void> {
@@ -108,13 +113,13 @@ export class Session {
     }
   }
 
-  private begin({ accessToken, refreshToken, viewer }: Tokens): void {
+  private begin({ accessToken, refreshToken, viewer }: Tokens, account: Account): void {
     if (!accessToken || !viewer) return;
     this.refreshToken = refreshToken;
     this.take(accessToken);
-    const identity = identityOf(viewer, '');
-    const isAnother = this.lastAccount !== null && this.lastAccount !== identity.publicId;
-    this.lastAccount = identity.publicId;
+    const identity = { account, roles: viewer.roles, role: viewer.activeRole };
+    const isAnother = this.lastAccount !== null && this.lastAccount !== account.publicId;
+    this.lastAccount = account.publicId;
     this.publish({ identity, notice: null, workspace: this.state.workspace + (isAnother ? 1 : 0) });
   }
 
@@ -125,7 +130,7 @@ export class Session {
     this.refreshToken = refreshToken;
     this.take(accessToken);
     if (!viewer) return;
-    const after = identityOf(viewer, before.publicId);
+    const after = { ...before, roles: viewer.roles, role: viewer.activeRole };
     if (after.roles.includes(before.role)) {
       if (after.roles.join() !== before.roles.join()) this.publish({ identity: { ...after, role: before.role } });
     } else {
@@ -156,10 +161,6 @@ export class Session {
     this.state = { ...this.state, ...change };
     for (const listener of this.listeners) listener();
   }
-}
-
-function identityOf(viewer: Viewer, publicId: string): Identity {
-  return { publicId: viewer.account?.publicId ?? publicId, roles: viewer.roles, role: viewer.activeRole };
 }
 
 function bearing(headers: Headers, token: string | null): Headers {

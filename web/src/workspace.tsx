@@ -7,16 +7,16 @@ import { GraphiQL, GraphiQLInterface } from 'graphiql';
 import { useEffect, useMemo, useState } from 'react';
 import { Bar } from './bar';
 import { Editors } from './editors';
-import { examplesFor } from './examples';
+import { welcome } from './examples';
 import { memory } from './memory';
 import type { Identity, Session, State } from './session';
-import { texts } from './texts';
 import { Transport } from './transport';
 
 // GraphiQL resets its panes when this list is another one.
 const PLUGINS = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
 
-const WELCOME = [...texts.welcome.map((line) => `# ${line}`), '', withoutTitle(examplesFor('VISITOR')[0]?.query ?? '')].join('\n');
+// How the panes share the page, until somebody moves them.
+const SIZES = { 'graphiql:docExplorerFlex': '0.3', 'graphiql:secondaryEditorFlex': '4' };
 
 interface Props {
   session: Session;
@@ -26,8 +26,8 @@ interface Props {
 }
 
 export function Workspace({ session, identity, notice, onSignIn }: Props) {
-  const [storage] = useState(memory);
-  const account = identity?.publicId ?? null;
+  const [storage] = useState(() => memory(SIZES));
+  const account = identity?.account.publicId ?? null;
   const role = identity?.role ?? null;
   // Renewed tokens are no reason for another transport; another account or role is.
   const transport = useMemo(() => new Transport(session, role), [session, account, role]);
@@ -42,7 +42,7 @@ export function Workspace({ session, identity, notice, onSignIn }: Props) {
         plugins={PLUGINS}
         referencePlugin={DOC_EXPLORER_PLUGIN}
         visiblePlugin={DOC_EXPLORER_PLUGIN}
-        defaultQuery={WELCOME}
+        defaultQuery={welcome}
         inputValueDeprecation
         schemaDescription
       >
@@ -64,8 +64,4 @@ export function Workspace({ session, identity, notice, onSignIn }: Props) {
 function useForgottenModels(): void {
   const monaco = useMonaco((state) => state.monaco);
   useEffect(() => () => monaco?.editor.getModels().forEach((model) => model.dispose()), [monaco]);
-}
-
-function withoutTitle(query: string): string {
-  return query.replace(/^(#.*\n)+/, '');
 }

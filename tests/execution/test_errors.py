@@ -1,0 +1,106 @@
+"""Which errors are told to the client, which are bugs, and what is remembered of documents."""
+
+import logging
+from typing import Any
+
+import pytest
+from tortoise.exceptions import DBConnectionError, ValidationError
+
+from auth.viewer import Viewer
+from core.clock import utc_now
+from core.settings import Limits
+from execution.engine import Engine, Refused, Request
+from execution.incidents import incident
+from models.role import Role
+from schema.build import build
+from schema.context import Context
+
+
+def context(role: Role = Role.VISITOR, *held: Role) -> Context:
+    rights = build().views[role].rights
+    return Context(Viewer(rights=rights, now=utc_now(), held=(role, *held), language="en"))
+
+
+def engine() -> Engine:
+    return Engine(build(), Limits())
+
+
+def refusal(text: str, asking: Context, **variables: Any) -> list[dict[str, Any]]:
+    """The extensions of the errors that a request is refused with."""
+    found, request = engine(), Request(text, variables)
+    with pytest.raises(Refused) as refused:
+        found._variables(found.prepare(request, asking), request)
+    return [error["extensions"] for error in refused.value.errors]
+
+
+def test_five_errors_are_told_at_most() -> None:
+    text = "{ " + " ".join(f"x{i}" for i in range(50)) + " }"
+    assert len(refusal(text, context())) <= 6
+
+
+def test_no_message_suggests_a_name() -> None:
+    found = engine()
+    with pytest.raises(Refused) as refused:
+        found.prepare(Request("{ practitionrs { nodes { id } } }"), context(Role.DOCTOR))
+    assert "Did you mean" not in str(refused.value.errors)
+
+
+@pytest.mark.parametrize(
+    ("text", "roles"),
+    [
+        ("mutation { approveShift(id: 1) { errors { code } } }", ["ADMIN"]),
+        ("{ practitioners(filter: {birthDate: {isNull: true}}) { nodes { id } } }", ["ADMIN"]),
+        ("mutation { nothing }", None),
+    ],
+)
+def test_held_roles_that_have_the_name_are_told(text: str, roles: list[str] | None) -> None:
+    alone, both = context(Role.DOCTOR), context(Role.DOCTOR, Role.ADMIN, Role.NURSE)
+    without, with_roles = refusal(text, alone), refusal(text, both)
+    assert "availableIn" not in without[0]
+    assert with_roles[0].get("availableIn") == roles
+    assert {k: v for k, v in with_roles[0].items() if k != "availableIn"} == without[0]
+
+
+def test_bug_is_an_incident_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    told = incident(RuntimeError("SELECT secret"), "en")
+    number = told["extensions"]["incident"]
+    assert told == {
+        "message": f"Internal error. Quote the number {number} to support.",
+        "extensions": {"code": "INTERNAL", "incident": number},
+    }
+    assert [r.getMessage() for r in caplog.records] == [f"incident {number}"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (DBConnectionError("host 10.0.0.1"), "UNAVAILABLE"),
+        (ConnectionRefusedError("/var/run"), "UNAVAILABLE"),
+        (ValidationError("phone: Length of 'x' 17 > 16"), "INPUT_INVALID"),
+    ],
+)
+def test_fault_that_has_a_code_is_no_incident(
+    error: Exception, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = incident(error, "en")
+    assert told["extensions"] == {"code": code}
+    assert str(error) not in str(told)
+    assert all(record.levelno < logging.ERROR for record in caplog.records)
+
+
+def test_documents_are_remembered_up_to_a_size() -> None:
+    found, asking = engine(), context()
+    for number in range(60):
+        found.prepare(Request("{ __typename } #" + f"{number:05}" * 2_000), asking)
+    assert 0 < found._kept <= 400_000
+    assert found._kept == sum(len(kept.text) for kept in found._prepared.values())
+
+
+def test_limits_hold_for_a_document_that_is_remembered() -> None:
+    found, asking = engine(), context(Role.DOCTOR)
+    text = """query($n: Int) { practitioners(first: $n) { nodes {
+        licences(first: $n) { nodes { id } } } } }"""
+    found.prepare(Request(text, {"n": 1}), asking)
+    with pytest.raises(Refused) as refused:
+        found.prepare(Request(text, {"n": 100}), asking)
+    assert refused.value.errors[0]["extensions"] == {"code": "TOO_COSTLY"}

@@ -1,0 +1,154 @@
+"""What a document may cost, measured before it is validated."""
+
+import time
+
+import pytest
+from graphql import OperationDefinitionNode, get_operation_ast, parse
+
+from core.settings import Limits
+from execution.limits import (
+    TextInvalid,
+    TooCostly,
+    check_limits,
+    check_shape,
+    check_variables,
+)
+
+
+def code_of(text: str, variables: dict[str, object] | None = None) -> str | None:
+    """The limit that a document is over, if any."""
+    document = parse(text)
+    operation = get_operation_ast(document)
+    assert isinstance(operation, OperationDefinitionNode)
+    try:
+        check_limits(document, operation, variables or {}, Limits())
+        check_shape(document)
+    except TooCostly as error:
+        return error.code
+    return None
+
+
+def nested(levels: int) -> str:
+    return "{ a " * levels + "{ id }" + " }" * levels
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("{ me { id } }", None),
+        (nested(9), None),
+        (nested(10), "TOO_DEEP"),
+        ("{ " + " ".join(f"a{i}: id" for i in range(15)) + " }", None),
+        ("{ " + " ".join(f"a{i}: id" for i in range(16)) + " }", "TOO_MANY_ALIASES"),
+        ("{ id " + "@skip(if: false) " * 10 + "}", None),
+        ("{ id " + "@skip(if: false) " * 11 + "}", "TOO_MANY_DIRECTIVES"),
+        ("{ " + "id @ifVisible " * 50 + "}", None),
+        ("query " + "@a " * 11 + "{ id }", "TOO_MANY_DIRECTIVES"),
+        ("mutation { signIn a: signIn }", "ONE_SENSITIVE_FIELD"),
+        ("mutation { signIn refreshSession }", "ONE_SENSITIVE_FIELD"),
+        ("mutation { ...A ...A } fragment A on M { signIn }", "ONE_SENSITIVE_FIELD"),
+        ("{ a(first: 100) { nodes { b(first: 100) { nodes { id } } } } }", "TOO_COSTLY"),
+        ("{ a(first: 10) { nodes { b(first: 100) { nodes { id } } } } }", None),
+    ],
+)
+def test_limits_are_exact(text: str, code: str | None) -> None:
+    assert code_of(text) == code
+
+
+def test_aliases_in_a_fragment_count_wherever_it_is_spread() -> None:
+    fragment = "fragment F on Q { a: id b: id c: id d: id }"
+    assert code_of("{ x { ...F } y { ...F } z { ...F } } " + fragment) is None
+    assert code_of("{ w { ...F } x { ...F } y { ...F } z { ...F } } " + fragment) == (
+        "TOO_MANY_ALIASES"
+    )
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "nodes { id b { ...P } }",
+        "...P",
+        "... { nodes { id b { nodes { id b { nodes { id c { nodes { id } } } } } } } }",
+    ],
+)
+def test_pages_cost_the_same_behind_fragments(inner: str) -> None:
+    page = "fragment P on C { nodes { id b { nodes { id c { nodes { id } } } } } }"
+    text = "{ a { nodes { id b { %s } } } }" % inner
+    assert code_of(f"{text} {page}" if "...P" in text else text) == "TOO_COSTLY"
+
+
+@pytest.mark.parametrize(
+    ("declared", "variables", "code"),
+    [
+        ("$n: Int", {"n": 10}, None),
+        ("$n: Int", {"n": 100}, "TOO_COSTLY"),
+        ("$n: Int = 100", {}, "TOO_COSTLY"),
+        ("$n: Int = 10", {}, None),
+        ("$n: Int", {"n": 100.0}, "TOO_COSTLY"),
+        ("$n: Int", {"n": -1}, None),
+    ],
+)
+def test_page_size_from_a_variable_counts(
+    declared: str, variables: dict[str, object], code: str | None
+) -> None:
+    text = "query(%s) { a(first: 60) { nodes { b(first: $n) { nodes { id } } } } }" % declared
+    assert code_of(text, variables) == code
+
+
+def test_fragments_that_double_sixty_times_are_refused_at_once() -> None:
+    bomb = " ".join(f"fragment F{i} on Q {{ ...F{i + 1} ...F{i + 1} }}" for i in range(60))
+    begun = time.perf_counter()
+    assert code_of("{ ...F0 } " + bomb + " fragment F60 on Q { id }") == "TOO_DEEP"
+    # Entered half-way first, so that the lower half is known already.
+    assert code_of("{ ...F40 ...F20 ...F0 } " + bomb + " fragment F60 on Q { id }") == "TOO_DEEP"
+    assert time.perf_counter() - begun < 0.5
+
+
+def test_doubled_sizes_are_multiplied_and_not_walked() -> None:
+    bomb = " ".join(f"fragment F{i} on Q {{ ...F{i + 1} ...F{i + 1} }}" for i in range(20))
+    begun = time.perf_counter()
+    assert code_of("{ ...F0 } " + bomb + " fragment F20 on Q { a: id }") == "TOO_MANY_ALIASES"
+    assert time.perf_counter() - begun < 0.5
+
+
+def test_cycles_are_left_for_validation() -> None:
+    assert code_of("{ ...A } fragment A on Q { id ...B } fragment B on Q { ...A }") is None
+
+
+def test_fields_of_one_name_are_limited_by_their_pairs() -> None:
+    assert code_of("{ " + "id " * 200 + "}") is None
+    assert code_of("{ " + "id " * 202 + "}") == "TOO_MANY_REPEATS"
+    assert code_of("{ " + "me { id } " * 40 + "}") is None
+    assert code_of("{ " + "me { id } " * 50 + "}") == "TOO_MANY_REPEATS"
+
+
+def test_introspection_may_be_deeper_than_data() -> None:
+    types = "{ type " * 10 + "{ name }" + " }" * 10
+    assert code_of("{ __schema { types { fields " + types + " } } }") is None
+    assert (
+        code_of("{ __schema { types { fields " + "{ type " * 16 + "{ name }" + " }" * 16 + " } } }")
+        == "TOO_DEEP"
+    )
+
+
+def test_literals_are_limited_in_depth_and_may_hold_no_nul() -> None:
+    assert code_of("{ a(b: " + "[" * 16 + "]" * 16 + ") }") is None
+    assert code_of("{ a(b: " + "[" * 17 + "]" * 17 + ") }") == "TOO_DEEP"
+    assert code_of("query($x: X = " + "{y: " * 17 + "1" + "}" * 17 + ") { a }") == "TOO_DEEP"
+    with pytest.raises(TextInvalid):
+        check_shape(parse('{ a(b: {c: ["\\u0000"]}) }'))
+
+
+def test_variables_are_limited_in_depth_and_number() -> None:
+    def deep(levels: int) -> dict[str, object]:
+        value: dict[str, object] = {}
+        for _ in range(levels):
+            value = {"x": value}
+        return value
+
+    check_variables(deep(16))
+    with pytest.raises(TooCostly, match="TOO_DEEP"):
+        check_variables(deep(17))
+    check_variables({"x": [0] * 1_999})
+    with pytest.raises(TooCostly, match="TOO_MANY_VALUES"):
+        check_variables({"x": [0] * 2_000})

@@ -1,0 +1,221 @@
+"""Bad input of every kind gets a code and a field, in every mutation; nothing is HTTP 500."""
+
+from typing import Any
+
+import pytest
+from graphql import GraphQLNonNull
+
+from core.ids import uuid7
+from models.role import Role
+from schema.build import build
+from tests.journeys.hospital import Caller, Hospital, coming, day, mutation_document, mutation_names
+
+REASON = {"reason": "По решению комиссии"}
+MALFORMED = ("", "1", "не номер", "'; DROP TABLE shift; --", "0" * 300, "{" + str(uuid7()) + "}")
+
+# For each mutation that takes an id: who calls it, the argument, and the rest of what it needs.
+BY_ID: dict[str, tuple[Role, str, dict[str, Any]]] = {
+    "endSession": (Role.DOCTOR, "id", {}),
+    "grantRole": (Role.ADMIN, "accountId", {"role": "NURSE"}),
+    "limitRole": (Role.ADMIN, "id", {"version": 1}),
+    "revokeRole": (Role.ADMIN, "id", {}),
+    "invite": (Role.ADMIN, "practitionerId", {"role": "NURSE"}),
+    "unlockAccount": (Role.OPERATOR, "id", {}),
+    "updateApplication": (Role.DOCTOR, "id", {"version": 1, "input": {"comment": "Ещё"}}),
+    "submitApplication": (Role.DOCTOR, "id", {}),
+    "withdrawApplication": (Role.DOCTOR, "id", {}),
+    "takeApplication": (Role.ADMIN, "id", {}),
+    "approveApplication": (Role.ADMIN, "id", {}),
+    "returnApplication": (Role.ADMIN, "id", REASON),
+    "rejectApplication": (Role.ADMIN, "id", REASON),
+    "createApplication": (Role.CITIZEN, "organisationId", {"kind": "ATTACH_ROLE"}),
+    "updateCourse": (Role.ADMIN, "id", {"version": 1, "input": {"seats": 9}}),
+    "enrol": (Role.DOCTOR, "courseId", {}),
+    "confirmEnrolment": (Role.ADMIN, "id", {}),
+    "cancelEnrolment": (Role.DOCTOR, "id", {}),
+    "createLicence": (
+        Role.ADMIN,
+        "practitionerId",
+        {"kind": "ACCREDITATION", "number": "123456", "issuer": "ФАЦ", "issuedOn": day(-9)},
+    ),
+    "updateLicence": (Role.ADMIN, "id", {"version": 1, "input": {"issuer": "ФАЦ"}}),
+    "revokeLicence": (Role.ADMIN, "id", {"version": 1, **REASON}),
+    "updateDepartment": (Role.ADMIN, "id", {"input": {"name": "Новое"}}),
+    "updatePractitioner": (Role.ADMIN, "id", {"version": 1, "input": {"lastName": "Новая"}}),
+    "dismissPractitioner": (Role.ADMIN, "id", {"version": 1}),
+    "addPosition": (
+        Role.ADMIN,
+        "practitionerId",
+        {"departmentId": uuid7(), "titleId": uuid7(), "rate": "1.00", "startsOn": day(0)},
+    ),
+    "endPosition": (Role.ADMIN, "id", {"endsOn": day(1)}),
+    "reveal": (Role.ADMIN, "id", {"field": "passport", **REASON}),
+    "planShift": (
+        Role.ADMIN,
+        "departmentId",
+        {"kind": "DAY", "startsAt": coming(8), "endsAt": coming(16)},
+    ),
+    "requestShift": (Role.DOCTOR, "id", {}),
+    "withdrawShiftRequest": (Role.DOCTOR, "id", {}),
+    "updateShiftNote": (Role.DOCTOR, "id", {"version": 1}),
+    "approveShift": (Role.ADMIN, "id", {}),
+    "declineShift": (Role.ADMIN, "id", {}),
+    "cancelShift": (Role.ADMIN, "id", {}),
+}
+OTHERS = {
+    "signIn",
+    "refreshSession",
+    "switchRole",
+    "signOut",
+    "acceptInvitation",
+    "createCourse",
+    "createDepartment",
+    "createPractitioner",
+    "updateMyFile",
+}
+
+
+async def everybody(hospital: Hospital) -> dict[Role, Caller]:
+    return {
+        Role.ADMIN: await hospital.admin(),
+        Role.DOCTOR: await hospital.doctor(),
+        Role.OPERATOR: await hospital.staff(Role.OPERATOR),
+        Role.CITIZEN: await hospital.citizen(),
+    }
+
+
+def test_every_mutation_that_takes_an_id_is_tried_here() -> None:
+    assert {*BY_ID, *OTHERS} == set(mutation_names())
+
+
+async def test_what_is_not_there_is_not_found_about_its_own_argument(hospital: Hospital) -> None:
+    callers = await everybody(hospital)
+    found = {
+        mutation: await callers[role].refused(mutation, **{argument: uuid7()}, **rest)
+        for mutation, (role, argument, rest) in BY_ID.items()
+    }
+    assert found == {
+        mutation: [("NOT_FOUND", argument)] for mutation, (_, argument, _) in BY_ID.items()
+    }
+
+
+@pytest.mark.parametrize("text", MALFORMED)
+async def test_a_malformed_id_is_named(hospital: Hospital, text: str) -> None:
+    callers = await everybody(hospital)
+    for mutation, (role, argument, rest) in BY_ID.items():
+        answer = await _called(callers[role], mutation, {argument: text, **rest})
+        assert answer.status == 200
+        (error,) = answer.body["errors"]
+        assert error["message"] == "The id is not valid."
+        assert error["extensions"] == {"code": "ID_INVALID", "field": argument}, mutation
+
+
+async def test_a_malformed_id_inside_an_input_is_named_by_its_path(hospital: Hospital) -> None:
+    admin = await hospital.admin()
+    person = {"lastName": "Иванова", "firstName": "Анна", "profession": "NURSE"}
+    for key in ("departmentId", "specialtyId"):
+        answer = await _called(admin, "createPractitioner", {"input": {**person, key: "1"}})
+        assert answer.body["errors"][0]["extensions"] == {
+            "code": "ID_INVALID",
+            "field": f"input.{key}",
+        }
+
+
+async def test_null_for_what_is_required_is_refused_before_anything_runs(
+    hospital: Hospital,
+) -> None:
+    callers = await everybody(hospital)
+    mutations = build().whole._schema.mutation_type
+    assert mutations is not None
+    for mutation, (role, argument, rest) in BY_ID.items():
+        if not isinstance(mutations.fields[mutation].args[argument].type, GraphQLNonNull):
+            continue
+        answer = await _called(callers[role], mutation, {argument: None, **rest})
+        assert "data" not in answer.body
+        (error,) = answer.body["errors"]
+        assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": argument}, mutation
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"lastName": None}, "input.lastName"),
+        ({"birthDate": "31.12.1990"}, "input.birthDate"),
+        ({"birthDate": "1990-02-30"}, "input.birthDate"),
+        ({"profession": "SURGEON"}, "input.profession"),
+        ({"procedurePermits": ["ECG", None]}, "input.procedurePermits[1]"),
+        ({"procedurePermits": {"ECG": True}}, "input.procedurePermits"),
+        ({"snils": 11223344595}, "input.snils"),
+        ({"inventedAt": "2020-01-01"}, "input"),
+        ({"lastName": {"$ne": ""}}, "input.lastName"),
+    ],
+)
+async def test_a_value_of_another_type_is_named_by_its_path(
+    hospital: Hospital, values: dict[str, Any], field: str
+) -> None:
+    admin = await hospital.admin()
+    person = {"lastName": "Иванова", "firstName": "Анна", "profession": "NURSE", **values}
+    answer = await _called(admin, "createPractitioner", {"input": person})
+    assert "data" not in answer.body
+    (error,) = answer.body["errors"]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": field}
+    assert "INSPECTOR" not in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"endsAt": coming(7)}, ("DATES_REVERSED", "endsAt")),
+        ({"endsAt": coming(40)}, ("SHIFT_TOO_LONG", "endsAt")),
+        (
+            {"startsAt": coming(8, days=-3), "endsAt": coming(16, days=-3)},
+            ("SHIFT_BEGUN", "startsAt"),
+        ),
+        ({"note": "А" * 1001}, ("TOO_LONG", "note")),
+        ({"note": "звон\u0007ок"}, ("FIELD_INVALID", "note")),
+        ({"practitionerId": uuid7()}, ("NOT_FOUND", "practitionerId")),
+    ],
+)
+async def test_a_shift_that_cannot_be_is_refused(
+    hospital: Hospital, arguments: dict[str, Any], problem: tuple[str, str]
+) -> None:
+    admin = await hospital.admin()
+    given = {
+        "departmentId": hospital.therapy.id,
+        "kind": "DAY",
+        "startsAt": coming(8),
+        "endsAt": coming(16),
+        **arguments,
+    }
+    assert await admin.refused("planShift", **given) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        ('{ practitioners(after: "здесь") { totalCount nodes { id } } }', "CURSOR_INVALID"),
+        ("{ practitioners(first: 0) { nodes { id } } }", "PAGE_INVALID"),
+        ("{ practitioners(first: 101) { nodes { id } } }", "PAGE_INVALID"),
+        ("{ practitioners(first: 1, last: 1) { nodes { id } } }", "PAGE_INVALID"),
+        ('{ practitioner(id: "здесь") { id } }', "ID_INVALID"),
+        ('{ shifts(filter: {id: {eq: "здесь"}}) { totalCount } }', "ID_INVALID"),
+    ],
+)
+async def test_a_query_that_cannot_be_answered_says_what_is_wrong(
+    hospital: Hospital, document: str, code: str
+) -> None:
+    admin = await hospital.admin()
+    answer = await admin.answer(document)
+    assert (answer.status, answer.codes) == (200, [code])
+
+
+async def test_a_row_that_is_not_there_is_null(hospital: Hospital) -> None:
+    admin = await hospital.admin()
+    views = ("account", "application", "course", "enrolment", "licence", "organisation")
+    for field in (*views, "department", "practitioner", "roleGrant", "shift"):
+        query = f"query ($id: ID!) {{ {field}(id: $id) {{ id }} }}"
+        assert await admin.sees(query, id=uuid7()) == {field: None}
+
+
+async def _called(caller: Caller, mutation: str, arguments: dict[str, Any]) -> Any:
+    return await caller.answer(mutation_document(mutation, "", arguments), arguments)

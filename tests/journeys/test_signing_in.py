@@ -1,0 +1,248 @@
+"""Journeys 4 and 5: signing in with two factors, being locked out, and what ends a session."""
+
+import re
+from datetime import datetime
+
+import pytest
+
+from models.account import Account, AccountState
+from models.audit import AuditEntry
+from models.role import Role
+from tests.auth.entrance import PASSWORD
+from tests.journeys.hospital import Caller, Hospital, sign_in
+
+PHONE, EMAIL = "8 900 123-45-67", "anna.petrova@example.org"
+WRONG = "не тот пароль 42"
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        "8 900 123-45-67",
+        " 8(900)1234567 ",
+        "+7 900 123 45 67",
+        "900 123-45-67",
+        "ANNA.PETROVA@EXAMPLE.ORG",
+        "  Anna.Petrova@example.org ",
+    ],
+)
+async def test_a_login_is_understood_as_people_type_it(hospital: Hospital, login: str) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    signed_in = await sign_in(person, login)
+    assert signed_in["viewer"] == {"activeRole": "DOCTOR", "roles": ["DOCTOR"]}
+    seen = await person.sees("{ viewer { activeRole account { email phone } } }")
+    assert seen == {
+        "viewer": {
+            "activeRole": "DOCTOR",
+            "account": {"email": EMAIL, "phone": "+79001234567"},
+        }
+    }
+
+
+async def test_without_a_role_one_is_a_citizen(hospital: Hospital) -> None:
+    person = await hospital.signing_in()
+    signed_in = await sign_in(person, PHONE)
+    assert signed_in["viewer"] == {"activeRole": "CITIZEN", "roles": ["CITIZEN"]}
+
+
+async def test_the_password_alone_is_not_enough(hospital: Hospital) -> None:
+    await hospital.signing_in(Role.DOCTOR)
+    visitor = hospital.visitor()
+    assert await visitor.refused("signIn", login=PHONE, password=PASSWORD) == [
+        ("CODE_REQUIRED", "code")
+    ]
+    # Asking for the code is no failure: it can be done as often as one likes.
+    for _ in range(6):
+        await visitor.refused("signIn", login=PHONE, password=PASSWORD)
+    assert await visitor.told("signIn", login=PHONE, password=PASSWORD, language="ru") == [
+        "Введите одноразовый код из приложения."
+    ]
+
+
+async def test_an_unknown_login_and_a_wrong_password_are_answered_alike(
+    hospital: Hospital,
+) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    visitor = hospital.visitor()
+    answers = [
+        await visitor.tries("signIn", "accessToken", login=login, password=password, code=code)
+        for login, password, code in (
+            (EMAIL, WRONG, person.code()),
+            ("nobody@example.org", PASSWORD, person.code()),
+            ("8 900 765-43-21", PASSWORD, None),
+            ("не логин", PASSWORD, "000000"),
+        )
+    ]
+    refusal = {
+        "accessToken": None,
+        "errors": [
+            {
+                "code": "BAD_CREDENTIALS",
+                "field": None,
+                "message": "The login or the password is wrong.",
+            }
+        ],
+    }
+    assert answers == [refusal] * 4
+
+
+async def test_a_code_that_is_none_is_refused(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    near = {person.code(seconds=30 * step) for step in range(-12, 13)}
+    wrong = next(code for code in ("000000", *map(str, range(100000, 100030))) if code not in near)
+    visitor = hospital.visitor()
+    # The second is today's code in full-width digits.
+    for code in (wrong, person.code().translate(_FULL_WIDTH), "12345", "code"):
+        assert await visitor.refused("signIn", login=PHONE, password=PASSWORD, code=code) == [
+            ("CODE_INVALID", "code")
+        ]
+
+
+_FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
+
+
+async def test_a_code_works_once(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    code = person.code()
+    given = {"login": PHONE, "password": PASSWORD, "code": code}
+    await hospital.visitor().does("signIn", "accessToken", **given)
+    assert await hospital.visitor().refused("signIn", **given) == [("CODE_REUSED", "code")]
+
+
+async def test_an_authenticator_whose_clock_is_off_is_told_so(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    given = {"login": PHONE, "password": PASSWORD, "code": person.code(minutes=3)}
+    (problem,) = (await hospital.visitor().tries("signIn", **given))["errors"]
+    assert (problem["code"], problem["field"]) == ("CLOCK_SKEW", "code")
+    assert re.fullmatch(
+        r"The clock of your authenticator is off by 1[58]0 s\."
+        r" Set it to automatic time and try again\.",
+        problem["message"],
+    )
+
+
+async def test_after_five_failures_even_the_right_password_waits_until_an_operator_helps(
+    hospital: Hospital,
+) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    operator = await hospital.staff(Role.OPERATOR)
+    visitor = hospital.visitor()
+    await sign_in(person, PHONE, seconds=-30)
+    # By phone and by e-mail: it is the account that is counted.
+    for login in (PHONE, EMAIL, PHONE, EMAIL, PHONE):
+        assert await visitor.refused("signIn", login=login, password=WRONG, code="000000") == [
+            ("BAD_CREDENTIALS", None)
+        ]
+
+    right = {"login": EMAIL, "password": PASSWORD, "code": person.code()}
+    assert await visitor.refused("signIn", **right) == [("ACCOUNT_LOCKED", None)]
+    assert person.account is not None
+    found = await operator.sees(
+        "query ($id: String!) { accounts(filter: {publicId: {eq: $id}}) {"
+        " nodes { id state lockedUntil email } } }",
+        id=person.account.public_id,
+    )
+    (account,) = found["accounts"]["nodes"]
+    # An operator sees that it is locked, and not whose address it is.
+    assert (account["state"], account["email"]) == ("LOCKED", None)
+    until = datetime.fromisoformat(account["lockedUntil"])
+    assert await visitor.told("signIn", **right) == [
+        f"Too many failed attempts. You can sign in after {until:%Y-%m-%d %H:%M} UTC."
+        f" Quote {person.account.public_id} to support."
+    ]
+    assert await visitor.told("signIn", language="ru", **right) == [
+        f"Слишком много неудачных попыток. Вход закрыт до {until:%H:%M %d.%m.%Y} UTC."
+        f" Номер для поддержки: {person.account.public_id}."
+    ]
+    # Whoever is in stays in: a stranger must not throw the owner out.
+    assert await person.sees("{ viewer { activeRole } }") == {"viewer": {"activeRole": "DOCTOR"}}
+
+    unlocked = await operator.does(
+        "unlockAccount", "account { state lockedUntil }", id=account["id"]
+    )
+    assert unlocked == {"account": {"state": "ACTIVE", "lockedUntil": None}}
+    await sign_in(person, PHONE, seconds=30)
+    assert (await Account.get(id=person.account_id)).state is AccountState.ACTIVE
+    actions = await AuditEntry.all().order_by("position").values_list("action", flat=True)
+    assert list(actions) == [
+        "ACCOUNT_CREATED",
+        "SIGNED_IN",
+        "SIGNED_IN",
+        *["SIGN_IN_FAILED"] * 5,
+        "SIGN_IN_LOCKED",
+        "ACCOUNT_UNLOCKED",
+        "SIGNED_IN",
+    ]
+
+
+async def test_a_login_that_nobody_has_is_locked_alike(hospital: Hospital) -> None:
+    visitor = hospital.visitor()
+    given = {"login": "nobody@example.org", "password": PASSWORD, "code": "123456"}
+    for _ in range(5):
+        assert await visitor.refused("signIn", **given) == [("BAD_CREDENTIALS", None)]
+    first, second = [await visitor.told("signIn", **given) for _ in range(2)]
+    assert first == second
+    assert re.search(r"Quote ID-[0-9A-Z]{4}-[0-9A-Z]{4} to support\.", first[0])
+
+
+async def test_a_refresh_token_renews_once_and_a_stolen_one_ends_the_session(
+    hospital: Hospital,
+) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    first = await sign_in(person, PHONE)
+    visitor = hospital.visitor()
+    shows = "accessToken refreshToken viewer { activeRole }"
+    renewed = await visitor.does("refreshSession", shows, refreshToken=first["refreshToken"])
+    assert renewed["viewer"] == {"activeRole": "DOCTOR"}
+    person.token = renewed["accessToken"]
+    assert await person.sees("{ viewer { activeRole } }") == {"viewer": {"activeRole": "DOCTOR"}}
+
+    # Somebody has a copy of the first one: nobody knows who, so both are out.
+    assert await visitor.refused("refreshSession", refreshToken=first["refreshToken"]) == [
+        ("REFRESH_INVALID", "refreshToken")
+    ]
+    assert await _ended(person)
+    assert await visitor.refused("refreshSession", refreshToken=renewed["refreshToken"]) == [
+        ("SESSION_EXPIRED", "refreshToken")
+    ]
+    assert await visitor.refused("refreshSession", refreshToken="nothing of ours") == [
+        ("REFRESH_INVALID", "refreshToken")
+    ]
+
+
+async def test_signing_out_ends_the_session_at_once(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    await sign_in(person, PHONE)
+    await person.does("signOut")
+    assert await _ended(person)
+    answer = await person.answer("{ viewer { activeRole } }", language="ru")
+    assert answer.body["errors"][0]["message"] == "Сеанс завершён: войдите снова."
+
+
+async def test_one_ends_a_session_that_was_left_open_elsewhere(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    await sign_in(person, PHONE, seconds=-30)
+    left_open = Caller(hospital.api, person.token)
+    await sign_in(person, EMAIL)
+    listed = await person.sees("{ sessions { nodes { id isCurrent endedAt } } }")
+    assert sorted(one["isCurrent"] for one in listed["sessions"]["nodes"]) == [False, True]
+    (other,) = [one for one in listed["sessions"]["nodes"] if not one["isCurrent"]]
+    await person.does("endSession", "session { endedAt }", id=other["id"])
+    assert await _ended(left_open)
+    assert await person.sees("{ viewer { activeRole } }") == {"viewer": {"activeRole": "DOCTOR"}}
+
+
+async def test_a_token_that_is_not_ours_is_never_a_visitor(hospital: Hospital) -> None:
+    for token in ("nonsense", "eyJhbGciOiJub25lIn0.e30.", "Ж"):
+        answer = await hospital.api.client.post(
+            "/graphql",
+            json={"query": "{ viewer { activeRole } }"},
+            headers={"authorization": f"Bearer {token}".encode()},
+        )
+        assert answer.status_code == 401
+        assert answer.json()["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
+
+
+async def _ended(person: Caller) -> bool:
+    answer = await person.answer("{ viewer { activeRole } }")
+    return (answer.status, answer.codes) == (401, ["SESSION_EXPIRED"])

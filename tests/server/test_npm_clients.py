@@ -1,0 +1,82 @@
+"""The server as JavaScript clients find it: the audit of graphql-http, and graphql-ws."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from models.role import Role
+from tests.live import ROOT, ListeningApi
+from tests.server.people import Somebody, somebody
+from tests.server.test_websocket import plan, switch
+
+NPM = ROOT / "tests" / "npm"
+
+
+@pytest.fixture
+def node() -> str:
+    """The program that runs the scripts in tests/npm."""
+    program = shutil.which("node")
+    if program and (NPM / "node_modules").is_dir():
+        return program
+    why = "there is no `node`" if program is None else "run `npm ci` in tests/npm"
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{why}, and in CI the JavaScript clients are tested")
+    pytest.skip(f"THE JAVASCRIPT CLIENTS ARE NOT TESTED: {why}")
+
+
+@asynccontextmanager
+async def running(
+    node: str, script: str, **environment: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        node,
+        script,
+        cwd=NPM,
+        env={"PATH": os.environ["PATH"], **environment},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def line(process: asyncio.subprocess.Process) -> Any:
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        return json.loads(await process.stdout.readline())
+
+
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.DOCTOR])
+async def test_all_checks_of_the_audit_are_ok(
+    listening_api: ListeningApi, node: str, role: Role
+) -> None:
+    person = await somebody(role)
+    token = await listening_api.token(person.account, role)
+    url = f"{listening_api.url}/graphql"
+    async with running(node, "audit.mjs", URL=url, TOKEN=token) as process:
+        assert await line(process) == {"checks": 61, "found": []}
+
+
+async def test_graphql_ws_is_told_of_events_and_of_the_change_of_role(
+    listening_api: ListeningApi, node: str
+) -> None:
+    api = listening_api
+    person: Somebody = await somebody(Role.DOCTOR, Role.ADMIN)
+    token = await api.token(person.account, Role.DOCTOR)
+    async with running(node, "subscribe.mjs", URL=api.socket_url, TOKEN=token) as process:
+        assert await line(process) == "subscribed"
+        api.client.headers["x-cabinet-role"] = "ADMIN"
+        await plan(api, token, person)
+        assert await line(process) == {"data": {"shiftChanged": {"status": "PLANNED"}}}
+        await switch(api, token, Role.ADMIN)
+        ended = await line(process)
+        assert [e["extensions"] for e in ended["errors"]] == [{"code": "ROLE_CHANGED"}]

@@ -1,0 +1,64 @@
+"""`cabinet serve` as a process: what it says of itself, and how it stops."""
+
+import asyncio
+import signal
+import time
+
+import httpx
+
+from models.role import Role
+from tests.live import LiveServer
+from tests.sockets import connected
+
+IN_FLIGHT = 30
+# Checking a password takes its time, and only two are checked at once.
+SLOW = 'mutation { signIn(login: "nobody%d@example.org", password: "p") { errors { code } } }'
+
+
+async def test_live_server_knows_its_people(live_server: LiveServer) -> None:
+    doctor = live_server.doctor
+    assert set(doctor.roles) == {Role.DOCTOR, Role.ADMIN}
+    token = await live_server.token(doctor)
+    async with httpx.AsyncClient(base_url=live_server.url) as client:
+        response = await client.post(
+            "/graphql",
+            json={"query": "{ viewer { activeRole } }"},
+            headers={"authorization": f"Bearer {token}"},
+        )
+    assert response.json() == {"data": {"viewer": {"activeRole": "DOCTOR"}}}
+    assert "server" not in response.headers
+
+
+async def test_sigterm_answers_what_is_in_flight_and_closes_sockets(
+    live_server: LiveServer,
+) -> None:
+    clients = [httpx.AsyncClient(base_url=live_server.url, timeout=15) for _ in range(IN_FLIGHT)]
+    async with connected(live_server.socket_url) as visitor:
+        await visitor.init()
+        async with connected(live_server.socket_url) as doctor:
+            await doctor.init(await live_server.token(live_server.doctor))
+            await doctor.subscribe("1", "subscription { shiftChanged { id } }")
+            await doctor.ready()
+            for client in clients:
+                assert (await client.get("/health")).status_code == 200
+            asked = [
+                asyncio.create_task(client.post("/graphql", json={"query": SLOW % number}))
+                for number, client in enumerate(clients)
+            ]
+            await asyncio.sleep(0.1)
+            live_server.process.send_signal(signal.SIGTERM)
+            begun = time.perf_counter()
+
+            answers = await asyncio.gather(*asked)
+            assert (await visitor.closed(10))[0] in (1001, 1012)
+            assert (await doctor.closed(10))[0] in (1001, 1012)
+    async with asyncio.timeout(10):
+        code = await live_server.process.wait()
+    assert time.perf_counter() - begun < 10
+    assert [answer.json() for answer in answers] == [
+        {"data": {"signIn": {"errors": [{"code": "BAD_CREDENTIALS"}]}}}
+    ] * IN_FLIGHT
+    assert code in (0, -signal.SIGTERM)
+    assert live_server.log.read_text() == ""
+    for client in clients:
+        await client.aclose()
