@@ -1,10 +1,12 @@
 """Row scopes: for each model, what «own», «department» and «all» mean, as one SQL predicate."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from tortoise.expressions import Case, Q, When
+from tortoise.expressions import Case, When
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
@@ -14,10 +16,20 @@ from core.errors import Problem
 from models.account import Account, Session
 from models.application import Application
 from models.audit import AuditEntry
+from models.conditions import (
+    ALWAYS,
+    NEVER,
+    Among,
+    Compare,
+    Condition,
+    Slot,
+    every,
+    some,
+    to_q,
+)
 from models.course import Course, CourseAudience, Enrolment
 from models.grant import RoleGrant
 from models.licence import Licence
-from models.lookups import where
 from models.organisation import Department, DictionaryEntry, Organisation
 from models.practitioner import Position, Practitioner, Profession
 from models.shift import DayWish, Shift
@@ -74,9 +86,6 @@ REACH: dict[type[Model], Reach] = {
     AuditEntry: Reach(department="about__department_id", own="about_id"),
 }
 
-_NOBODY = Q(id__isnull=True)
-_EVERYBODY = Q(id__isnull=False)
-
 _AUDIENCES: dict[Profession, tuple[CourseAudience, ...]] = {
     Profession.DOCTOR: (CourseAudience.DOCTORS, CourseAudience.EVERYONE),
     Profession.NURSE: (CourseAudience.NURSES, CourseAudience.EVERYONE),
@@ -84,15 +93,39 @@ _AUDIENCES: dict[Profession, tuple[CourseAudience, ...]] = {
 }
 
 
-def existing(viewer: Viewer, model: type[M]) -> QuerySet[M]:
-    """The rows of a model that exist for the viewer, nothing run yet."""
+def asked(viewer: Viewer, *path: str | int) -> Slot:
+    """What the viewer is or has, as a value that another request of its shape gives anew."""
+    read = _reader(path)
+    return Slot(read(viewer), _of_viewer(path))
+
+
+@cache
+def _reader(path: tuple[str | int, ...]) -> Callable[[Any], Any]:
+    def read(found: Any) -> Any:
+        for step in path:
+            found = found[step] if isinstance(step, int) else getattr(found, step)
+        return found
+
+    return read
+
+
+@cache
+def _of_viewer(path: tuple[str | int, ...]) -> Callable[[Any], Any]:
+    return _reader(("viewer", *path))
+
+
+def scope_of(viewer: Viewer, model: type[Model]) -> Condition:
+    """The rows of a model that exist for the viewer."""
     rights = viewer.rights.models.get(model)
     if rights is None:
-        return model.filter(_NOBODY)
-    predicate = within(viewer, model, rights.rows)
-    for column, values in rights.values.items():
-        predicate &= where(f"{column}__in", sorted(values))
-    return model.filter(predicate)
+        return NEVER
+    seen = (Among(column, tuple(sorted(values))) for column, values in rights.values.items())
+    return every(within(viewer, model, rights.rows), *seen)
+
+
+def existing(viewer: Viewer, model: type[M]) -> QuerySet[M]:
+    """The rows of a model that exist for the viewer, nothing run yet."""
+    return model.filter(to_q(scope_of(viewer, model)))
 
 
 def visible(viewer: Viewer, model: type[M]) -> QuerySet[M]:
@@ -104,7 +137,7 @@ def visible(viewer: Viewer, model: type[M]) -> QuerySet[M]:
     return rows.annotate(
         **{
             flag_of(scope): Case(
-                When(within(viewer, model, frozenset({scope})), then="1"), default="0"
+                When(to_q(within(viewer, model, frozenset({scope}))), then="1"), default="0"
             )
             for scope in sorted(rights.cells)
         }
@@ -116,43 +149,46 @@ def flag_of(scope: Scope) -> str:
     return f"in_{scope.value.lower()}"
 
 
-def within(viewer: Viewer, model: type[Model], scopes: Scopes) -> Q:
+def within(viewer: Viewer, model: type[Model], scopes: Scopes) -> Condition:
     """The predicate of the union of scopes, within the places where the role was granted."""
     reach = REACH[model]
     parts = []
     for scope in sorted(scopes):
         part = _scope(viewer, reach, scope)
         if scope is not Scope.OWN or not reach.personal:
-            part &= _places(viewer, reach)
+            part = every(part, _places(viewer, reach))
         parts.append(part)
-    return Q(*parts, join_type=Q.OR) if parts else _NOBODY
+    return some(*parts)
 
 
-def _scope(viewer: Viewer, reach: Reach, scope: Scope) -> Q:
+def _scope(viewer: Viewer, reach: Reach, scope: Scope) -> Condition:
     if scope is Scope.ALL:
-        return _EVERYBODY
+        return ALWAYS
     if scope is Scope.OWN and reach.own is not None:
         owner = getattr(viewer, reach.owner)
         if owner is None:
-            return _NOBODY
+            return NEVER
         if reach.owner == "profession":
-            return where(f"{reach.own}__in", [audience.value for audience in _AUDIENCES[owner]])
-        return where(reach.own, owner)
+            return Among(reach.own, tuple(audience.value for audience in _AUDIENCES[owner]))
+        return Compare(reach.own, "eq", asked(viewer, reach.owner))
     if scope is Scope.DEPARTMENT and reach.department is not None and viewer.departments:
-        return where(f"{reach.department}__in", list(viewer.departments))
-    return _NOBODY
+        numbers = range(len(viewer.departments))
+        return Among(reach.department, tuple(asked(viewer, "departments", n) for n in numbers))
+    return NEVER
 
 
-def _places(viewer: Viewer, reach: Reach) -> Q:
+def _places(viewer: Viewer, reach: Reach) -> Condition:
     if reach.organisation is None:
-        return _EVERYBODY
+        return ALWAYS
     parts = []
-    for place in viewer.places:
-        part: dict[str, Any] = {reach.organisation: place.organisation_id}
+    for number, place in enumerate(viewer.places):
+        organisation = asked(viewer, "places", number, "organisation_id")
+        part: Condition = Compare(reach.organisation, "eq", organisation)
         if place.department_id is not None and reach.department is not None:
-            part[reach.department] = place.department_id
-        parts.append(Q(**part))
-    return Q(*parts, join_type=Q.OR) if parts else _NOBODY
+            department = asked(viewer, "places", number, "department_id")
+            part = every(part, Compare(reach.department, "eq", department))
+        parts.append(part)
+    return some(*parts)
 
 
 async def find(viewer: Viewer, model: type[M], row_id: UUID, field: str = "id") -> M:

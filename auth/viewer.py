@@ -51,3 +51,8 @@ class Viewer:
     @property
     def organisations(self) -> tuple[UUID, ...]:
         return tuple(dict.fromkeys(place.organisation_id for place in self.places))
+
+    @property
+    def organisation_id(self) -> UUID | None:
+        """The organisation in which the active role was granted first."""
+        return self.places[0].organisation_id if self.places else None

@@ -1,23 +1,21 @@
 """Keyset pages: a slice of an ordered list, for the whole list or for each of many parents."""
 
-import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.expressions import Case, Q, RawSQL, When
+from tortoise.expressions import Case, RawSQL, When
 from tortoise.functions import Count
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from core.errors import CursorInvalid, PageInvalid
-from models.lookups import where
+from models.conditions import NEVER, Compare, Condition, IsNull, every, filled, some, to_q, value_of
 
 M = TypeVar("M", bound=Model)
 
@@ -39,10 +37,13 @@ Order = tuple[Term, ...]
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Which part of an ordered list: ``size`` rows from its start or, backward, from its end."""
+    """Which part of an ordered list: ``size`` rows from its start or, backward, from its end.
+
+    ``size`` and what lies in ``beyond`` may be slots, where a statement is to serve again.
+    """
 
     order: Order
-    size: int = USUAL
+    size: Any = USUAL
     backward: bool = False
     # The values of the order's columns and the id at which the slice begins, exclusively.
     beyond: tuple[Any, ...] | None = None
@@ -71,44 +72,60 @@ def slice_of(
     before: str | None = None,
 ) -> Slice:
     """The slice that connection arguments ask for; raises PageInvalid and CursorInvalid."""
+    backward = is_backward(first, after, last, before)
+    name, size = ("last", last) if backward else ("first", first)
+    name_of_cursor, cursor = ("before", before) if backward else ("after", after)
+    size = USUAL if size is None else checked_size(size, name)
+    beyond = None if cursor is None else beyond_of(model, order, cursor, name_of_cursor)
+    return Slice(order, size, backward, beyond)
+
+
+def is_backward(first: object, after: object, last: object, before: object) -> bool:
+    """Whether the arguments that are given ask from the end; raises PageInvalid."""
     backward = last is not None or (before is not None and first is None)
     if backward and (first is not None or after is not None):
         raise PageInvalid("last")
     if not backward and before is not None:
         raise PageInvalid("before")
-    name, size = ("last", last) if backward else ("first", first)
-    if size is not None and not 1 <= size <= LARGEST:
+    return backward
+
+
+def checked_size(size: int, name: str) -> int:
+    """The size of a page; raises PageInvalid."""
+    if not 1 <= size <= LARGEST:
         raise PageInvalid(name, largest=LARGEST)
-    name, cursor = ("before", before) if backward else ("after", after)
-    beyond = None if cursor is None else _beyond(model, order, cursor, name)
-    return Slice(order, size or USUAL, backward, beyond)
+    return size
 
 
 def cursor_of(order: Order, row: Model) -> str:
-    """An opaque cursor, bound to its order."""
+    """An opaque cursor, bound to its order: upper-case hex, which every database can print."""
     values = [_plain(getattr(row, term.column)) for term in order]
-    content = json.dumps([_signature(order), *values, str(row.pk)], ensure_ascii=False)
-    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+    content = [signature(order), *values, str(row.pk)]
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return text.encode().hex().upper()
 
 
-def _signature(order: Order) -> str:
+def signature(order: Order) -> str:
+    """What binds a cursor to its order."""
     return ",".join(("-" if term.descending else "") + term.column for term in order)
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime | date):
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, Decimal) else value
 
 
-def _beyond(model: type[Model], order: Order, cursor: str, field: str) -> tuple[Any, ...]:
+def beyond_of(model: type[Model], order: Order, cursor: str, field: str) -> tuple[Any, ...]:
+    """The values and the id that a cursor holds; raises CursorInvalid."""
     try:
-        if len(cursor) > 4_000:
+        if len(cursor) > 8_000:
             raise ValueError
-        padded = cursor + "=" * (-len(cursor) % 4)
-        content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        content = json.loads(bytes.fromhex(cursor))
         signature, *values, row_id = content
-        if signature != _signature(order) or len(values) != len(order):
+        if signature != signature(order) or len(values) != len(order):
             raise ValueError
         read = [_read(model, term.column, value) for term, value in zip(order, values, strict=True)]
         return (*read, UUID(row_id))
@@ -116,7 +133,6 @@ def _beyond(model: type[Model], order: Order, cursor: str, field: str) -> tuple[
         ValueError,
         TypeError,
         AttributeError,
-        binascii.Error,
         InvalidOperation,
         RecursionError,
     ):
@@ -207,9 +223,9 @@ def _ordered(rows: QuerySet[M], part: Slice) -> QuerySet[M]:
     """In the order of the slice; empty values last, by a flag where the column may be empty."""
     names = []
     for term in part.order:
-        if _may_be_empty(rows.model, term.column):
+        if may_be_empty(rows.model, term.column):
             flag = f"empty_{term.column}"
-            empty = Case(When(where(f"{term.column}__isnull", True), then="1"), default="0")
+            empty = Case(When(to_q(IsNull(term.column)), then="1"), default="0")
             rows = rows.annotate(**{flag: empty})
             names.append(f"-{flag}" if part.backward else flag)
         names.append(f"-{term.column}" if term.descending != part.backward else term.column)
@@ -221,42 +237,42 @@ def _sql_terms(model: type[Model], part: Slice) -> list[str]:
     terms = []
     for term in part.order:
         column = f'"{table}"."{model._meta.fields_db_projection[term.column]}"'
-        if _may_be_empty(model, term.column):
+        if may_be_empty(model, term.column):
             direction = "DESC" if part.backward else "ASC"
             terms.append(f"CASE WHEN {column} IS NULL THEN 1 ELSE 0 END {direction}")
         terms.append(f"{column} {'DESC' if term.descending != part.backward else 'ASC'}")
     return [*terms, f'"{table}"."id" {"DESC" if part.backward else "ASC"}']
 
 
-def _may_be_empty(model: type[Model], column: str) -> bool:
+def may_be_empty(model: type[Model], column: str) -> bool:
+    """Whether rows may have no value in a column."""
     return bool(model._meta.fields_map[column].null)
 
 
 def _behind(rows: QuerySet[M], part: Slice) -> QuerySet[M]:
+    return rows if part.beyond is None else rows.filter(to_q(behind(rows.model, part)))
+
+
+def behind(model: type[Model], part: Slice) -> Condition:
     """Only the rows that stand behind the cursor, in the direction of the slice."""
-    if part.beyond is None:
-        return rows
+    assert part.beyond is not None
     *values, row_id = part.beyond
-    equal = Q()
-    branches = []
+    equal: list[Condition] = []
+    branches: list[Condition] = []
     for term, value in zip(part.order, values, strict=True):
-        further = _further(rows.model, term, value, backward=part.backward)
-        if further is not None:
-            branches.append(equal & further)
-        equal &= (
-            where(f"{term.column}__isnull", True) if value is None else where(term.column, value)
-        )
-    branches.append(equal & where("id__lt" if part.backward else "id__gt", row_id))
-    return rows.filter(Q(*branches, join_type=Q.OR))
+        branches.append(every(*equal, _further(model, term, value, backward=part.backward)))
+        empty = value_of(value) is None
+        equal.append(IsNull(term.column) if empty else Compare(term.column, "eq", value))
+    branches.append(every(*equal, Compare("id", "lt" if part.backward else "gt", row_id)))
+    return some(*branches)
 
 
-def _further(model: type[Model], term: Term, value: Any, *, backward: bool) -> Q | None:
-    """The rows whose column stands strictly behind a value; None where there can be none."""
+def _further(model: type[Model], term: Term, value: Any, *, backward: bool) -> Condition:
+    """The rows whose column stands strictly behind a value."""
     column = term.column
-    if value is None:
-        return where(f"{column}__isnull", False) if backward else None
-    comparison = "lt" if term.descending != backward else "gt"
-    further = where(f"{column}__{comparison}", value)
-    if _may_be_empty(model, column) and not backward:
-        further |= where(f"{column}__isnull", True)
+    if value_of(value) is None:
+        return filled(column) if backward else NEVER
+    further: Condition = Compare(column, "lt" if term.descending != backward else "gt", value)
+    if may_be_empty(model, column) and not backward:
+        further = some(further, IsNull(column))
     return further

@@ -3,10 +3,13 @@
 from typing import Any
 
 from auth.rights import Scope
+from auth.rows import asked
+from auth.viewer import Viewer
 from models.account import Account as AccountRow
 from models.account import AccountState
 from models.account import Session as SessionRow
 from models.audit import AuditEntry as AuditEntryRow
+from models.conditions import NEVER, Compare, Condition, IsNull, every, some
 from models.grant import RoleGrant as RoleGrantRow
 from models.role import Role
 from resolvers import accounts, grants, invitations, sessions, sign_in
@@ -24,6 +27,18 @@ DOCTOR, NURSE, ADMIN = Role.DOCTOR, Role.NURSE, Role.ADMIN
 CITIZEN, INSPECTOR, OPERATOR = Role.CITIZEN, Role.INSPECTOR, Role.OPERATOR
 OWN = Scope.OWN
 KEEPERS = (ADMIN, OPERATOR)
+
+
+def _is_current(viewer: Viewer) -> dict[bool, Condition]:
+    if viewer.session_id is None:
+        return {True: NEVER}
+    return {True: Compare("id", "eq", asked(viewer, "session_id"))}
+
+
+def _holds(viewer: Viewer) -> dict[bool, Condition]:
+    now = asked(viewer, "now")
+    lasting = some(IsNull("ends_at"), Compare("ends_at", "gt", now))
+    return {True: every(IsNull("revoked_at"), Compare("starts_at", "lte", now), lasting)}
 
 
 @view_of(
@@ -77,6 +92,7 @@ class Session:
         visible(*SIGNED_IN),
         says="Whether it is the one that asks.",
         value=lambda row, context: row.id == context.viewer.session_id,
+        where=_is_current,
     )
 
 
@@ -120,6 +136,7 @@ class RoleGrant:
         visible(DOCTOR, NURSE, CITIZEN, ADMIN, INSPECTOR),
         says="Whether it holds now.",
         value=lambda row, context: row.holds_at(context.viewer.now),
+        where=_holds,
     )
     version = column("int", visible(ADMIN), says="To be given back by an edit.")
 

@@ -8,11 +8,12 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from auth.rows import visible
+from models.conditions import to_q
 from resolvers.pages import Page, page, slice_of
 from schema.context import Context
 from schema.directives import visible as visible_to
 from schema.fields import EVERYBODY, ROOTS, argument, id_of, object_type, schema_field
-from schema.filters import order_terms, predicate
+from schema.filters import order_terms, plain, predicate
 from schema.rules import Rules
 from schema.views import VIEWS, ObjectView, Spec, View
 
@@ -104,9 +105,9 @@ def children(view: View, made: Spec) -> StrawberryField:
     def resolve(row: Any, info: Any, **arguments: Any) -> Awaitable[Connection]:
         target = VIEWS[target_name]
         context: Context = info.context
-        order = order_terms(target, arguments.get("order"))
+        order = order_terms(target, plain(arguments.get("order")))
         part = slice_of(target.model, order, **_given(arguments))
-        matching = predicate(target, arguments.get("filter"), context)
+        matching = to_q(predicate(target, plain(arguments.get("filter")), context.viewer))
         call = id(info._raw_info.field_nodes[0])
 
         def rows() -> Any:
@@ -149,9 +150,9 @@ def declare_roots(view: View) -> None:
 
         async def many(_source: Any, info: Any, **arguments: Any) -> Connection:
             context: Context = info.context
-            order = order_terms(view, arguments.get("order"))
+            order = order_terms(view, plain(arguments.get("order")))
             part = slice_of(view.model, order, **_given(arguments))
-            matching = predicate(view, arguments.get("filter"), context)
+            matching = to_q(predicate(view, plain(arguments.get("filter")), context.viewer))
 
             def rows() -> Any:
                 return visible(context.viewer, view.model).filter(matching)

@@ -45,6 +45,7 @@ class Course:
         discloses("the number of enrolments of everybody"),
         says="How many seats are free.",
         value=lambda row, _: row.seats - row.seats_taken,
+        less=("seats", "seats_taken"),
     )
     curator_name = column(
         "str | None", visible(*LEARNERS), says="Who looks after it.", filter=False

@@ -4,22 +4,34 @@ A field is offered to the roles that see it unmasked on every row of the type; t
 relation the target's own row scope applies, so a filter tells nothing about hidden rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import strawberry
 from strawberry.types.enum import EnumValue
 from strawberry.types.field import StrawberryField
-from tortoise.expressions import Q, Subquery
+from strawberry.utils.str_converters import to_camel_case
 
-from auth.rows import existing
+from auth.rows import scope_of
+from auth.viewer import Viewer
 from core.errors import InputInvalid
 from core.text import fold
-from models.lookups import where
+from models.conditions import (
+    NEVER,
+    Among,
+    Compare,
+    Condition,
+    IsNull,
+    Not,
+    Within,
+    changed,
+    every,
+    filled,
+    some,
+)
 from resolvers.pages import Order, Term
-from schema.context import Context
 from schema.directives import visible as visible_to
 from schema.fields import EVERYBODY, id_of, object_type
 from schema.names import NAMES, annotation, register
@@ -78,7 +90,6 @@ _FILTERS = {
     "Decimal": "DecimalFilter",
     "bool": "BooleanFilter",
 }
-_LOOKUPS = {"eq": "", "in": "__in", "contains": "__contains", "starts_with": "__startswith"}
 _SAYS = {
     "eq": "Equal to this.",
     "in": "One of these, at most 100.",
@@ -240,102 +251,115 @@ def declare_order(view: View) -> None:
     object_type(f"{view.name}Order", fields, roles, f"An order of {view.name} rows.", is_input=True)
 
 
+def plain(given: Any) -> Any:
+    """A coerced argument as lists and mappings by GraphQL names, without what was left out."""
+    if isinstance(given, list):
+        return [plain(item) for item in given]
+    if isinstance(given, Enum) or not hasattr(given, "__strawberry_definition__"):
+        return given
+    found = {name: getattr(given, attribute) for name, attribute in _attributes(given.__class__)}
+    return {name: plain(value) for name, value in found.items() if value is not strawberry.UNSET}
+
+
+@cache
+def _attributes(input_type: Any) -> list[tuple[str, str]]:
+    """The GraphQL names of an input's fields, with the attributes that hold them."""
+    return [
+        (made.graphql_name or to_camel_case(made.python_name), made.python_name)
+        for made in input_type.__strawberry_definition__.fields
+    ]
+
+
 def order_terms(view: View, given: Any) -> Order:
-    """The terms of an order argument, or the view's own order."""
+    """The terms of a plain order argument, or the view's own order."""
     if not given:
         return view.order
     if len(given) > 5:
         raise FilterInvalid("order")
     terms = []
     for term in given:
-        made = view.specs[term.field.value]
-        name = _order_column(view, made)
+        name = _order_column(view, view.specs[term["field"].value])
         assert name is not None
-        terms.append(Term(name, term.direction is Direction.DESC))
+        terms.append(Term(name, term["direction"] is Direction.DESC))
     columns = [term.column for term in terms]
     if len(set(columns)) != len(columns):
         raise FilterInvalid("order")
     return tuple(terms)
 
 
-def predicate(view: View, given: Any, context: Context, depth: int = 0) -> Q:
-    """The predicate that a filter input means for the viewer."""
-    found = Q()
-    if given is None or given is strawberry.UNSET:
-        return found
+def predicate(
+    view: View, given: Mapping[str, Any] | None, viewer: Viewer, depth: int = 0
+) -> Condition:
+    """The predicate that a plain filter argument means for the viewer."""
+    if given is None:
+        return every()
     if depth > 5:
         raise FilterInvalid("filter")
-    for name in (made.name for made in filterable(view)):
-        value = getattr(given, name, None)
-        if value is not None and value is not strawberry.UNSET:
-            found &= _condition(view, view.specs[name], value, context, depth)
-    for part in _parts(given.and_):
-        found &= predicate(view, part, context, depth + 1)
-    if given.or_ is not None and given.or_ is not strawberry.UNSET:
+    found = [
+        _condition(view, made, value, viewer, depth)
+        for made in filterable(view)
+        if (value := given.get(made.graphql_name)) is not None
+    ]
+    found += [predicate(view, part, viewer, depth + 1) for part in _parts(given.get("and"))]
+    if given.get("or") is not None:
         # Nothing of an empty list holds.
-        branches = [predicate(view, part, context, depth + 1) for part in _parts(given.or_)]
-        branches = [
-            branch if branch.filters or branch.children else Q(id__isnull=False)
-            for branch in branches
-        ]
-        found &= Q(*branches, join_type=Q.OR) if branches else Q(id__isnull=True)
-    if given.not_ is not None and given.not_ is not strawberry.UNSET:
-        inner = predicate(view, given.not_, context, depth + 1)
-        found &= ~inner if inner.filters or inner.children else Q(id__isnull=True)
-    return found
+        found.append(
+            some(*(predicate(view, part, viewer, depth + 1) for part in _parts(given["or"])))
+        )
+    if given.get("not") is not None:
+        inner = predicate(view, given["not"], viewer, depth + 1)
+        found.append(NEVER if inner == every() else Not(inner))
+    return every(*found)
 
 
-def _parts(given: Any) -> list[Any]:
-    if given is None or given is strawberry.UNSET:
+def _parts(given: list[Any] | None) -> list[Any]:
+    if given is None:
         return []
     if len(given) > _MOST:
         raise FilterInvalid("filter")
-    return list(given)
+    return given
 
 
-def _condition(view: View, made: Spec, value: Any, context: Context, depth: int) -> Q:
+def _condition(view: View, made: Spec, value: Any, viewer: Viewer, depth: int) -> Condition:
     if made.kind in ("to_one", "to_many"):
         target = VIEWS[made.named_type]
-        rows = existing(context.viewer, target.model).filter(
-            predicate(target, value, context, depth + 1)
-        )
+        rows = every(scope_of(viewer, target.model), predicate(target, value, viewer, depth + 1))
         if made.kind == "to_one":
-            return where(f"{made.column}__in", Subquery(rows.values("id")))
+            assert made.column is not None
+            return Within(made.column, target.model, "id", rows)
         assert made.by is not None
-        return Q(id__in=Subquery(rows.filter(**{f"{made.by}__isnull": False}).values(made.by)))
+        return Within("id", target.model, made.by, every(rows, filled(made.by)))
     if made.kind == "computed":
         assert made.where is not None
-        return _enum_condition(partial(made.where, context), value)
-    return _comparison(view, made, value)
+        return _enum_condition(made.where(viewer), value)
+    return every(*_comparisons(view, made, value))
 
 
-def _enum_condition(where: Callable[[list[Any]], Q], value: Any) -> Q:
-    found = Q()
-    if _set(value.eq):
-        found &= where([value.eq])
-    if _set(value.in_):
-        found &= where(_parts(value.in_))
-    return found
+def _enum_condition(meaning: Mapping[Any, Condition], value: Mapping[str, Any]) -> Condition:
+    found = []
+    if value.get("eq") is not None:
+        found.append(meaning[value["eq"]])
+    if value.get("in") is not None:
+        found.append(some(*(meaning[item] for item in _parts(value["in"]))))
+    return every(*found)
 
 
-def _comparison(view: View, made: Spec, value: Any) -> Q:
-    found = Q()
+def _comparisons(view: View, made: Spec, value: Mapping[str, Any]) -> Iterable[Condition]:
     operators, read = _SCALARS.get(made.named_type, (("eq", "in"), _plain))
     column = made.column
+    assert column is not None
     for operator in operators:
-        given = getattr(value, "in_" if operator == "in" else operator, None)
-        if not _set(given):
+        given = value.get(to_camel_case(operator))
+        if given is None:
             continue
         if operator == "in":
-            found &= where(f"{column}__in", [read(item) for item in _parts(given)])
+            yield Among(column, tuple(changed(item, read) for item in _parts(given)))
         elif operator in ("contains", "starts_with"):
-            found &= where(f"{_folded(view, made)}{_LOOKUPS[operator]}", fold(read(given)))
+            folded = _folded(view, made)
+            assert folded is not None
+            text = changed(given, lambda text: fold(read(text)))
+            yield Compare(folded, "contains" if operator == "contains" else "starts_with", text)
         else:
-            found &= where(f"{column}{_LOOKUPS.get(operator, f'__{operator}')}", read(given))
-    if _set(value.is_null):
-        found &= where(f"{column}__isnull", value.is_null)
-    return found
-
-
-def _set(value: Any) -> bool:
-    return value is not None and value is not strawberry.UNSET
+            yield Compare(column, operator, changed(given, read))  # type: ignore[arg-type]  # one of _COMPARED
+    if value.get("isNull") is not None:
+        yield IsNull(column) if value["isNull"] else filled(column)

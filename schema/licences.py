@@ -1,16 +1,14 @@
 """Licences, accreditations and certificates, as clients see them."""
 
-from typing import Any
-
-from tortoise.expressions import Q
-
 from auth.rights import Scope
+from auth.rows import asked
+from auth.viewer import Viewer
+from models.conditions import Compare, Condition, IsNull, every, filled, some
 from models.licence import Licence as LicenceRow
 from models.licence import LicenceKind, LicenceStatus
 from models.role import Role
 from resolvers import licences
 from resolvers.pages import Term
-from schema.context import Context
 from schema.directives import visible
 from schema.operations import given, input_of, mutation, row
 from schema.views import column, computed, enum_of, to_one, view_of
@@ -22,21 +20,18 @@ DOCTOR, NURSE, ADMIN, INSPECTOR = Role.DOCTOR, Role.NURSE, Role.ADMIN, Role.INSP
 READERS = (DOCTOR, NURSE, ADMIN, INSPECTOR)
 
 
-def _in_status(context: Context, values: list[Any]) -> Q:
-    today = context.viewer.today
-    revoked = Q(revoked_on__isnull=False) & Q(revoked_on__lte=today)
-    living = Q(revoked_on__isnull=True) | Q(revoked_on__gt=today)
-    begun, lasting = Q(issued_on__lte=today), Q(expires_on__isnull=True) | Q(expires_on__gte=today)
-    expired = Q(expires_on__isnull=False) & Q(expires_on__lt=today)
-    meaning = {
-        LicenceStatus.REVOKED: revoked,
-        LicenceStatus.UPCOMING: living & Q(issued_on__gt=today),
-        LicenceStatus.EXPIRED: living & begun & expired,
-        LicenceStatus.VALID: living & begun & lasting,
+def _statuses(viewer: Viewer) -> dict[LicenceStatus, Condition]:
+    today = asked(viewer, "today")
+    living = some(IsNull("revoked_on"), Compare("revoked_on", "gt", today))
+    begun = Compare("issued_on", "lte", today)
+    lasting = some(IsNull("expires_on"), Compare("expires_on", "gte", today))
+    expired = every(filled("expires_on"), Compare("expires_on", "lt", today))
+    return {
+        LicenceStatus.REVOKED: every(filled("revoked_on"), Compare("revoked_on", "lte", today)),
+        LicenceStatus.UPCOMING: every(living, Compare("issued_on", "gt", today)),
+        LicenceStatus.EXPIRED: every(living, begun, expired),
+        LicenceStatus.VALID: every(living, begun, lasting),
     }
-    return (
-        Q(*(meaning[value] for value in values), join_type=Q.OR) if values else Q(id__isnull=True)
-    )
 
 
 @view_of(
@@ -71,7 +66,7 @@ class Licence:
         visible(*READERS),
         says="Computed from the dates, today.",
         value=lambda row, context: row.status_on(context.viewer.today),
-        where=_in_status,
+        where=_statuses,
     )
     specialty = to_one("DictionaryEntry | None", visible(*READERS), says="For which specialty.")
     practitioner = to_one("Practitioner | None", visible(*READERS), says="Whose it is.")

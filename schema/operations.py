@@ -171,6 +171,17 @@ def query(
     return decorate
 
 
+def query_row(name: str, made: Any) -> None:
+    """Declares a root field that shows a row of the viewer's."""
+    ROOTS.query[name] = schema_field(
+        made.type,
+        lambda _source, info: made.value(None, info.context),
+        made.rules,
+        made.says,
+        spec=made,
+    )
+
+
 def subscription(
     name: str, type_: str, *rules: Visible, says: str
 ) -> Callable[[Callable[[Context], AsyncIterator[Any]]], Callable[[Context], AsyncIterator[Any]]]:

@@ -138,12 +138,11 @@ class Practitioner:
     prescriber_code = column(
         "str | None", visible(DOCTOR, rows=OWN), visible(ADMIN, INSPECTOR), says="Личный код врача."
     )
-    procedure_permits = computed(
+    procedure_permits = column(
         "list[ProcedurePermit] | None",
         visible(NURSE, rows=OWN),
         visible(ADMIN, INSPECTOR),
         says="Допуски к манипуляциям.",
-        value=lambda row, _: [ProcedurePermit(permit) for permit in row.procedure_permits],
     )
     licences = to_many(
         "Licence",

@@ -3,14 +3,15 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from tortoise.expressions import Q
-
 from auth.rights import Scope
+from auth.rows import asked
+from auth.viewer import Viewer
 from models.change import ChangeKind
+from models.conditions import Compare, Condition, every
 from models.role import Role
 from models.shift import DayWish as DayWishRow
 from models.shift import Shift as ShiftRow
-from models.shift import ShiftKind, ShiftState, ShiftStatus
+from models.shift import ShiftKind, ShiftStatus
 from resolvers import shifts
 from resolvers.pages import Term
 from schema.changes import changed_rows
@@ -27,16 +28,17 @@ enum_of(ShiftKind, HOME_DUTY=_NOT_NURSES, CONSULTATION=_NOT_NURSES)
 enum_of(ShiftStatus)
 
 
-def _in_status(context: Context, values: list[Any]) -> Q:
-    now = context.viewer.now
-    meaning: dict[Any, Q] = {
-        status: Q(state=status.value) for status in ShiftStatus if status is not ShiftStatus.DONE
+def _statuses(viewer: Viewer) -> dict[ShiftStatus, Condition]:
+    now = asked(viewer, "now")
+    meaning: dict[ShiftStatus, Condition] = {
+        status: Compare("state", "eq", status.value)
+        for status in ShiftStatus
+        if status is not ShiftStatus.DONE
     }
-    meaning[ShiftStatus.DONE] = Q(state=ShiftState.APPROVED) & Q(ends_at__lte=now)
-    meaning[ShiftStatus.APPROVED] = Q(state=ShiftState.APPROVED) & Q(ends_at__gt=now)
-    return (
-        Q(*(meaning[value] for value in values), join_type=Q.OR) if values else Q(id__isnull=True)
-    )
+    approved = meaning[ShiftStatus.APPROVED]
+    meaning[ShiftStatus.DONE] = every(approved, Compare("ends_at", "lte", now))
+    meaning[ShiftStatus.APPROVED] = every(approved, Compare("ends_at", "gt", now))
+    return meaning
 
 
 @view_of(
@@ -68,7 +70,7 @@ class Shift:
         visible(*READERS),
         says="Where it stands; DONE once an approved shift is over.",
         value=lambda row, context: row.status_at(context.viewer.now),
-        where=_in_status,
+        where=_statuses,
     )
     note = column(
         "str | None",

@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from models.account import Account as AccountRow
-from models.organisation import Organisation as OrganisationRow
-from models.practitioner import Practitioner as PractitionerRow
 from models.role import Role
 from schema.context import Context
 from schema.directives import EVERYONE, SIGNED_IN, STAFF, visible
-from schema.operations import query
+from schema.operations import query, query_row
 from schema.organisations import MEMBERS
-from schema.views import computed, object_of
+from schema.views import computed, object_of, row_of_viewer
 
 OPERATIONS = ("Query.", "Mutation.", "Subscription.")
 
@@ -48,11 +45,8 @@ class Can:
 class Viewer:
     """Who asks, and in which role."""
 
-    account = computed(
-        "Account | None",
-        visible(*SIGNED_IN),
-        says="One's own account.",
-        value=lambda _, context: context.loaders.one(AccountRow, context.viewer.account_id),
+    account = row_of_viewer(
+        "Account | None", visible(*SIGNED_IN), says="One's own account.", of="account_id"
     )
     roles = computed(
         "list[Role]",
@@ -72,21 +66,17 @@ class Viewer:
         says="What the active role can do.",
         value=lambda viewer, _: viewer,
     )
-    practitioner = computed(
+    practitioner = row_of_viewer(
         "Practitioner | None",
         visible(*STAFF),
         says="One's own professional file.",
-        value=lambda _, context: context.loaders.one(
-            PractitionerRow, context.viewer.practitioner_id
-        ),
+        of="practitioner_id",
     )
-    organisation = computed(
+    organisation = row_of_viewer(
         "Organisation | None",
         visible(*MEMBERS),
         says="The organisation in which the active role was granted.",
-        value=lambda _, context: context.loaders.one(
-            OrganisationRow, next(iter(context.viewer.organisations), None)
-        ),
+        of="organisation_id",
     )
 
 
@@ -95,6 +85,12 @@ def viewer(context: Context) -> Any:
     return context.viewer
 
 
-@query("me", "Practitioner | None", visible(*STAFF), says="One's own professional file.")
-def me(context: Context) -> Any:
-    return context.loaders.one(PractitionerRow, context.viewer.practitioner_id)
+query_row(
+    "me",
+    row_of_viewer(
+        "Practitioner | None",
+        visible(*STAFF),
+        says="One's own professional file.",
+        of="practitioner_id",
+    ),
+)

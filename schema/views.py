@@ -5,16 +5,17 @@ A view class holds specifications (``column``, ``computed``, ``to_one``, ``to_ma
 orders, connections, role views and the permission matrix are derived.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal, TypeVar
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
-from tortoise.expressions import Q
 from tortoise.models import Model
 
+from auth.viewer import Viewer
+from models.conditions import Condition
 from resolvers.pages import Order
 from schema.context import Context
 from schema.directives import Rule, Visible
@@ -23,6 +24,10 @@ from schema.rules import Rules
 
 T = TypeVar("T")
 Kind = Literal["column", "computed", "to_one", "to_many"]
+
+
+# Of the values that a computed field can have, when it has which.
+Meaning = Callable[[Viewer], Mapping[Any, Condition]]
 
 
 @dataclass
@@ -35,9 +40,14 @@ class Spec:
     rules: Rules
     says: str
     column: str | None = None
-    # computed: the value of a row. Runs in Python, so it cannot be filtered unless ``where``.
+    # computed: the value of a row, in Python.
     value: Callable[[Any, Context], Any] | None = None
-    where: Callable[[Context, list[Any]], Q] | None = None
+    # computed: when it has which value, so that a database can tell, and filter an enum.
+    where: Meaning | None = None
+    # computed: the two columns whose difference it is.
+    less: tuple[str, str] | None = None
+    # computed, of a type of rows: the viewer's attribute that holds the row's id.
+    mine: str | None = None
     # to_many: the child's foreign key.
     by: str | None = None
     filterable: bool = True
@@ -103,9 +113,14 @@ def computed(
     *rules: Rule,
     says: str,
     value: Callable[[Any, Context], Any],
-    where: Callable[[Context, list[Any]], Q] | None = None,
+    where: Meaning | None = None,
+    less: tuple[str, str] | None = None,
 ) -> Any:
-    """A value made from the row in Python; ``where`` makes an enum value filterable."""
+    """A value made from the row in Python.
+
+    ``where`` says the same as conditions on the row: for the values of an enum, which makes it
+    filterable, or for True. ``less`` says it as the difference of two columns.
+    """
     return Spec(
         "computed",
         type_,
@@ -113,9 +128,20 @@ def computed(
         says,
         value=value,
         where=where,
+        less=less,
         sortable=False,
-        filterable=where is not None,
+        filterable=where is not None and type_ != "bool",
     )
+
+
+def row_of_viewer(type_: str, *rules: Rule, says: str, of: str) -> Any:
+    """The row whose id the viewer holds as the attribute ``of``."""
+
+    def value(_: Any, context: Context) -> Any:
+        model = VIEWS[type_.removesuffix(" | None")].model
+        return context.loaders.one(model, getattr(context.viewer, of))
+
+    return Spec("computed", type_, Rules(rules), says, value=value, mine=of, sortable=False)
 
 
 def to_one(type_: str, *rules: Rule, says: str, of: str | None = None) -> Any:

@@ -71,7 +71,7 @@ async def endpoint(request: Request) -> Response:
         not_by_get = any(e["extensions"]["code"] == "NEEDS_POST" for e in found.body["errors"])
         headers = {"allow": "POST"} if not_by_get else {}
         status = 405 if not_by_get else 400 if media == RESPONSE else 200
-    return answer(status, found.body, media, headers)
+    return answer(status, found.body if found.text is None else found.text, media, headers)
 
 
 async def refused(_request: Request, error: Exception) -> Response:
@@ -284,10 +284,10 @@ def encoded(body: dict[str, Any]) -> str:
 
 
 def answer(
-    status: int, body: dict[str, Any], media: str, headers: dict[str, str] | None = None
+    status: int, body: dict[str, Any] | bytes, media: str, headers: dict[str, str] | None = None
 ) -> Response:
     return Response(
-        encoded(body),
+        body if isinstance(body, bytes) else encoded(body),
         status,
         headers={
             **(headers or {}),

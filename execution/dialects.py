@@ -1,0 +1,131 @@
+"""The two dialects: how each database prints JSON values and takes what is bound."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Protocol
+from uuid import UUID
+
+from execution.shape import Form
+
+
+class Dialect(Protocol):
+    """What differs between the databases."""
+
+    forms: ClassVar[dict[Form, str]]
+    hold: str
+    fail: str
+
+    def parameter(self, number: int) -> str:
+        """The place of a bound value, counted from 1."""
+
+    def bound(self, value: Any) -> Any:
+        """A value as the driver takes it."""
+
+    def number(self, column: str) -> str:
+        """A decimal column, to be compared and ordered as a number."""
+
+    def contains(self, column: str, value: str) -> str: ...
+
+    def starts_with(self, column: str, value: str) -> str: ...
+
+    def hex(self, text: str) -> str:
+        """Upper-case hex of the UTF-8 of a text."""
+
+    def joined(self, text: str) -> str:
+        """The aggregate of a text over rows, with commas between."""
+
+    def text(self, value: str) -> str:
+        """A value as text."""
+
+
+class Sqlite:
+    """SQLite 3.40 or newer: texts, and JSON without spaces as the models store it."""
+
+    hold = "1"
+    fail = "0"
+    forms: ClassVar[dict[Form, str]] = {
+        "id": "'\"' || {} || '\"'",
+        "name": "'\"' || {} || '\"'",
+        "date": "'\"' || {} || '\"'",
+        "decimal": "'\"' || {} || '\"'",
+        "text": "json_quote({})",
+        "int": "{}",
+        "bool": "CASE {} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END",
+        "moment": "'\"' || substr({0}, 1, 10) || 'T' || substr({0}, 12, 8) || 'Z\"'",
+        "names": "{}",
+    }
+
+    def parameter(self, number: int) -> str:
+        return f"?{number}"
+
+    def bound(self, value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value.isoformat(" ")
+        if isinstance(value, UUID | date | Decimal):
+            return str(value)
+        return value
+
+    def number(self, column: str) -> str:
+        return f"CAST({column} AS NUMERIC)"
+
+    def contains(self, column: str, value: str) -> str:
+        return f"instr({column}, {value}) > 0"
+
+    def starts_with(self, column: str, value: str) -> str:
+        return f"substr({column}, 1, length({value})) = {value}"
+
+    def hex(self, text: str) -> str:
+        return f"hex({text})"
+
+    def joined(self, text: str) -> str:
+        return f"group_concat({text}, ',')"
+
+    def text(self, value: str) -> str:
+        return f"CAST({value} AS TEXT)"
+
+
+class Postgresql:
+    """PostgreSQL 15 or newer."""
+
+    hold = "TRUE"
+    fail = "FALSE"
+    forms: ClassVar[dict[Form, str]] = {
+        "id": "'\"' || {}::text || '\"'",
+        "name": "'\"' || {} || '\"'",
+        "date": "'\"' || to_char({}, 'YYYY-MM-DD') || '\"'",
+        "decimal": "'\"' || {}::text || '\"'",
+        "text": "to_json({})::text",
+        "int": "{}::text",
+        "bool": "CASE {} WHEN TRUE THEN 'true' WHEN FALSE THEN 'false' END",
+        "moment": (
+            "'\"' || to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || '\"'"
+        ),
+        "names": "replace({}::text, ', ', ',')",
+    }
+
+    def parameter(self, number: int) -> str:
+        return f"${number}"
+
+    def bound(self, value: Any) -> Any:
+        return value
+
+    def number(self, column: str) -> str:
+        return column
+
+    def contains(self, column: str, value: str) -> str:
+        return f"strpos({column}, {value}) > 0"
+
+    def starts_with(self, column: str, value: str) -> str:
+        return f"starts_with({column}, {value})"
+
+    def hex(self, text: str) -> str:
+        return f"upper(encode(convert_to({text}, 'UTF8'), 'hex'))"
+
+    def joined(self, text: str) -> str:
+        return f"string_agg({text}, ',')"
+
+    def text(self, value: str) -> str:
+        return f"({value})::text"
+
+
+DIALECTS: dict[str, Dialect] = {"sqlite": Sqlite(), "asyncpg": Postgresql()}

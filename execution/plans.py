@@ -1,0 +1,91 @@
+"""Plans: statements kept for requests of one shape, and read for each of them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import DocumentNode, OperationDefinitionNode
+
+from auth.viewer import Viewer
+from execution.dialects import DIALECTS
+from execution.planning import Planning, shape_of, viewer_shape
+from execution.printing import Reading, Statement, printed
+from execution.withheld import withheld
+from models.reading import read_text
+from schema.roles import RoleView
+
+# Shapes of requests kept for one document.
+_KEPT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a plan's values are read off: who asks, and the coerced variables."""
+
+    viewer: Viewer
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One statement that yields ``data``, and what follows it in the response."""
+
+    statement: Statement
+    # Which values of the cursors are empty.
+    cursors: tuple[tuple[Reading, tuple[bool, ...]], ...]
+    end: str
+
+    def fits(self, asking: Asking) -> bool:
+        return all(
+            tuple(value is None for value in read(asking)) == empty for read, empty in self.cursors
+        )
+
+    def values(self, asking: Asking) -> list[Any]:
+        """The values to bind; raises the Problem of one that is wrong."""
+        return [read(asking) for read in self.statement.reads]
+
+
+class Plans:
+    """The plans of one document in one role's view."""
+
+    def __init__(
+        self, view: RoleView, document: DocumentNode, operation: OperationDefinitionNode
+    ) -> None:
+        self._view = view
+        self._document = document
+        self._operation = operation
+        self._plans: dict[Any, list[Plan]] = {}
+
+    def find(self, asking: Asking, dialect: str) -> Plan:
+        """The plan that fits a request, made if need be; raises NotPlannable, or a Problem."""
+        shape = (dialect, viewer_shape(asking.viewer), shape_of(asking.variables))
+        known = self._plans.get(shape, ())
+        for plan in known:
+            if plan.fits(asking):
+                return plan
+        made = self._make(asking, dialect)
+        if len(self._plans) >= _KEPT or len(known) >= _KEPT:
+            self._plans.clear()
+        self._plans.setdefault(shape, []).append(made)
+        return made
+
+    def _make(self, asking: Asking, dialect: str) -> Plan:
+        planning = Planning(self._view, self._document, asking.viewer, asking.variables)
+        tree = planning.operation(self._operation)
+        limited = withheld(self._view, self._document, self._operation, dict(asking.variables))
+        told = json.dumps({"withheld": limited}, ensure_ascii=False, separators=(",", ":"))
+        return Plan(
+            printed(tree, DIALECTS[dialect]),
+            tuple(
+                (slot.read, tuple(value is None for value in slot.value))
+                for slot in planning.cursors
+            ),
+            f',"extensions":{told}}}' if limited else "}",
+        )
+
+
+async def answered(plan: Plan, asking: Asking) -> bytes | None:
+    """The response of a planned read; None where a value came out that must not be null."""
+    data = await read_text(plan.statement.sql, plan.values(asking))
+    return None if data is None else f'{{"data":{data}{plan.end}'.encode()

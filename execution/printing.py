@@ -1,0 +1,422 @@
+"""The printer: a tree of values becomes one statement that yields the text of ``data``.
+
+JSON is put together as text: the only form of which both databases print the same bytes, for
+objects of any width and keys of any length. To-one and to-many are correlated subqueries. Each
+list is read in three steps: the rows of the page in order, their texts, the texts joined.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from tortoise.fields import DecimalField
+from tortoise.fields.relational import BackwardOneToOneRelation, ForeignKeyFieldInstance
+from tortoise.models import Model
+
+from execution.dialects import Dialect
+from execution.shape import (
+    Asked,
+    Choice,
+    Column,
+    Connection,
+    Constant,
+    Count,
+    Cursor,
+    Difference,
+    Form,
+    Given,
+    Nodes,
+    Object,
+    PageInfo,
+    Row,
+    Value,
+)
+from models.conditions import (
+    Among,
+    And,
+    Compare,
+    Condition,
+    IsNull,
+    Not,
+    Or,
+    Slot,
+    Within,
+)
+from resolvers.pages import Order, behind, may_be_empty, signature
+
+_SIGNS = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+Reading = Callable[[Asked], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL that yields one text, and how to read its parameters off a request."""
+
+    sql: str
+    reads: tuple[Reading, ...]
+
+
+@dataclass(slots=True)
+class _Alias:
+    """A table under a name of its own, and which of its columns are used."""
+
+    name: str
+    model: type[Model]
+    used: dict[str, None] = field(default_factory=dict)
+
+    def column(self, name: str) -> str:
+        stored = self.model._meta.fields_db_projection["id" if name == "pk" else name]
+        self.used[stored] = None
+        return f'{self.name}."{stored}"'
+
+
+def printed(root: Object, dialect: Dialect) -> Statement:
+    """The statement of a whole operation."""
+    printer = _Printer(dialect)
+    sql = f"SELECT {_text(printer.object(root, None))}"
+    return Statement(sql, tuple(printer.reads))
+
+
+class _Printer:
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.reads: list[Reading] = []
+        self._numbers: dict[Any, int] = {}
+        self._aliases = 0
+
+    # Values: a list of pieces, each SQL of a text or, as _Literal, a text.
+
+    def value(self, value: Value, row: _Alias | None, order: Order = ()) -> list[str]:
+        if isinstance(value, Constant):
+            return [_Literal(value.text)]
+        if isinstance(value, Given):
+            return [self.dialect.text(self.slot(value.slot))]
+        if isinstance(value, Object):
+            return self.object(value, row, order)
+        if isinstance(value, Row):
+            return [self._row(value, row)]
+        if isinstance(value, Connection):
+            return self._connection(value, row)
+        assert row is not None
+        if isinstance(value, Column):
+            return [self._column(value.name, value.form, row)]
+        if isinstance(value, Difference):
+            return [self.dialect.text(f"{row.column(value.of)} - {row.column(value.less)}")]
+        if isinstance(value, Choice):
+            return [self._choice(value, row)]
+        if isinstance(value, Cursor):
+            return [_Literal('"'), self.cursor(order, row), _Literal('"')]
+        shown = _text(self.value(value.value, row, order))
+        return [f"CASE WHEN {self.condition(value.scope, row)} THEN {shown} ELSE 'null' END"]
+
+    def object(self, shown: Object, row: _Alias | None, order: Order = ()) -> list[str]:
+        return _braced((key, self.value(value, row, order)) for key, value in shown.entries)
+
+    def _column(self, name: str, form: Form, row: _Alias) -> str:
+        text = self.dialect.forms[form].format(row.column(name))
+        if name != "id" and may_be_empty(row.model, name):
+            return f"coalesce({text}, 'null')"
+        return f"({text})"
+
+    def _choice(self, value: Choice, row: _Alias) -> str:
+        cases = "".join(
+            f" WHEN {self.condition(condition, row)} THEN {_quoted(text)}"
+            for text, condition in value.cases
+        )
+        return f"CASE{cases} ELSE {_quoted(value.otherwise)} END"
+
+    def cursor(self, order: Order, row: _Alias) -> str:
+        pieces: list[str] = [_Literal(f'["{signature(order)}",')]
+        for term in order:
+            kind = _form_of(row.model, term.column)
+            pieces += [self._column(term.column, kind, row), _Literal(",")]
+        return self.dialect.hex(_text([*pieces, self._column("id", "id", row), _Literal("]")]))
+
+    def _row(self, value: Row, parent: _Alias | None) -> str:
+        row = self.alias(value.model)
+        conditions = []
+        if value.by is not None:
+            assert parent is not None
+            conditions.append(f"{row.column('id')} = {parent.column(value.by)}")
+        conditions.append(self.condition(value.matching, row))
+        shown = _text(self.object(value.shown, row))
+        return (
+            f"coalesce((SELECT {shown} FROM {_table(value.model)} {row.name}"
+            f" WHERE {' AND '.join(conditions)}), 'null')"
+        )
+
+    # Lists.
+
+    def _connection(self, value: Connection, parent: _Alias | None) -> list[str]:
+        page = _Page(self, value, parent)
+        pieces = _braced((key, page.entry(entry)) for key, entry in value.entries)
+        return pieces if page.source is None else [f"(SELECT {_text(pieces)} FROM {page.rows()})"]
+
+    def listed(self, value: Connection, parent: _Alias | None, row: _Alias) -> str:
+        """``FROM … WHERE`` of the whole list."""
+        conditions = []
+        if value.by is not None:
+            assert parent is not None
+            conditions.append(f"{row.column(value.by)} = {parent.column('id')}")
+        matching = self.condition(value.matching, row)
+        if matching != self.dialect.hold or not conditions:
+            conditions.append(matching)
+        return f"FROM {_table(value.model)} {row.name} WHERE {' AND '.join(conditions)}"
+
+    def ordering(self, value: Connection, row: _Alias) -> str:
+        terms = []
+        for term in value.part.order:
+            column = self._comparable(row.model, term.column, row.column(term.column))
+            empty = ""
+            if may_be_empty(row.model, term.column):
+                empty = " NULLS FIRST" if value.part.backward else " NULLS LAST"
+            terms.append(f"{column}{_direction(term.descending != value.part.backward)}{empty}")
+        return ", ".join([*terms, f"{row.column('id')}{_direction(value.part.backward)}"])
+
+    # Conditions.
+
+    def condition(self, condition: Condition, row: _Alias) -> str:
+        match condition:
+            case Compare(path, operator, value):
+                column, model, name = self._path(path, row)
+                bound = self._bound(model, name, value)
+                if operator == "contains":
+                    return self.dialect.contains(column, bound)
+                if operator == "starts_with":
+                    return self.dialect.starts_with(column, bound)
+                column = self._comparable(model, name, column)
+                return f"{column} {_SIGNS[operator]} {self._comparable(model, name, bound)}"
+            case Among(_, values) if not values:
+                return self.dialect.fail
+            case Among(path, values):
+                column, model, name = self._path(path, row)
+                bounds = (self._bound(model, name, value) for value in values)
+                items = ", ".join(self._comparable(model, name, bound) for bound in bounds)
+                return f"{self._comparable(model, name, column)} IN ({items})"
+            case IsNull(path):
+                return f"{self._path(path, row)[0]} IS NULL"
+            case Within(path, model, column, rows):
+                inner = self.alias(model)
+                return (
+                    f"{self._path(path, row)[0]} IN (SELECT {inner.column(column)}"
+                    f" FROM {_table(model)} {inner.name} WHERE {self.condition(rows, inner)})"
+                )
+            case And(parts):
+                return self._joined(parts, " AND ", self.dialect.hold, row)
+            case Or(parts):
+                return self._joined(parts, " OR ", self.dialect.fail, row)
+            case Not(IsNull(path)):
+                return f"{self._path(path, row)[0]} IS NOT NULL"
+            case Not(part):
+                return f"NOT ({self.condition(part, row)})"
+
+    def _joined(self, parts: tuple[Condition, ...], between: str, empty: str, row: _Alias) -> str:
+        found = list(dict.fromkeys(self.condition(part, row) for part in parts))
+        if not found:
+            return empty
+        return found[0] if len(found) == 1 else f"({between.join(found)})"
+
+    def _path(self, path: str, row: _Alias) -> tuple[str, type[Model], str]:
+        """The SQL of a path, and the model and column at its end."""
+        relation, _, name = path.rpartition("__")
+        if not relation:
+            return row.column(name), row.model, name
+        through = row.model._meta.fields_map[relation]
+        if isinstance(through, BackwardOneToOneRelation):
+            theirs, ours = str(through.relation_source_field), "id"
+        else:
+            assert isinstance(through, ForeignKeyFieldInstance)
+            theirs, ours = "id", str(through.source_field)
+        model = through.related_model
+        inner = self.alias(model)
+        sql = (
+            f"(SELECT {inner.column(name)} FROM {_table(model)} {inner.name}"
+            f" WHERE {inner.column(theirs)} = {row.column(ours)})"
+        )
+        return sql, model, name
+
+    def _comparable(self, model: type[Model], name: str, sql: str) -> str:
+        if isinstance(model._meta.fields_map[name], DecimalField):
+            return self.dialect.number(sql)
+        return sql
+
+    def _bound(self, model: type[Model], name: str, value: Any) -> str:
+        """The place of a value that is compared with a column, encoded as the column's are."""
+        kind = model._meta.fields_map[name]
+        slot = _slot(value)
+        if isinstance(slot.value, Decimal):
+            return self.slot(slot.then(lambda number: kind.to_db_value(number, model)))
+        if isinstance(slot.value, Enum):
+            return self.slot(slot.then(lambda member: member.value))
+        return self.slot(slot)
+
+    def slot(self, slot: Slot) -> str:
+        """The place of a bound value; what is read alike stands once."""
+        number = self._numbers.get(slot.read)
+        if number is None:
+            read, bound = slot.read, self.dialect.bound
+            self.reads.append(lambda asked: bound(read(asked)))
+            number = self._numbers[slot.read] = len(self.reads)
+        return self.dialect.parameter(number)
+
+    def alias(self, model: type[Model]) -> _Alias:
+        self._aliases += 1
+        return _Alias(f"t{self._aliases}", model)
+
+
+class _Page:
+    """One list's page while it is printed: which texts of its rows are asked for."""
+
+    def __init__(self, printer: _Printer, value: Connection, parent: _Alias | None) -> None:
+        self._printer = printer
+        self._value = value
+        self._parent = parent
+        self._texts: list[str] = []
+        self._numbered = False
+        self._more = False
+        self.source: _Alias | None = None
+        self._size = ""
+
+    def entry(self, entry: Constant | Nodes | Count | PageInfo) -> list[str]:
+        if isinstance(entry, Constant):
+            return [_Literal(entry.text)]
+        if isinstance(entry, Count):
+            row = self._printer.alias(self._value.model)
+            listed = self._printer.listed(self._value, self._parent, row)
+            return [self._printer.dialect.text(f"(SELECT count(*) {listed})")]
+        if isinstance(entry, PageInfo):
+            return self._info(entry)
+        shown = _text(self._printer.object(entry.shown, self._row(), self._value.part.order))
+        joined = self._printer.dialect.joined(self._text(shown))
+        return [_Literal("["), _Filtered(joined, self), _Literal("]")]
+
+    def _row(self) -> _Alias:
+        if self.source is None:
+            self.source = self._printer.alias(self._value.model)
+            self._size = self._printer.slot(_slot(self._value.part.size))
+        return self.source
+
+    def _text(self, sql: str) -> str:
+        if sql not in self._texts:
+            self._texts.append(sql)
+        return f"x{self._texts.index(sql)}"
+
+    def _info(self, entry: PageInfo) -> list[str]:
+        return _braced((key, [self._fact(name)]) for key, name in entry.entries)
+
+    def _fact(self, name: str) -> str:
+        part = self._value.part
+        if name == "__typename":
+            return _Literal('"PageInfo"')
+        if name in ("hasNextPage", "hasPreviousPage"):
+            if (name == "hasPreviousPage") is not part.backward:
+                return _Literal("true" if part.beyond is not None else "false")
+            self._row()
+            self._more = True
+            return f"CASE WHEN count(*) > {self._size} THEN 'true' ELSE 'false' END"
+        cursor = self._text(self._printer.cursor(part.order, self._row()))
+        self._numbered = True
+        if (name == "startCursor") is not part.backward:
+            which = "n = 1"
+        else:
+            which = f"n = CASE WHEN total > {self._size} THEN {self._size} ELSE total END"
+        return f"""coalesce('"' || max({cursor}) FILTER (WHERE {which}) || '"', 'null')"""
+
+    @property
+    def filter(self) -> str:
+        return f" FILTER (WHERE n <= {self._size})" if self._more else ""
+
+    def rows(self) -> str:
+        """The texts of the page's rows, in the order of the answer, as a table."""
+        part, row, printer = self._value.part, self._row(), self._printer
+        columns = [f"{text} AS x{number}" for number, text in enumerate(self._texts)]
+        if self._numbered or self._more or part.backward:
+            columns.append("row_number() OVER () AS n")
+        if self._numbered:
+            columns.append("count(*) OVER () AS total")
+        inner = printer.alias(self._value.model)
+        listed = printer.listed(self._value, self._parent, inner)
+        if part.beyond is not None:
+            listed += f" AND {printer.condition(behind(self._value.model, part), inner)}"
+        ordering = printer.ordering(self._value, inner)
+        used = ", ".join(f'{inner.name}."{name}"' for name in row.used or {"id": None})
+        limit = f"{self._size} + 1" if self._more else self._size
+        page = f"(SELECT {used} {listed} ORDER BY {ordering} LIMIT {limit}) {row.name}"
+        texts = f"(SELECT {', '.join(columns) or '1 AS x'} FROM {page}) p"
+        return f"(SELECT * FROM {texts} ORDER BY n DESC) p" if part.backward else texts
+
+
+class _Literal(str):
+    """A piece that is itself text of the answer."""
+
+
+class _Filtered(str):
+    """An aggregate of the texts of a page, which may hold a row more than was asked for."""
+
+    page: _Page
+
+    def __new__(cls, sql: str, page: _Page) -> "_Filtered":
+        made = super().__new__(cls, sql)
+        made.page = page
+        return made
+
+
+def _braced(entries: Iterable[tuple[str, list[str]]]) -> list[str]:
+    """The pieces of an object."""
+    pieces: list[str] = []
+    for key, value in entries:
+        pieces += [_Literal(f'{"," if pieces else "{"}"{key}":'), *value]
+    return [*pieces, _Literal("}" if pieces else "{}")]
+
+
+def _text(pieces: list[str]) -> str:
+    """One SQL expression of a text: neighbouring literals are one."""
+    found: list[str] = []
+    literal = ""
+    for piece in pieces:
+        if isinstance(piece, _Literal):
+            literal += piece
+            continue
+        if literal:
+            found.append(_quoted(literal))
+            literal = ""
+        if isinstance(piece, _Filtered):
+            piece = f"coalesce({piece}{piece.page.filter}, '')"
+        found.append(piece)
+    if literal:
+        found.append(_quoted(literal))
+    return _concatenated(found)
+
+
+def _concatenated(pieces: list[str]) -> str:
+    # SQLite takes expressions a thousand levels deep.
+    while len(pieces) > 50:
+        pieces = [
+            f"({' || '.join(pieces[start : start + 50])})" for start in range(0, len(pieces), 50)
+        ]
+    return " || ".join(pieces)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _table(model: type[Model]) -> str:
+    return f'"{model._meta.db_table}"'
+
+
+def _direction(descending: bool) -> str:
+    return " DESC" if descending else ""
+
+
+def _slot(value: Any) -> Slot:
+    return value if isinstance(value, Slot) else Slot(value, lambda _asked: value)
+
+
+def _form_of(model: type[Model], column: str) -> Form:
+    """The form in which a cursor holds a column."""
+    kinds: dict[str, Form] = {"Moment": "moment", "DateField": "date", "Amount": "decimal"}
+    kind = type(model._meta.fields_map[column]).__name__
+    return "int" if kind in ("IntField", "BigIntField") else kinds.get(kind, "text")
