@@ -45,7 +45,7 @@ from execution.limits import (
     check_variables,
 )
 from execution.planning import NotPlannable
-from execution.plans import Asking, Plans, answered
+from execution.plans import Asking, Plans
 from execution.withheld import withheld
 from models.database import dialect
 from schema.build import Schema
@@ -244,9 +244,8 @@ class Engine:
     async def _read(self, prepared: Prepared, asking: Asking) -> bytes | None:
         """The answer by a plan; None where the reference executor must answer, errors too."""
         try:
-            plan = prepared.plans.find(asking, dialect())
             async with asyncio.timeout(self._limits.operation_seconds):
-                return await answered(plan, asking)
+                return await prepared.plans.answer(asking, dialect())
         except (NotPlannable, Problem):
             return None
         except TimeoutError:

@@ -9,10 +9,10 @@ from graphql import DocumentNode, OperationDefinitionNode
 
 from auth.viewer import Viewer
 from execution.dialects import DIALECTS
-from execution.planning import Planning, shape_of, viewer_shape
+from execution.planning import NotPlannable, Planning, shape_of, viewer_shape
 from execution.printing import Reading, Statement, printed
 from execution.withheld import withheld
-from models.reading import read_text
+from models.reading import StatementTooDeep, read_text
 from schema.roles import RoleView
 
 # Shapes of requests kept for one document.
@@ -56,19 +56,46 @@ class Plans:
         self._document = document
         self._operation = operation
         self._plans: dict[Any, list[Plan]] = {}
+        # Shapes that no plan serves, and why not.
+        self._refused: dict[Any, str] = {}
 
     def find(self, asking: Asking, dialect: str) -> Plan:
         """The plan that fits a request, made if need be; raises NotPlannable, or a Problem."""
         shape = (dialect, viewer_shape(asking.viewer), shape_of(asking.variables))
+        if shape in self._refused:
+            raise NotPlannable(self._refused[shape])
         known = self._plans.get(shape, ())
         for plan in known:
             if plan.fits(asking):
                 return plan
-        made = self._make(asking, dialect)
+        try:
+            made = self._make(asking, dialect)
+        except NotPlannable as reason:
+            self._refuse(shape, str(reason))
+            raise
         if len(self._plans) >= _KEPT or len(known) >= _KEPT:
             self._plans.clear()
         self._plans.setdefault(shape, []).append(made)
         return made
+
+    async def answer(self, asking: Asking, dialect: str) -> bytes | None:
+        """The response to a request; None where a null came out that must not be.
+
+        Raises NotPlannable, or the Problem of a value that is wrong.
+        """
+        plan = self.find(asking, dialect)
+        try:
+            data = await read_text(plan.statement.sql, plan.values(asking))
+        except StatementTooDeep:
+            shape = (dialect, viewer_shape(asking.viewer), shape_of(asking.variables))
+            self._refuse(shape, "the statement is too deep for SQLite")
+            return None
+        return None if data is None else f'{{"data":{data}{plan.end}'.encode()
+
+    def _refuse(self, shape: Any, reason: str) -> None:
+        if len(self._refused) >= _KEPT:
+            self._refused.clear()
+        self._refused[shape] = reason
 
     def _make(self, asking: Asking, dialect: str) -> Plan:
         planning = Planning(self._view, self._document, asking.viewer, asking.variables)
@@ -83,9 +110,3 @@ class Plans:
             ),
             f',"extensions":{told}}}' if limited else "}",
         )
-
-
-async def answered(plan: Plan, asking: Asking) -> bytes | None:
-    """The response of a planned read; None where a value came out that must not be null."""
-    data = await read_text(plan.statement.sql, plan.values(asking))
-    return None if data is None else f'{{"data":{data}{plan.end}'.encode()

@@ -1,11 +1,18 @@
 """Reading one text by one statement, past the object layer: the way of planned reads."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from tortoise.connection import get_connections
 
 from models.database import POSTGRESQL, dialect
+
+_TOO_DEEP = ("parser stack overflow", "too large", "too many")
+
+
+class StatementTooDeep(Exception):
+    """SQLite takes no statement as deep, wide or long as this one."""
 
 
 async def read_text(sql: str, values: Sequence[Any]) -> str | None:
@@ -20,5 +27,10 @@ async def read_text(sql: str, values: Sequence[Any]) -> str | None:
     reader: Any = connections.get("read")
     if reader._connection is None:
         await reader.create_connection(with_db=True)
-    found = await reader._connection.execute_fetchall(sql, values)
+    try:
+        found = await reader._connection.execute_fetchall(sql, values)
+    except sqlite3.OperationalError as error:
+        if any(sign in str(error) for sign in _TOO_DEEP):
+            raise StatementTooDeep from error
+        raise
     return found[0][0] if found else None

@@ -34,7 +34,6 @@ from tests.schema.sight import Sight, Snapshot
 # The columns that a computed field is made from.
 READS: dict[str, frozenset[str]] = {
     "Practitioner.passport": frozenset({"passport_sealed"}),
-    "Practitioner.procedure_permits": frozenset({"procedure_permits"}),
     "Licence.status": frozenset({"revoked_on", "issued_on", "expires_on"}),
     "Shift.status": frozenset({"state", "ends_at"}),
     "RoleGrant.holds": frozenset({"revoked_at", "starts_at", "ends_at"}),

@@ -49,7 +49,10 @@ TELLING: dict[str, tuple[str, str, dict[str, Any]]] = {
             last: 3
             filter: {
               startsAt: {gte: $from}, kind: {in: $kinds}, not: {status: {eq: DONE}}
-              or: [{practitioner: {lastName: {contains: $name}}}, {department: {city: {isNull: true}}}]
+              or: [
+                {practitioner: {lastName: {contains: $name}}}
+                {department: {city: {isNull: true}}}
+              ]
             }
             order: [{field: STARTS_AT, direction: DESC}]
           ) { totalCount edges { cursor node { id status } } pageInfo { hasPreviousPage } }
@@ -79,7 +82,7 @@ TELLING: dict[str, tuple[str, str, dict[str, Any]]] = {
         "{ practitioners { nodes { positions { edges { cursor node { rate startsOn } } } } } }",
         {},
     ),
-    "an id that is nobody's": (
+    "no such id": (
         "admin",
         '{ practitioner(id: "01890000-0000-7000-8000-000000000000") { id } }',
         {},

@@ -5,6 +5,7 @@ that they are planned, so that nothing here passes by falling back.
 """
 
 import json
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,12 @@ from tests.generated import Operation, Operations
 from tests.schema.conftest import ROOMY
 from tests.world import PEOPLE, World, token_of, world
 
+SNAPSHOTS = Path(__file__).parent / "snapshots"
 OPERATIONS = 60
+# Where one of several fields fails, graphql-core drops the coroutines of the others.
+DROPPED = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:coroutine:RuntimeWarning"
+)
 
 
 @pytest.fixture
@@ -82,8 +88,6 @@ async def _differences(stage: Stage, asks: Both, random: Random, size: int) -> l
         operation = todo.pop()
         ours, theirs = await asks.ask(operation)
         if ours != theirs:
-            first = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
-            open(f"/tmp/diffs_{dialect()}.txt", "a").write(f"{operation.text}\n{operation.variables}\n{ours[max(first-100,0):first+100]!r}\n{theirs[max(first-100,0):first+100]!r}\n\n")
             found.append(f"{operation.text}\n{operation.variables}\n{ours!r}\n{theirs!r}")
         elif operation.cursor and operation.variables.get("cursor") is None:
             todo += [
@@ -93,6 +97,7 @@ async def _differences(stage: Stage, asks: Both, random: Random, size: int) -> l
     return found
 
 
+@DROPPED
 @pytest.mark.parametrize("name", PEOPLE)
 async def test_a_plan_answers_as_the_reference_does(served: tuple[Api, World], name: str) -> None:
     stage = await stage_of(*served, name)
@@ -114,6 +119,10 @@ async def test_a_telling_query_is_planned_and_answers_as_the_reference_does(
     assert ours == theirs
     assert "errors" not in json.loads(ours)
     assert asks.plans == 1
+    kept = SNAPSHOTS / f"{title.replace(' ', '_')}.{dialect()}.sql"
+    if os.environ.get("CABINET_WRITE_SNAPSHOTS"):
+        kept.write_text(f"{asks.sql(operation)}\n", encoding="utf-8")
+    assert kept.read_text(encoding="utf-8") == f"{asks.sql(operation)}\n"
 
 
 def _filled(variables: dict[str, Any], made: World) -> dict[str, Any]:
