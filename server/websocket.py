@@ -230,7 +230,8 @@ class Socket:
             raise Closing(BAD_MESSAGE, "Payload is malformed")
         try:
             # Programs may send the header instead, as browsers cannot.
-            self._token = bearer(token or self._websocket.headers.get("authorization"))
+            header = self._websocket.headers.get("authorization")
+            self._token = bearer(header if token is None else token)
         except TokenInvalid:
             raise Closing(UNAUTHORIZED, "UNAUTHENTICATED") from None
         self._role = role
