@@ -54,6 +54,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     language: str = "ru"
+    # Addresses of proxies whose X-Forwarded-For is believed; nobody's unless said.
+    proxies: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     sessions: SessionTimes = field(default_factory=SessionTimes)
     sign_in: SignInLimits = field(default_factory=SignInLimits)

@@ -34,7 +34,7 @@ _INTROSPECTION_DEPTH = 16
 _LEVELS = 25
 # Literals and variables within each other.
 _VALUE_DEPTH = 16
-_VALUES = 2_000
+_VALUES = 1_000
 # Validation compares fields of one name in pairs, those with selections at length.
 _PAIRS = 20_000
 _LONG = 20

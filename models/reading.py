@@ -1,5 +1,6 @@
 """Reading one text by one statement, past the object layer: the way of planned reads."""
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +9,8 @@ from tortoise.connection import get_connections
 
 from models.database import POSTGRESQL, dialect
 
+# Where Tortoise's own statements are told too.
+_log = logging.getLogger("tortoise.db_client")
 _TOO_DEEP = ("parser stack overflow", "too large", "too many")
 
 
@@ -17,6 +20,7 @@ class StatementTooDeep(Exception):
 
 async def read_text(sql: str, values: Sequence[Any]) -> str | None:
     """The only value of the only row."""
+    _log.debug("%s: %s", sql, values)
     connections = get_connections()
     if dialect() == POSTGRESQL:
         pool: Any = connections.get("default")

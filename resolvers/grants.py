@@ -1,6 +1,7 @@
 """Role grants: given, limited and revoked; an organisation keeps an administrator."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -111,20 +112,16 @@ async def grant_to(
 
 
 @unit_of_work
-async def limit_role(
-    viewer: Viewer,
-    *,
-    id: UUID,
-    version: int,
-    department_id: UUID | None,
-    ends_at: datetime | None,
-) -> RoleGrant:
-    """Sets where and until when a grant holds; None is no limit.
+async def limit_role(viewer: Viewer, *, id: UUID, version: int, **limits: Any) -> RoleGrant:
+    """Sets where (``department_id``) and until when (``ends_at``) a grant holds.
 
-    Raises Stale, GrantEnded, PeriodInvalid, LastAdmin, NotFound.
+    A limit that is left out stays as it is; None lifts it. Raises Stale, GrantEnded,
+    PeriodInvalid, LastAdmin, NotFound.
     """
     grant = await _lock_living(viewer, id)
     check_version(grant, version)
+    department_id: UUID | None = limits.get("department_id", grant.department_id)
+    ends_at: datetime | None = limits.get("ends_at", grant.ends_at)
     _check_period(viewer, grant.starts_at, ends_at)
     await _check_place(viewer, grant.organisation_id, department_id)
     if department_id is not None or ends_at is not None:

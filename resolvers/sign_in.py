@@ -108,10 +108,11 @@ def normal_login(text: str) -> str:
 
 
 async def _account_of(login: str) -> Account | None:
-    # PostgreSQL takes neither NUL nor a lone surrogate.
-    if not login.isprintable() or len(login) > 254:
+    # PostgreSQL takes neither NUL nor a lone surrogate, and no column a longer text.
+    is_email = "@" in login
+    if not login.isprintable() or len(login) > (254 if is_email else 16):
         return None
-    accounts = Account.filter(email=login) if "@" in login else Account.filter(phone=login)
+    accounts = Account.filter(email=login) if is_email else Account.filter(phone=login)
     return await accounts.get_or_none()
 
 

@@ -31,6 +31,22 @@ class Loaders:
 
         return await self._loader(model, load).load(row_id)
 
+    async def related(
+        self, key: Hashable, rows: Callable[[], QuerySet[Any]], column: str, value: UUID | None
+    ) -> Any:
+        """The row of ``rows`` whose column has a value, read for all that ask under one key."""
+        if value is None:
+            return None
+
+        async def load(values: list[UUID]) -> list[Any]:
+            found = {
+                getattr(row, column): row
+                for row in await rows().filter(**{f"{column}__in": values})
+            }
+            return [found.get(each) for each in values]
+
+        return await self._loader((key, column), load).load(value)
+
     async def page(
         self, call: Hashable, rows: Callable[[], QuerySet[Any]], by: str, parent: UUID, part: Slice
     ) -> Page[Any]:

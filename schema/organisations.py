@@ -26,7 +26,9 @@ class Organisation:
 
     id = column("ID", visible(*MEMBERS), says="Its id.")
     name = column("str", visible(*MEMBERS), says="Its name.")
-    ogrn = column("str | None", visible(*MEMBERS), says="ОГРН: its number in the state register.")
+    ogrn = column(
+        "str | None", visible(*MEMBERS), says="OGRN (ОГРН): its number in the state register."
+    )
     zone = column("str", visible(*MEMBERS), says="The IANA time zone in which it works.")
 
 

@@ -50,9 +50,11 @@ class Practitioner:
 
     id = column("ID", visible(*STAFF), says="Its id.")
     public_id = column("str", visible(*STAFF), says="The number to quote to people.")
-    last_name = column("str", visible(*STAFF), says="Фамилия.", order="full_name_folded")
-    first_name = column("str | None", visible(*STAFF), says="Имя.")
-    middle_name = column("str | None", visible(*STAFF), says="Отчество.")
+    last_name = column(
+        "str", visible(*STAFF), says="Family name (фамилия).", order="full_name_folded"
+    )
+    first_name = column("str | None", visible(*STAFF), says="Given name (имя).")
+    middle_name = column("str | None", visible(*STAFF), says="Patronymic (отчество).")
     status = column(
         "PractitionerStatus",
         visible(*STAFF),
@@ -63,7 +65,9 @@ class Practitioner:
     department = to_one(
         "Department | None", visible(*STAFF), says="The department of the main position."
     )
-    specialty = to_one("DictionaryEntry | None", visible(*STAFF), says="Специальность.")
+    specialty = to_one(
+        "DictionaryEntry | None", visible(*STAFF), says="The specialty of the dictionary …11.1066."
+    )
     positions = to_many(
         "Position", visible(*STAFF), by="practitioner_id", says="The posts held, now and before."
     )
@@ -71,7 +75,7 @@ class Practitioner:
         "Category | None",
         visible(DOCTOR, ADMIN, INSPECTOR),
         visible(NURSE, rows=OWN),
-        says="Квалификационная категория.",
+        says="Qualification category (категория).",
     )
     category_assigned_on = column(
         "date | None",
@@ -80,69 +84,70 @@ class Practitioner:
         says="Since when the category holds; it lasts five years.",
     )
     work_phone = column(
-        "str | None", visible(DOCTOR, NURSE, ADMIN, OPERATOR), says="Рабочий телефон, E.164."
+        "str | None", visible(DOCTOR, NURSE, ADMIN, OPERATOR), says="Work phone, E.164."
     )
-    work_email = column(
-        "str | None", visible(DOCTOR, NURSE, ADMIN, OPERATOR), says="Рабочая почта."
-    )
+    work_email = column("str | None", visible(DOCTOR, NURSE, ADMIN, OPERATOR), says="Work e-mail.")
     personal_phone = column(
         "str | None",
         visible(DOCTOR, NURSE, rows=OWN),
         visible(ADMIN, OPERATOR),
         masked(OPERATOR, keep=4),
-        says="Личный телефон, E.164.",
+        says="Personal phone, E.164.",
     )
     personal_email = column(
         "str | None",
         visible(DOCTOR, NURSE, rows=OWN),
         visible(ADMIN, OPERATOR),
         masked(OPERATOR, keep=4),
-        says="Личная почта.",
+        says="Personal e-mail.",
     )
     birth_date = column(
         "date | None",
         visible(DOCTOR, NURSE, rows=OWN),
         visible(ADMIN, OPERATOR),
         masked(OPERATOR, keep=2),
-        says="Дата рождения.",
+        says="Date of birth.",
     )
     address = column(
         "str | None",
         visible(DOCTOR, NURSE, rows=OWN),
         visible(ADMIN, OPERATOR),
         masked(OPERATOR, keep=2),
-        says="Адрес проживания.",
+        says="Home address.",
     )
     snils = column(
         "str | None",
         visible(DOCTOR, NURSE, rows=OWN),
         visible(ADMIN, INSPECTOR, OPERATOR),
         masked(INSPECTOR, OPERATOR, keep=5),
-        says="СНИЛС, eleven digits.",
+        says="SNILS (СНИЛС): eleven digits.",
     )
     inn = column(
         "str | None",
         visible(DOCTOR, NURSE, rows=OWN),
         visible(ADMIN),
         masked(ADMIN, keep=4),
-        says="ИНН, twelve digits.",
+        says="INN (ИНН): twelve digits.",
     )
     passport = computed(
         "str | None",
         visible(DOCTOR, NURSE, rows=OWN),
         visible(ADMIN),
         masked(ADMIN, keep=3),
-        says="Серия и номер паспорта; sealed at rest.",
+        says="Series and number of the passport; sealed at rest.",
         value=_passport,
     )
     prescriber_code = column(
-        "str | None", visible(DOCTOR, rows=OWN), visible(ADMIN, INSPECTOR), says="Личный код врача."
+        "str | None",
+        visible(DOCTOR, rows=OWN),
+        visible(ADMIN, INSPECTOR),
+        says="The prescriber's own code (личный код врача).",
     )
     procedure_permits = column(
         "list[ProcedurePermit] | None",
         visible(NURSE, rows=OWN),
         visible(ADMIN, INSPECTOR),
-        says="Допуски к манипуляциям.",
+        says="Permits for procedures (допуски к манипуляциям).",
     )
     licences = to_many(
         "Licence",
@@ -200,8 +205,14 @@ class Position:
     id = column("ID", visible(*STAFF), says="Its id.")
     practitioner = to_one("Practitioner | None", visible(*STAFF), says="Who holds it.")
     department = to_one("Department | None", visible(*STAFF), says="Where.")
-    title = to_one("DictionaryEntry | None", visible(*STAFF), says="Должность.")
-    rate = column("Decimal | None", visible(*STAFF), says="Ставка: 0.10–1.50 of a full post.")
+    title = to_one(
+        "DictionaryEntry | None", visible(*STAFF), says="The position of the dictionary …11.1002."
+    )
+    rate = column(
+        "Decimal | None",
+        visible(*STAFF),
+        says="Rate (ставка): 0.10–1.50 of a full post; empty where unknown.",
+    )
     employment = column("EmploymentType", visible(*STAFF), says="Main or second job.")
     starts_on = column("date", visible(*STAFF), says="Its first day.")
     ends_on = column("date | None", visible(*STAFF), says="Its last day.")
@@ -211,16 +222,16 @@ class Position:
 class CreatePractitionerInput:
     """A worker to be entered into the registry. Without a SNILS the file stays incomplete."""
 
-    last_name = given("str", says="Фамилия.")
-    first_name = given("str", says="Имя.")
-    middle_name = given("str | None", says="Отчество.")
+    last_name = given("str", says="Family name (фамилия).")
+    first_name = given("str", says="Given name (имя).")
+    middle_name = given("str | None", says="Patronymic (отчество).")
     profession = given("Profession", says="Doctor, nurse or other.")
     department_id = given("ID | None", says="The department of the main position.")
-    birth_date = given("date | None", says="Дата рождения.")
-    snils = given("str | None", says="СНИЛС, with or without spaces and dashes.")
-    inn = given("str | None", says="ИНН of a person: twelve digits.")
-    passport = given("str | None", says="Серия и номер паспорта; sealed at rest.")
-    address = given("str | None", says="Адрес проживания.")
+    birth_date = given("date | None", says="Date of birth.")
+    snils = given("str | None", says="SNILS, with or without spaces and dashes.")
+    inn = given("str | None", says="INN of a person: twelve digits.")
+    passport = given("str | None", says="Series and number of the passport; sealed at rest.")
+    address = given("str | None", says="Home address.")
     personal_phone = given("str | None", says="Any usual spelling; kept as E.164.")
     personal_email = given("str | None")
     work_phone = given("str | None", says="Any usual spelling; kept as E.164.")
@@ -228,8 +239,10 @@ class CreatePractitionerInput:
     specialty_id = given("ID | None", says="An entry of the dictionary of specialties.")
     category = given("Category | None")
     category_assigned_on = given("date | None")
-    prescriber_code = given("str | None", says="Личный код врача.")
-    procedure_permits = given("list[ProcedurePermit] | None", says="Допуски к манипуляциям.")
+    prescriber_code = given("str | None", says="The prescriber's own code (личный код врача).")
+    procedure_permits = given(
+        "list[ProcedurePermit] | None", says="Permits for procedures (допуски к манипуляциям)."
+    )
 
 
 @input_of(visible(ADMIN))

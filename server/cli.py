@@ -65,6 +65,10 @@ def serve(
         port=port or found.port,
         log_level="warning",
         access_log=False,
+        proxy_headers=bool(found.proxies),
+        forwarded_allow_ips=list(found.proxies),
+        # Compression of thousands of idle sockets costs more memory than it saves bytes.
+        ws_per_message_deflate=False,
         ws_max_size=found.limits.socket_message_bytes * 2,
         timeout_graceful_shutdown=8,
         server_header=False,

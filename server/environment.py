@@ -27,6 +27,7 @@ def settings() -> Settings:
         production=os.environ.get("CABINET_PRODUCTION", "") in ("1", "true", "yes"),
         host=os.environ.get("HOST", "127.0.0.1"),
         port=_number("PORT", 8000),
+        proxies=tuple(filter(None, os.environ.get("CABINET_PROXIES", "").split(","))),
         language=os.environ.get("CABINET_LANGUAGE", "ru"),
     )
 

@@ -230,7 +230,8 @@ class Socket:
             raise Closing(BAD_MESSAGE, "Payload is malformed")
         try:
             # Programs may send the header instead, as browsers cannot.
-            self._token = bearer(token or self._websocket.headers.get("authorization"))
+            header = self._websocket.headers.get("authorization")
+            self._token = bearer(header if token is None else token)
         except TokenInvalid:
             raise Closing(UNAUTHORIZED, "UNAUTHENTICATED") from None
         self._role = role
@@ -247,8 +248,11 @@ class Socket:
         await self._send({"type": "connection_ack"})
         return viewer
 
-    async def _current_viewer(self) -> Viewer:
-        """Who asks now; raises Closing where that is nobody any more."""
+    async def _current_viewer(self, *, in_use: bool = True) -> Viewer:
+        """Who asks now; raises Closing where that is nobody any more.
+
+        ``in_use`` is false where nobody asked: an event keeps no idle session alive.
+        """
         headers = self._websocket.headers
         try:
             return await self._services.sessions.viewer(
@@ -258,6 +262,7 @@ class Socket:
                 address=self._websocket.client.host if self._websocket.client else "",
                 device=headers.get("user-agent", "")[:200],
                 language=preferred(headers.get("accept-language", "")),
+                in_use=in_use,
             )
         except TokenExpired:
             # Clients take 4401 for final; with 4403 they come again with a renewed token.
@@ -360,7 +365,7 @@ class Socket:
         async with aclosing(await engine.subscribe(request, context)) as events:
             async for body in events:
                 # The row may have been read while the rights changed: look once more.
-                current = await self._current_viewer()
+                current = await self._current_viewer(in_use=False)
                 if _acting(current) != _acting(viewer):
                     raise Superseded(current)
                 await self._send({"id": operation.id, "type": "next", "payload": body})
@@ -399,7 +404,7 @@ class Socket:
             self._close_with(Closing(FAILED, "INTERNAL"))
 
     async def _follow(self) -> None:
-        current = await self._current_viewer()
+        current = await self._current_viewer(in_use=False)
         for operation in list(self._operations.values()):
             if not operation.subscribes or _acting(operation.viewer) == _acting(current):
                 continue

@@ -96,7 +96,7 @@ async def serving(database_url: str, home: Path, **options: Any) -> AsyncIterato
 
 async def heard(app: Starlette) -> None:
     """Waits for the change feed: a test is sometimes over before its connection is made."""
-    while not app.state.services.feed.fresh(time.monotonic()):
+    while not app.state.services.feed.fresh(time.monotonic()):  # noqa: ASYNC110 - it tells nobody
         await asyncio.sleep(0.005)
 
 

@@ -93,7 +93,7 @@ class Operations:
         chosen = [self.random.choice(leaves)]
         chosen += [self.random.choice([*fields, "__typename"]) for _ in range(self.size)]
         if type_.name.endswith("Connection"):
-            chosen += ["nodes", self.random.choice(("edges", "pageInfo", "totalCount"))]
+            chosen += ["nodes", "totalCount", self.random.choice(("edges", "pageInfo"))]
         parts = [
             name if name == "__typename" else self._field(type_, name, fields[name], depth)
             for name in dict.fromkeys(name for name in chosen if name in fields or name[0] == "_")
@@ -137,7 +137,7 @@ class Operations:
             given.append(f'id: "{self._id(target.name)}"')
         if "first" in made.args:
             given += self._page(depth)
-        if "filter" in made.args and self._once_in(3):
+        if "filter" in made.args and self._once_in(2):
             type_ = get_named_type(made.args["filter"].type)
             assert isinstance(type_, GraphQLInputObjectType)
             given.append(f"filter: {self._filter(type_, 0)}")
@@ -148,7 +148,7 @@ class Operations:
         return f"({', '.join(given)})" if given else ""
 
     def _page(self, depth: int) -> list[str]:
-        size = self.random.choice((1, 3, 7, 30, 100) if depth == 0 else (1, 3, 7))
+        size = self.random.choice((1, 3, 10, 50) if depth == 0 else (1, 2, 4))
         forward = self.random.random() < 0.7
         page = [f"{'first' if forward else 'last'}: {size}"]
         if not self._cursor and self._once_in(2):
@@ -173,8 +173,12 @@ class Operations:
             for name, made in type_.fields.items()
             if depth < 3 or not _is_view_filter(get_named_type(made.type))
         ]
+        # One condition is usual, and one through a relation likelier: many conditions hold nowhere.
+        weights = [_weight(name, get_named_type(type_.fields[name].type)) for name in names]
         parts = []
-        for name in self.random.sample(names, min(len(names), self.random.randint(1, 2))):
+        for name in dict.fromkeys(
+            self.random.choices(names, weights, k=2 if self._once_in(4) else 1)
+        ):
             target = get_named_type(type_.fields[name].type)
             assert isinstance(target, GraphQLInputObjectType)
             if name in ("and", "or"):
@@ -188,7 +192,8 @@ class Operations:
         return f"{{{', '.join(parts)}}}"
 
     def _comparison(self, view: str, name: str, type_: GraphQLInputObjectType) -> str:
-        operator = self.random.choice(list(type_.fields))
+        operators = list(type_.fields)
+        operator = self.random.choices(operators, [1 if o == "eq" else 3 for o in operators])[0]
         if operator == "isNull":
             return f"{{isNull: {self.random.choice(('true', 'false'))}}}"
         target = get_named_type(type_.fields[operator].type)
@@ -225,6 +230,12 @@ class Operations:
 
     def _once_in(self, times: int) -> bool:
         return self.random.randrange(times) == 0
+
+
+def _weight(name: str, type_: Any) -> int:
+    if name in ("and", "or", "not", "id"):
+        return 1
+    return 6 if _is_view_filter(type_) else 2
 
 
 def _is_object(made: GraphQLField) -> bool:

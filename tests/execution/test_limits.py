@@ -63,18 +63,14 @@ def test_aliases_in_a_fragment_count_wherever_it_is_spread() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "inner",
-    [
-        "nodes { id b { ...P } }",
-        "...P",
-        "... { nodes { id b { nodes { id b { nodes { id c { nodes { id } } } } } } } }",
-    ],
-)
-def test_pages_cost_the_same_behind_fragments(inner: str) -> None:
-    page = "fragment P on C { nodes { id b { nodes { id c { nodes { id } } } } } }"
-    text = "{ a { nodes { id b { %s } } } }" % inner
-    assert code_of(f"{text} {page}" if "...P" in text else text) == "TOO_COSTLY"
+def test_pages_cost_the_same_behind_fragments() -> None:
+    page = "fragment P on C { nodes { id } }"
+    rows = "{ nodes { id } }"
+    for innermost in (rows, "{ ...P }", "{ ... " + rows + " }"):
+        text = "{ a { nodes { b { nodes { c " + innermost + " } } } } } " + page
+        assert code_of(text) == "TOO_COSTLY"
+        text = "{ a { nodes { b { totalCount c " + innermost + " } } } } " + page
+        assert code_of(text) is None
 
 
 @pytest.mark.parametrize(
@@ -91,7 +87,7 @@ def test_pages_cost_the_same_behind_fragments(inner: str) -> None:
 def test_page_size_from_a_variable_counts(
     declared: str, variables: dict[str, object], code: str | None
 ) -> None:
-    text = "query(%s) { a(first: 60) { nodes { b(first: $n) { nodes { id } } } } }" % declared
+    text = f"query({declared}) " + "{ a(first: 60) { nodes { b(first: $n) { nodes { id } } } } }"
     assert code_of(text, variables) == code
 
 
@@ -149,6 +145,6 @@ def test_variables_are_limited_in_depth_and_number() -> None:
     check_variables(deep(16))
     with pytest.raises(TooCostly, match="TOO_DEEP"):
         check_variables(deep(17))
-    check_variables({"x": [0] * 1_999})
+    check_variables({"x": [0] * 999})
     with pytest.raises(TooCostly, match="TOO_MANY_VALUES"):
-        check_variables({"x": [0] * 2_000})
+        check_variables({"x": [0] * 1_000})

@@ -1,6 +1,8 @@
 """A hospital to tell stories in: its people, and how each of them calls the cabinet over HTTP."""
 
-from dataclasses import dataclass
+import asyncio
+import time
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -9,6 +11,7 @@ from uuid import UUID
 import pyotp
 from graphql import GraphQLObjectType
 
+from auth.one_time_codes import STEP_SECONDS
 from core.clock import utc_now
 from models.account import Account
 from models.audit import AuditEntry
@@ -35,6 +38,12 @@ class Caller:
     file: Practitioner | None = None
     # The secret of the second factor, of those who sign in by themselves.
     secret: str = ""
+    # The role that the header X-Cabinet-Role names with every request, if any.
+    role: Role | None = None
+
+    def acting(self, role: Role) -> "Caller":
+        """The same person and session, with a role picked for each request."""
+        return replace(self, role=role)
 
     @property
     def account_id(self) -> UUID:
@@ -55,15 +64,14 @@ class Caller:
         document: str,
         variables: dict[str, Any] | None = None,
         *,
-        acting: Role | None = None,
         language: str = "en",
     ) -> Answer:
-        """One request, as it is; ``acting`` is sent as X-Cabinet-Role."""
+        """One request, as it is."""
         headers = {"accept-language": language}
         if self.token is not None:
             headers["authorization"] = f"Bearer {self.token}"
-        if acting is not None:
-            headers["x-cabinet-role"] = acting.value
+        if self.role is not None:
+            headers["x-cabinet-role"] = self.role.value
         body = {"query": document, "variables": sent(variables or {})}
         response = await self.api.client.post("/graphql", json=body, headers=headers)
         return Answer(response.status_code, response.json(), response.headers)
@@ -74,31 +82,27 @@ class Caller:
         assert answer.status == 200, answer.body
         return answer.data
 
-    async def tries(
-        self, mutation: str, shows: str = "", *, acting: Role | None = None, **arguments: Any
-    ) -> Any:
+    async def tries(self, mutation: str, shows: str = "", /, **arguments: Any) -> Any:
         """The payload of a mutation, whatever came of it."""
         document = mutation_document(mutation, shows, arguments)
-        answer = await self.answer(document, arguments, acting=acting)
+        answer = await self.answer(document, arguments)
         assert answer.status == 200, answer.body
         return answer.data[mutation]
 
-    async def does(
-        self, mutation: str, shows: str = "", *, acting: Role | None = None, **arguments: Any
-    ) -> Any:
+    async def does(self, mutation: str, shows: str = "", /, **arguments: Any) -> Any:
         """What a mutation that succeeds shows. Each one leaves an entry in the audit trail."""
         before = await AuditEntry.all().count()
-        payload = await self.tries(mutation, shows, acting=acting, **arguments)
+        payload = await self.tries(mutation, shows, **arguments)
         assert payload.pop("errors") == []
         assert await AuditEntry.all().count() > before, f"{mutation} is not journaled"
         return payload
 
-    async def refused(self, mutation: str, **arguments: Any) -> list[tuple[str, str | None]]:
+    async def refused(self, mutation: str, /, **arguments: Any) -> list[tuple[str, str | None]]:
         """The codes and fields for which a mutation is refused."""
         payload = await self.tries(mutation, **arguments)
         return [(problem["code"], problem["field"]) for problem in payload["errors"]]
 
-    async def told(self, mutation: str, *, language: str = "en", **arguments: Any) -> list[str]:
+    async def told(self, mutation: str, /, *, language: str = "en", **arguments: Any) -> list[str]:
         """The messages with which a mutation is refused."""
         document = mutation_document(mutation, "", arguments)
         answer = await self.answer(document, arguments, language=language)
@@ -245,6 +249,7 @@ async def founded(api: Api) -> Hospital:
 
 async def sign_in(person: Caller, login: str, **ahead: float) -> Any:
     """Signs somebody in with both factors; they go on with the session's token."""
+    await _clear_of_a_step()
     payload = await Caller(person.api).does(
         "signIn",
         "accessToken refreshToken viewer { activeRole roles }",
@@ -254,6 +259,13 @@ async def sign_in(person: Caller, login: str, **ahead: float) -> Any:
     )
     person.token = payload["accessToken"]
     return payload
+
+
+async def _clear_of_a_step() -> None:
+    """Waits while the code is about to change: what was the last one would be too old."""
+    left = STEP_SECONDS - time.time() % STEP_SECONDS
+    if left < 2:
+        await asyncio.sleep(left)
 
 
 async def journal() -> list[tuple[str, str, UUID | None]]:

@@ -1,13 +1,14 @@
 """Journey 18, as far as it goes: an application from the draft to the decision."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from models.application import Application, ApplicationKind, ApplicationStatus
 from models.role import Role
 from tests import factories as make
-from tests.journeys.hospital import Caller, Hospital, journal
+from tests.journeys.hospital import Caller, Hospital, journal, mutation_document
 
 STATUS = "application { status }"
 MINE = "{ applications { nodes { id status comment decisionReason } } }"
@@ -113,7 +114,7 @@ async def test_a_wrong_move_is_refused_and_changes_nothing(
 ) -> None:
     doctor, admin = await hospital.doctor(), await hospital.admin()
     assert doctor.account is not None
-    given = {
+    given: dict[str, dict[str, Any]] = {
         "updateApplication": {"version": 1, "input": {"comment": "Ещё"}},
         "returnApplication": {"reason": "Не хватает бумаг"},
         "rejectApplication": {"reason": "Не хватает бумаг"},
@@ -169,6 +170,27 @@ async def test_each_role_knows_only_its_own_kinds(hospital: Hospital) -> None:
             )
             assert error["message"] == f"Value '{hidden}' does not exist in 'ApplicationKind' enum."
     assert await Application.all().count() == 0
+
+
+async def test_a_draft_changes_its_kind_only_to_one_that_its_role_knows(
+    hospital: Hospital,
+) -> None:
+    nurse = await hospital.nurse()
+    made = await nurse.does("createApplication", "application { id }", kind="NURSING_PERMIT")
+    draft = {"id": made["application"]["id"], "version": 1}
+    assert await nurse.refused("updateApplication", **draft, input={"kind": None}) == [
+        ("REQUIRED", "input.kind")
+    ]
+    document = mutation_document("updateApplication", STATUS, {**draft, "input": {}})
+    answer = await nurse.answer(document, {**draft, "input": {"kind": "PRESCRIBER_CODE"}})
+    assert answer.body["errors"][0]["extensions"] == {
+        "code": "BAD_USER_INPUT",
+        "field": "input.kind",
+    }
+    changed = await nurse.does(
+        "updateApplication", "application { kind }", **draft, input={"kind": "LICENCE_RENEWAL"}
+    )
+    assert changed == {"application": {"kind": "LICENCE_RENEWAL"}}
 
 
 async def test_a_citizen_applies_to_the_only_organisation_there_is(hospital: Hospital) -> None:

@@ -11,7 +11,7 @@ from models.licence import LicenceKind
 from models.practitioner import Profession
 from models.shift import Shift, ShiftKind, ShiftState
 from tests import factories as make
-from tests.journeys.hospital import Hospital, day, journal, coming
+from tests.journeys.hospital import Hospital, coming, day, journal
 
 SHOWN = "shift { status practitioner { id } }"
 

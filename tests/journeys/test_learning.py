@@ -12,8 +12,8 @@ COURSES = "{ courses { totalCount nodes { title seatsLeft } } }"
 
 async def learner(hospital: Hospital, nurse: bool = False) -> Caller:
     """Somebody whose file says what a course needs to know."""
-    complete = {"specialty": await make.specialty(), "work_email": "worker@example.org"}
-    return await (hospital.nurse if nurse else hospital.doctor)(**complete)
+    worker = hospital.nurse if nurse else hospital.doctor
+    return await worker(specialty=await make.specialty(), work_email="worker@example.org")
 
 
 async def course(hospital: Hospital, **values: object) -> Course:

@@ -6,10 +6,9 @@ from datetime import datetime
 import pytest
 
 from models.account import Account, AccountState
-from models.audit import AuditEntry
 from models.role import Role
 from tests.auth.entrance import PASSWORD
-from tests.journeys.hospital import Caller, Hospital, sign_in
+from tests.journeys.hospital import Caller, Hospital, journal, sign_in
 
 PHONE, EMAIL = "8 900 123-45-67", "anna.petrova@example.org"
 WRONG = "не тот пароль 42"
@@ -163,8 +162,7 @@ async def test_after_five_failures_even_the_right_password_waits_until_an_operat
     assert unlocked == {"account": {"state": "ACTIVE", "lockedUntil": None}}
     await sign_in(person, PHONE, seconds=30)
     assert (await Account.get(id=person.account_id)).state is AccountState.ACTIVE
-    actions = await AuditEntry.all().order_by("position").values_list("action", flat=True)
-    assert list(actions) == [
+    assert [action for action, _, _ in await journal()] == [
         "ACCOUNT_CREATED",
         "SIGNED_IN",
         "SIGNED_IN",
@@ -237,7 +235,7 @@ async def test_a_token_that_is_not_ours_is_never_a_visitor(hospital: Hospital) -
         answer = await hospital.api.client.post(
             "/graphql",
             json={"query": "{ viewer { activeRole } }"},
-            headers={"authorization": f"Bearer {token}".encode()},
+            headers={b"authorization": f"Bearer {token}".encode()},
         )
         assert answer.status_code == 401
         assert answer.json()["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}

@@ -3,7 +3,7 @@
 from models.role import Role
 from models.shift import ShiftKind
 from tests import factories as make
-from tests.journeys.hospital import Caller, Hospital, sign_in, coming
+from tests.journeys.hospital import Caller, Hospital, coming, sign_in
 
 PHONE = "8 900 123-45-67"
 WHO = "{ viewer { activeRole roles } }"
@@ -89,9 +89,9 @@ async def test_one_document_serves_both_roles(hospital: Hospital) -> None:
 
 async def test_a_header_picks_a_held_role_for_one_request(hospital: Hospital) -> None:
     person = await doctor_and_admin(hospital)
-    answer = await person.answer(WHO, acting=Role.ADMIN)
+    answer = await person.acting(Role.ADMIN).answer(WHO)
     assert answer.data == {"viewer": {"activeRole": "ADMIN", "roles": ["DOCTOR", "ADMIN"]}}
-    assert set((await person.answer(OF_ADMINS, acting=Role.ADMIN)).data["me"]) == {"createdAt"}
+    assert set((await person.acting(Role.ADMIN).answer(OF_ADMINS)).data["me"]) == {"createdAt"}
     # The session itself has not moved.
     assert (await person.sees(WHO))["viewer"]["activeRole"] == "DOCTOR"
     await person.unknown(OF_ADMINS)
@@ -134,7 +134,7 @@ async def test_a_role_that_is_not_held_is_refused(hospital: Hospital) -> None:
             }
         ],
     }
-    answer = await person.answer(WHO, acting=Role.INSPECTOR, language="ru")
+    answer = await person.acting(Role.INSPECTOR).answer(WHO, language="ru")
     assert (answer.status, answer.body) == (
         403,
         {
@@ -147,7 +147,7 @@ async def test_a_role_that_is_not_held_is_refused(hospital: Hospital) -> None:
         },
     )
     # Not even a visitor's schema, which everybody may read without a token.
-    assert (await person.answer(WHO, acting=Role.VISITOR)).codes == ["ROLE_NOT_HELD"]
+    assert (await person.acting(Role.VISITOR).answer(WHO)).codes == ["ROLE_NOT_HELD"]
 
 
 async def test_a_revoked_role_is_gone_with_the_next_request(hospital: Hospital) -> None:
@@ -167,9 +167,9 @@ async def test_a_revoked_role_is_gone_with_the_next_request(hospital: Hospital) 
 
     answer = await person.answer(WHO)
     assert (answer.status, answer.codes) == (403, ["ROLE_NOT_HELD"])
-    assert (await person.answer(WHO, acting=Role.ADMIN)).codes == ["ROLE_NOT_HELD"]
+    assert (await person.acting(Role.ADMIN).answer(WHO)).codes == ["ROLE_NOT_HELD"]
     # What is still held can be gone on with, in the same session.
-    await person.does("switchRole", acting=Role.DOCTOR, role="DOCTOR")
+    await person.acting(Role.DOCTOR).does("switchRole", role="DOCTOR")
     assert await person.sees(WHO) == {"viewer": {"activeRole": "DOCTOR", "roles": ["DOCTOR"]}}
     assert "availableIn" not in (await person.unknown(OF_ADMINS))["extensions"]
 
@@ -195,7 +195,7 @@ async def test_each_role_sees_its_own_rows_of_the_same_list(hospital: Hospital) 
     await hospital.open_shift(coming(8), kind=ShiftKind.NIGHT, department=hospital.surgery)
     roster = "{ shifts { totalCount nodes { kind } } }"
     assert (await person.sees(roster))["shifts"] == {"totalCount": 1, "nodes": [{"kind": "DAY"}]}
-    answer = await person.answer(roster, acting=Role.ADMIN)
+    answer = await person.acting(Role.ADMIN).answer(roster)
     assert answer.data["shifts"]["totalCount"] == 2
 
 

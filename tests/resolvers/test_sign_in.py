@@ -137,7 +137,18 @@ async def test_a_wrong_password_is_written_down_and_nothing_else_happens(gate: G
 
 @pytest.mark.parametrize(
     "login",
-    ["nobody@example.org", "+79990000000", "", "   ", "nobody", "\0", "\ud800", "@", "x" * 9_000],
+    [
+        "nobody@example.org",
+        "+79990000000",
+        "",
+        "   ",
+        "nobody",
+        "nobody of this name",
+        "\0",
+        "\ud800",
+        "@",
+        "x" * 9_000,
+    ],
 )
 async def test_an_unknown_login_is_answered_like_a_wrong_password(gate: Gate, login: str) -> None:
     person = await entrance.person(gate)

@@ -10,7 +10,13 @@ from tests.api import Api, serving
 from tests.world import World, world
 
 ROOMY = Limits(
-    tokens=100_000, depth=50, aliases=10_000, directives=10_000, cost=10_000_000, errors=10_000
+    tokens=100_000,
+    depth=50,
+    aliases=10_000,
+    directives=10_000,
+    cost=10_000_000,
+    errors=10_000,
+    operation_seconds=60.0,
 )
 
 

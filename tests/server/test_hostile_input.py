@@ -110,7 +110,7 @@ USUAL: dict[str, Any] = {
     "DateTime": "2026-05-01T10:00:00Z",
     "Decimal": "0.50",
 }
-LISTS = [None, [], "x", [None], [[]], {}]
+LISTS: list[Any] = [None, [], "x", [None], [[]], {}]
 
 
 async def send(api: Api, token: str | None, body: Any) -> tuple[httpx.Response, float]:
@@ -337,10 +337,23 @@ async def test_hostile_document_is_refused_at_once(api: Api, name: str) -> None:
     await api.ask("{ practitioners { nodes { id } } }", token)
     begun = time.perf_counter()
     answer = await api.ask(text, token)
-    assert time.perf_counter() - begun < 0.5
+    assert time.perf_counter() - begun < 1
     assert answer.status == 200
     assert answer.codes
     assert code is None or answer.codes[0] == code
+
+
+async def test_fragments_that_double_within_the_limits_cost_nothing(api: Api) -> None:
+    person = await somebody(Role.DOCTOR)
+    token = await api.token(person.account, Role.DOCTOR)
+    doubling = " ".join(
+        f"fragment F{i} on Practitioner {{ ...F{i + 1} ...F{i + 1} }}" for i in range(20)
+    )
+    text = "{ me { ...F0 } } " + doubling + " fragment F20 on Practitioner { id }"
+    begun = time.perf_counter()
+    answer = await api.ask(text, token)
+    assert time.perf_counter() - begun < 1
+    assert answer.data == {"me": {"id": str(person.practitioner.id)}}
 
 
 FILTER = "query($f: PractitionerFilter) { practitioners(filter: $f) { nodes { id } } }"
@@ -359,7 +372,7 @@ def deep(levels: int) -> dict[str, Any]:
         (deep(15), "FILTER_INVALID", "filter"),
         (deep(400), "TOO_DEEP", None),
         ({"and": [{}] * 60_000}, "TOO_MANY_VALUES", None),
-        ({"and": [{}] * 1_500}, "FILTER_INVALID", "filter"),
+        ({"and": [{}] * 900}, "FILTER_INVALID", "filter"),
         ({"lastName": {"in": ["a"] * 101}}, "FILTER_INVALID", "filter"),
         ({"lastName": {"eq": 7}}, "BAD_USER_INPUT", "f.lastName.eq"),
         ({"and": [{}, {"or": [{"x": 1}]}]}, "BAD_USER_INPUT", "f.and[1].or[0]"),
@@ -373,7 +386,7 @@ async def test_hostile_variable_is_refused_with_its_field(
     token = await api.token(person.account, Role.DOCTOR)
     begun = time.perf_counter()
     answer = await api.ask(FILTER, token, f=value)
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - begun < BOUND
     extensions = answer.body["errors"][0]["extensions"]
     assert (extensions["code"], extensions.get("field")) == (code, field)
 

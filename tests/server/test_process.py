@@ -6,7 +6,13 @@ import time
 
 import httpx
 
+from auth.rights import Rights
+from auth.viewer import Viewer
+from core.clock import utc_now
+from models.account import Session
+from models.database import opened
 from models.role import Role
+from resolvers.sessions import sign_out
 from tests.live import LiveServer
 from tests.sockets import connected
 
@@ -62,3 +68,31 @@ async def test_sigterm_answers_what_is_in_flight_and_closes_sockets(
     assert live_server.log.read_text() == ""
     for client in clients:
         await client.aclose()
+
+
+async def test_oversized_message_closes_with_a_code(live_server: LiveServer) -> None:
+    for size, code in ((70 * 1024, 4400), (300 * 1024, 1009)):
+        async with connected(live_server.socket_url) as socket:
+            await socket.init()
+            await socket.raw('{"type": "ping", "payload": {"x": "' + "x" * size + '"}}')
+            assert (await socket.closed())[0] == code
+
+
+async def test_session_ended_by_another_process_closes_the_socket_within_a_second(
+    live_server: LiveServer, database_url: str
+) -> None:
+    token = await live_server.token(live_server.doctor)
+    async with connected(live_server.socket_url) as socket, opened(database_url):
+        await socket.init(token)
+        await socket.subscribe("1", "subscription { shiftChanged { id } }")
+        await socket.ready()
+        session = await Session.get(account__email=live_server.doctor.login)
+        await sign_out(
+            Viewer(
+                rights=Rights(Role.DOCTOR),
+                now=utc_now(),
+                account_id=session.account_id,
+                session_id=session.id,
+            )
+        )
+        assert await socket.closed(1) == (4401, "SESSION_EXPIRED")

@@ -245,7 +245,7 @@ async def test_visitor_may_connect_and_has_no_subscriptions(socket: Socket) -> N
     assert (await socket.message())["type"] == "error"
 
 
-@pytest.mark.parametrize("authorization", ["Bearer x.y.z", "Basic YTpi", "Bearer ", "x"])
+@pytest.mark.parametrize("authorization", ["Bearer x.y.z", "Basic YTpi", "Bearer ", "x", ""])
 async def test_wrong_token_closes_4401(socket: Socket, authorization: str) -> None:
     await socket.send(type="connection_init", payload={"authorization": authorization})
     assert await socket.closed() == (4401, "UNAUTHENTICATED")
@@ -336,7 +336,7 @@ async def test_five_sockets_of_a_session_are_open_at_most(listening_api: Listeni
         async with connected(listening_api.socket_url) as another:
             await another.init(await listening_api.token(other.account, Role.DOCTOR))
     async with asyncio.timeout(2):
-        while len(listening_api.app.state.sockets):
+        while len(listening_api.app.state.sockets):  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.02)
     async with connected(listening_api.socket_url) as again:
         await again.init(token)

@@ -8,11 +8,13 @@ import shutil
 
 import pyotp
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
+from models.role import Role
 from resolvers.demo import DemoAccount
 from tests.conftest import POSTGRES
-from tests.live import ListeningApi, LiveServer
+from tests.live import ListeningApi, LiveServer, served
 
 ROOT = pathlib.Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
@@ -46,10 +48,15 @@ def needed(what: object, why: str) -> None:
     pytest.skip(f"THE GRAPHIQL PAGE IS NOT TESTED: {why}")
 
 
-@pytest.fixture
-async def chromium() -> collections.abc.AsyncIterator[Browser]:
+def only_on_sqlite() -> None:
+    """The page is the same over either database, and opening it costs a minute."""
     if POSTGRES:
         pytest.skip("THE GRAPHIQL PAGE IS NOT TESTED on PostgreSQL: the run on SQLite tests it")
+
+
+@pytest.fixture
+async def chromium() -> collections.abc.AsyncIterator[Browser]:
+    only_on_sqlite()
     program = shutil.which("chromium")
     needed(program, "there is no `chromium` on the PATH")
     needed((ROOT / "web" / "dist" / "index.html").exists(), "web/dist is missing: run `make web`")
@@ -57,6 +64,18 @@ async def chromium() -> collections.abc.AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo_server(
+    empty_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> collections.abc.AsyncIterator[LiveServer]:
+    """One server for all: each test signs in as another account, since a code works once."""
+    only_on_sqlite()
+    home = tmp_path_factory.mktemp("page")
+    shutil.copyfile(empty_database.removeprefix("sqlite://"), home / "cabinet.sqlite3")
+    async with served(f"sqlite://{home / 'cabinet.sqlite3'}", home) as server:
+        yield server
 
 
 @contextlib.asynccontextmanager
@@ -134,9 +153,9 @@ async def keep_picture(page: Page, name: str) -> None:
 
 
 async def test_doctor_becomes_admin_and_sees_the_schema_change(
-    chromium: Browser, live_server: LiveServer
+    chromium: Browser, demo_server: LiveServer
 ) -> None:
-    async with opened(chromium, live_server.url) as page:
+    async with opened(chromium, demo_server.url) as page:
         docs = page.locator(".graphiql-doc-explorer")
         role = page.get_by_test_id("role-switch")
         response = page.locator(RESPONSE)
@@ -146,10 +165,10 @@ async def test_doctor_becomes_admin_and_sees_the_schema_change(
             for name in names:
                 await docs.get_by_role("link", name=name, exact=True).first.click()
 
-        await fill_in(page, live_server.doctor)
+        await fill_in(page, demo_server.doctor)
         await keep_picture(page, "sign-in")
         await page.get_by_test_id("submit").click()
-        await expect(page.get_by_test_id("account")).to_contain_text(live_server.doctor.login)
+        await expect(page.get_by_test_id("account")).to_contain_text(demo_server.doctor.login)
         await expect(role).to_have_value("DOCTOR")
         await look_up("Query", "Practitioner")
         await expect(docs).to_contain_text("inn: String")
@@ -184,17 +203,17 @@ async def test_doctor_becomes_admin_and_sees_the_schema_change(
 
 
 async def test_wrong_code_is_said_beside_its_field(
-    chromium: Browser, live_server: LiveServer
+    chromium: Browser, demo_server: LiveServer
 ) -> None:
-    async with opened(chromium, live_server.url) as page:
+    async with opened(chromium, demo_server.url) as page:
         await page.get_by_test_id("open-sign-in").click()
         await page.get_by_test_id("submit").click()
         await expect(page.get_by_test_id("problem-login")).to_have_text("Заполните это поле.")
         await expect(page.get_by_test_id("problem-password")).to_have_text("Заполните это поле.")
 
-        wrong = "000000" if pyotp.TOTP(live_server.doctor.totp_secret).now()[0] != "0" else "999999"
-        await page.get_by_test_id("login").fill(live_server.doctor.login)
-        await page.get_by_test_id("password").fill(live_server.doctor.password)
+        wrong = "000000" if pyotp.TOTP(demo_server.doctor.totp_secret).now()[0] != "0" else "999999"
+        await page.get_by_test_id("login").fill(demo_server.doctor.login)
+        await page.get_by_test_id("password").fill(demo_server.doctor.password)
         await page.get_by_test_id("code").fill(wrong)
         await page.get_by_test_id("submit").click()
 
@@ -203,10 +222,10 @@ async def test_wrong_code_is_said_beside_its_field(
 
 
 async def test_signing_out_leaves_nothing_behind(
-    chromium: Browser, live_server: LiveServer
+    chromium: Browser, demo_server: LiveServer
 ) -> None:
-    async with opened(chromium, live_server.url) as page:
-        await sign_in(page, live_server.doctor)
+    async with opened(chromium, demo_server.url) as page:
+        await sign_in(page, demo_server.one_who_is(Role.NURSE))
         await write(page, "query Private { me { lastName } }")
         await page.get_by_role("button", name="Execute query").click()
         await expect(page.locator(RESPONSE)).to_contain_text('"lastName"')

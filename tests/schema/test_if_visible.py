@@ -1,0 +1,123 @@
+"""@ifVisible: one document for every role; a hidden name and an invented one behave alike."""
+
+import pytest
+
+from models.role import Role
+from tests.api import Api
+from tests.world import ONE_EACH, World, token_of
+
+HOME = """
+query Home($kind: ShiftKind, $status: ShiftStatus, $filter: PractitionerFilter, $id: ID!) {
+  viewer { activeRole account @ifVisible { publicId } organisation @ifVisible { name } }
+  me @ifVisible {
+    lastName
+    snils @ifVisible
+    category @ifVisible
+    prescriberCode @ifVisible
+    procedurePermits @ifVisible
+    shifts(first: 3, filter: {status: {eq: $status}}) @ifVisible { nodes { note @ifVisible } }
+    ...Money @ifVisible
+  }
+  duties: shifts(filter: {kind: {eq: HOME_DUTY}}) @ifVisible { totalCount }
+  shifts(filter: {kind: {eq: $kind}}) @ifVisible { totalCount }
+  registry: practitioners(filter: $filter, order: [{field: LAST_NAME}]) @ifVisible {
+    nodes { ...File @ifVisible }
+  }
+  bySnils: practitioners(filter: {and: [{snils: {isNull: false}}]}) @ifVisible { totalCount }
+  auditTrail @ifVisible { nodes { at hash @ifVisible } }
+  application(id: $id) @ifVisible { comment @ifVisible }
+  nothing: viewer { ... on AuditEntry @ifVisible { hash } }
+}
+fragment File on Practitioner { lastName snils @ifVisible ...Deeper @ifVisible }
+fragment Deeper on Practitioner { enrolments(first: 1) @ifVisible { nodes { id } } }
+fragment Money on Practitioner { salary @ifVisible }
+"""
+
+
+async def test_one_document_serves_every_role(roomy: Api, populated: World) -> None:
+    for name in ONE_EACH:
+        person = populated.people[name]
+        token = await token_of(roomy, person)
+        # What a role has no type for, it cannot be given either: its variables go too.
+        variables = {"kind": "DAY", "status": "DONE", "filter": {}, "id": str(populated.other.id)}
+        answer = await roomy.ask(HOME, token, **variables)
+        assert (answer.status, answer.codes) == (200, []), (name, answer.body)
+        assert answer.data["viewer"]["activeRole"] == person.role.value
+        shown = set(answer.data) - {"viewer", "nothing"}
+        assert (
+            shown
+            == {
+                Role.VISITOR: set(),
+                Role.CITIZEN: {"application"},
+                Role.DOCTOR: {"me", "duties", "shifts", "registry", "auditTrail", "application"},
+                Role.NURSE: {"me", "shifts", "registry", "auditTrail", "application"},
+                Role.ADMIN: {"me", "duties", "shifts", "registry", "bySnils", "application"},
+                Role.ANALYST: set(),
+                Role.INSPECTOR: {"me", "duties", "shifts", "registry", "auditTrail", "application"},
+                Role.OPERATOR: {"me", "registry"},
+            }[person.role]
+        ), name
+        assert answer.data["nothing"] == {}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ me { lastName % @ifVisible } }",
+        "{ me { % @ifVisible } }",
+        "{ me { lastName a: % @ifVisible { b { c } } } }",
+        "{ % @ifVisible { nodes { id } } }",
+        "{ me { lastName ... @ifVisible { % @ifVisible } } }",
+        "{ me { lastName ...F } } fragment F on Practitioner { % @ifVisible }",
+        "{ me { lastName shifts(first: 1, %: 3) @ifVisible { totalCount } } }",
+        "{ practitioners(filter: {%: {isNull: true}}) @ifVisible { totalCount } me { id } }",
+        "{ practitioners(filter: {not: {and: [{%: null}]}}) @ifVisible { totalCount } me { id } }",
+        "{ practitioners(order: [{field: %}]) @ifVisible { totalCount } me { id } }",
+        "{ shifts(filter: {kind: {in: [DAY, %]}}) @ifVisible { totalCount } me { id } }",
+        "{ me { lastName ... on % @ifVisible { id } } }",
+        "{ me { lastName ...F @ifVisible } } fragment F on % { id }",
+        "query ($v: Int) { me { lastName %(first: $v) @ifVisible { totalCount } } }",
+        "query ($v: %) { me { lastName a: shifts(filter: $v, %: 1) @ifVisible { totalCount } } }",
+        "{ me { lastName % } }",
+        "{ me { lastName % @skip(if: true) } }",
+        "{ me { lastName % @include(if: true) @ifVisible } }",
+        "mutation { % @ifVisible { errors { code } } }",
+    ],
+)
+async def test_a_hidden_name_and_an_invented_one_behave_alike(
+    roomy: Api, populated: World, document: str
+) -> None:
+    token = await token_of(roomy, populated.people["nurse"])
+    for hidden in ("prescriberCode", "HOME_DUTY", "birthDate", "approveShift", "Dismissal", "hash"):
+        invented = "q" * len(hidden)
+        texts = []
+        for name in (hidden, invented):
+            response = await roomy.client.post(
+                "/graphql",
+                json={"query": document.replace("%", name)},
+                headers={"authorization": f"Bearer {token}"},
+            )
+            texts.append((response.status_code, response.text.replace(name, "%")))
+        # What is a field of the role's own elsewhere may stand here rightly.
+        if hidden == "birthDate" and "nodes" not in texts[0][1] and texts[0] != texts[1]:
+            assert "birthDate" in document or "me {" in document
+            continue
+        assert texts[0] == texts[1], hidden
+
+
+async def test_a_mark_on_what_one_has_changes_nothing(roomy: Api, populated: World) -> None:
+    token = await token_of(roomy, populated.people["nurse"])
+    marked = await roomy.ask("{ me @ifVisible { lastName @ifVisible } }", token)
+    plain = await roomy.ask("{ me { lastName } }", token)
+    assert marked.body == plain.body
+
+
+async def test_variables_used_elsewhere_stay(roomy: Api, populated: World) -> None:
+    token = await token_of(roomy, populated.people["nurse"])
+    query = """query ($n: Int) {
+      practitioners(first: $n) { totalCount } courseList(first: $n) @ifVisible { totalCount }
+    }"""
+    assert (await roomy.ask(query, token, n=1)).data.keys() == {"practitioners"}
+    unused = "query ($n: Int, $unused: Int) { me { lastName secret(a: $n) @ifVisible } }"
+    errors = (await roomy.ask(unused, token, n=1)).body["errors"]
+    assert [error["message"] for error in errors] == ["Variable '$unused' is never used."]
