@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from types import EllipsisType
 from typing import Any, cast
 
 from graphql import (
@@ -43,9 +44,10 @@ from execution.limits import (
     check_limits,
     check_shape,
     check_variables,
+    sizing,
 )
 from execution.planning import NotPlannable
-from execution.plans import Asking, Plans
+from execution.plans import Asking, Plan, Plans
 from execution.withheld import withheld
 from models.database import dialect
 from schema.build import Schema
@@ -57,6 +59,9 @@ _LONGEST = 64 * 1024
 # Characters of all the documents that are kept. A parsed one takes some hundred times as much.
 _KEPT = 400_000
 _LONGEST_MESSAGE = 300
+# Sets of page sizes remembered for a document; what of a size matters to its cost.
+_SIZES = 200
+_SIZE = (int, EllipsisType)
 _log = logging.getLogger(__name__)
 
 
@@ -104,6 +109,9 @@ class Prepared:
     document: DocumentNode
     operation: OperationDefinitionNode
     plans: Plans
+    # The sizes of pages, by the variables that hold them, that kept within the limits.
+    sizing: tuple[str, ...]
+    measured: set[tuple[Any, ...]] = field(default_factory=set)
 
 
 class Engine:
@@ -129,8 +137,30 @@ class Engine:
             self._keep(key, found)
         else:
             self._prepared.move_to_end(key)
-            self._check_limits(found.document, found.operation, request)
+            self._check_again(found, request)
         return found
+
+    def _check_again(self, prepared: Prepared, request: Request) -> None:
+        """The limits, for what can change from one request of a document to the next."""
+        given = request.variables
+        sizes = tuple(
+            # Whatever else is given counts as the largest page.
+            size if (size := given.get(name, ...)) is None or isinstance(size, _SIZE) else ""
+            for name in prepared.sizing
+        )
+        if sizes in prepared.measured:
+            self._check_variables(request)
+            return
+        self._check_limits(prepared.document, prepared.operation, request)
+        if len(prepared.measured) > _SIZES:
+            prepared.measured.clear()
+        prepared.measured.add(sizes)
+
+    def _check_variables(self, request: Request) -> None:
+        try:
+            check_variables(request.variables)
+        except TooCostly as error:
+            raise Refused([_plain(error.code, str(error))]) from None
 
     def _keep(self, key: tuple[Any, ...], prepared: Prepared) -> None:
         self._prepared[key] = prepared
@@ -187,7 +217,7 @@ class Engine:
                 [_of_literal(error, "GRAPHQL_VALIDATION_FAILED", original) for error in errors]
             )
         plans = Plans(view, document, operation)
-        return Prepared(request.text, view, document, operation, plans)
+        return Prepared(request.text, view, document, operation, plans, sizing(original))
 
     def _check_limits(
         self, document: DocumentNode, operation: OperationDefinitionNode, request: Request
@@ -253,6 +283,15 @@ class Engine:
         except Exception:
             _log.exception("a planned read failed")
             return None
+
+    def plan(self, request: Request, context: Context) -> tuple[Plan, Asking]:
+        """The plan of a read, for this request; raises Refused, NotPlannable or a Problem."""
+        prepared = self.prepare(request, context)
+        kind = prepared.operation.operation
+        if kind is not OperationType.QUERY:
+            raise NotPlannable(f"a {kind.value} is not planned")
+        asking = Asking(context.viewer, self._variables(prepared, request))
+        return prepared.plans.find(asking, dialect()), asking
 
     def is_subscription(self, request: Request, context: Context) -> bool:
         """Whether the operation is one; raises Refused."""

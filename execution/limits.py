@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -154,6 +155,25 @@ def check_limits(
     ):
         if value > limit:
             raise TooCostly(code, limit)
+
+
+def sizing(document: DocumentNode) -> tuple[str, ...]:
+    """The variables that decide what an operation costs: those that are sizes of pages."""
+    names: set[str] = set()
+    todo: list[Node] = [document]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ArgumentNode) and isinstance(node.value, VariableNode):
+            if node.name.value in ("first", "last"):
+                names.add(node.value.name.value)
+            continue
+        for key in node.keys:
+            inner = getattr(node, key)
+            if isinstance(inner, Node):
+                todo.append(inner)
+            elif isinstance(inner, tuple | list):
+                todo += [item for item in inner if isinstance(item, Node)]
+    return tuple(sorted(names))
 
 
 def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:

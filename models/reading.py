@@ -38,3 +38,16 @@ async def read_text(sql: str, values: Sequence[Any]) -> str | None:
             raise StatementTooDeep from error
         raise
     return found[0][0] if found else None
+
+
+async def explain(sql: str, values: Sequence[Any]) -> list[str]:
+    """The database's own plan of a statement, a step in a line."""
+    connection = get_connections().get("default")
+    if dialect() == POSTGRESQL:
+        found = await connection.execute_query_dict(f"EXPLAIN {sql}", list(values))
+        return [str(row["QUERY PLAN"]) for row in found]
+    found = await connection.execute_query_dict(f"EXPLAIN QUERY PLAN {sql}", list(values))
+    depths = {0: 0}
+    for row in found:
+        depths[row["id"]] = depths.get(row["parent"], 0) + 1
+    return [f"{'  ' * (depths[row['id']] - 1)}{row['detail']}" for row in found]

@@ -1,6 +1,7 @@
 """The command line: serve, migrate, demo, import, schema, permissions, token, audit."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -29,6 +30,7 @@ from schema.printing import permissions_of, printed, printed_for
 from server.application import PAGE, application
 from server.demo_tokens import NotDemo, demo_token
 from server.environment import SettingInvalid, settings
+from server.explaining import explained
 from server.importing import import_command
 from server.migrating import migrate_database
 
@@ -182,6 +184,23 @@ def token(role: Annotated[Role, typer.Option(help="The role to act in.")]) -> No
         sys.stdout.write(_in_database(found, lambda: demo_token(found, role)) + "\n")
     except NotDemo as error:
         _fail(str(error))
+
+
+@app.command()
+def explain(
+    file: Annotated[Path, typer.Argument(help="A document with one operation.")],
+    role: Annotated[Role, typer.Option(help="The role of a demo account to ask as.")],
+    variables: Annotated[str, typer.Option(help="The variables, as JSON.")] = "{}",
+) -> None:
+    """Show how a query is read: its statement and the database's plan, or why it has none."""
+    found = _settings()
+    text = file.read_text(encoding="utf-8")
+    try:
+        told = asyncio.run(explained(found, role, text, json.loads(variables)))
+    except (NotDemo, ValueError) as error:
+        _fail(str(error))
+        raise
+    sys.stdout.write(told + "\n")
 
 
 @audit.command()
