@@ -124,8 +124,8 @@ def beyond_of(model: type[Model], order: Order, cursor: str, field: str) -> tupl
         if len(cursor) > 8_000:
             raise ValueError
         content = json.loads(bytes.fromhex(cursor))
-        signature, *values, row_id = content
-        if signature != signature(order) or len(values) != len(order):
+        bound_to, *values, row_id = content
+        if bound_to != signature(order) or len(values) != len(order):
             raise ValueError
         read = [_read(model, term.column, value) for term, value in zip(order, values, strict=True)]
         return (*read, UUID(row_id))

@@ -51,12 +51,14 @@ class Both:
         self.context = context
         self.services = api.services
         self.plans = 0
+        self.pages = 0
 
     async def ask(self, operation: Operation) -> tuple[bytes, bytes]:
         request = Request(operation.text, operation.variables)
         ours = await self.planned.execute(request, self.services.context(self.context.viewer))
         theirs = await self.reference.execute(request, self.services.context(self.context.viewer))
         self.plans += ours.text is not None
+        self.pages += ours.text is not None and operation.variables.get("cursor") is not None
         return ours.text or encoded(ours.body).encode(), encoded(theirs.body).encode()
 
     def sql(self, operation: Operation) -> str:
@@ -105,6 +107,8 @@ async def test_a_plan_answers_as_the_reference_does(served: tuple[Api, World], n
     for seed in range(OPERATIONS):
         assert await _differences(stage, asks, Random(f"{name} {seed}"), 1 + seed % 5) == []
     assert asks.plans > OPERATIONS / 4
+    # Pages behind a cursor were planned as well.
+    assert asks.pages > 3
 
 
 @pytest.mark.parametrize("title", TELLING)
