@@ -300,7 +300,10 @@ def _condition(view: View, made: Spec, value: Any, context: Context, depth: int)
             predicate(target, value, context, depth + 1)
         )
         if made.kind == "to_one":
-            return where(f"{made.column}__in", Subquery(rows.values("id")))
+            # Never unknown, also of no row: under a ``not``, a row that points to what is hidden
+            # would otherwise be told from one that points nowhere.
+            found = where(f"{made.column}__in", Subquery(rows.values("id")))
+            return where(f"{made.column}__isnull", False) & found
         assert made.by is not None
         return Q(id__in=Subquery(rows.filter(**{f"{made.by}__isnull": False}).values(made.by)))
     if made.kind == "computed":
