@@ -197,9 +197,25 @@ class AuditEntry:
         value=lambda row, _: row.details.get("field"),
     )
     about = to_one("Practitioner | None", visible(DOCTOR, NURSE, INSPECTOR), says="About whom.")
-    position = column("int", visible(INSPECTOR), says="Its place in the chain.")
-    previous_hash = column("str", visible(INSPECTOR), says="The hash of the entry before.")
-    hash = column("str", visible(INSPECTOR), says="SHA-256 over the entry and the hash before.")
+    # One chain holds the entries of every organisation.
+    position = column(
+        "int",
+        visible(INSPECTOR),
+        discloses("how many entries everybody has"),
+        says="Its place in the chain.",
+    )
+    previous_hash = column(
+        "str",
+        visible(INSPECTOR),
+        discloses("a digest of the entry before, whosever it is"),
+        says="The hash of the entry before.",
+    )
+    hash = column(
+        "str",
+        visible(INSPECTOR),
+        discloses("a digest of every entry before"),
+        says="SHA-256 over the entry and the hash before.",
+    )
 
 
 async def _signed_in(result: Any, context: Context) -> Any:

@@ -325,8 +325,10 @@ def _condition(view: View, made: Spec, value: Any, viewer: Viewer, depth: int) -
         target = VIEWS[made.named_type]
         rows = every(scope_of(viewer, target.model), predicate(target, value, viewer, depth + 1))
         if made.kind == "to_one":
+            # Never unknown, also of no row: under a ``not``, a row that points to what is hidden
+            # would otherwise be told from one that points nowhere.
             assert made.column is not None
-            return Within(made.column, target.model, "id", rows)
+            return every(filled(made.column), Within(made.column, target.model, "id", rows))
         assert made.by is not None
         return Within("id", target.model, made.by, every(rows, filled(made.by)))
     if made.kind == "computed":

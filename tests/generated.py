@@ -25,11 +25,11 @@ _PERHAPS = ("snils", "hash", "passport", "seatsLeft", "auditTrail", "comment", "
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A document with its variables; ``cursor`` is the variable that a second run fills."""
+    """A document with its variables; ``cursor`` is the field to whose cursors it may go on."""
 
     text: str
     variables: dict[str, Any]
-    cursor: bool = False
+    cursor: str | None = None
 
 
 @dataclass
@@ -51,11 +51,11 @@ class Operations:
     size: int = 3
     _names: int = 0
     _fragments: list[str] = field(default_factory=list)
-    _cursor: bool = False
+    _cursor: str | None = None
 
     def query(self) -> Operation:
         """One operation of a few root fields, mostly lists."""
-        self._names, self._fragments, self._cursor = 0, [], False
+        self._names, self._fragments, self._cursor = 0, [], None
         root = self.schema.query_type
         assert root is not None
         lists = [name for name, made in root.fields.items() if "first" in made.args]
@@ -127,16 +127,19 @@ class Operations:
         if not isinstance(target, GraphQLObjectType):
             alias = f"{self._name()}: " if self._once_in(5) else ""
             return f"{alias}{name} {self._condition() if alias else ''}".rstrip()
-        arguments = self._arguments(target, made, depth)
-        alias = f"{self._name()}: " if made.args or self._once_in(4) else ""
+        key = self._name() if made.args or self._once_in(4) else name
+        arguments = self._arguments(target, made, depth, key)
+        alias = "" if key == name else f"{key}: "
         return f"{alias}{name}{arguments} {{ {self._selection(target, depth + 1)} }}"
 
-    def _arguments(self, target: GraphQLObjectType, made: GraphQLField, depth: int) -> str:
+    def _arguments(
+        self, target: GraphQLObjectType, made: GraphQLField, depth: int, key: str
+    ) -> str:
         given = []
         if "id" in made.args:
             given.append(f'id: "{self._id(target.name)}"')
         if "first" in made.args:
-            given += self._page(depth)
+            given += self._page(depth, key)
         if "filter" in made.args and self._once_in(2):
             type_ = get_named_type(made.args["filter"].type)
             assert isinstance(type_, GraphQLInputObjectType)
@@ -147,12 +150,12 @@ class Operations:
             given.append(f"order: {self._order(type_)}")
         return f"({', '.join(given)})" if given else ""
 
-    def _page(self, depth: int) -> list[str]:
+    def _page(self, depth: int, key: str) -> list[str]:
         size = self.random.choice((1, 3, 10, 50) if depth == 0 else (1, 2, 4))
         forward = self.random.random() < 0.7
         page = [f"{'first' if forward else 'last'}: {size}"]
-        if not self._cursor and self._once_in(2):
-            self._cursor = True
+        if self._cursor is None and self._once_in(2):
+            self._cursor = key
             page.append(f"{'after' if forward else 'before'}: $cursor")
         return page
 

@@ -1,6 +1,5 @@
 """A populated world: two organisations, people in every role, rows in and out of each scope."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count, cycle
@@ -14,24 +13,20 @@ from core.ids import uuid7
 from core.sealing import Vault
 from models.account import Account, AccountState, Invitation, RefreshToken, Session, SignInFailure
 from models.application import ApplicationKind, ApplicationStatus
-from models.course import CourseAudience, Enrolment, EnrolmentStatus
 from models.database import unit_of_work
 from models.imported import ImportedRecord
-from models.licence import LicenceKind
 from models.organisation import POSITIONS, Department, DictionaryEntry, Organisation
 from models.practitioner import (
     Category,
-    EmploymentType,
-    Position,
     Practitioner,
     PractitionerStatus,
     ProcedurePermit,
     Profession,
 )
 from models.role import Role
-from models.shift import DayWish, Shift, ShiftKind, ShiftState
 from tests import factories as make
 from tests.api import Api
+from tests.world_work import courses, licences, positions, shifts
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +101,10 @@ async def _populate(vault: Vault) -> World:
     made = await _places()
     await _people(made, vault)
     workers = await Practitioner.all().order_by("id")
-    await _positions(made, workers)
-    await _licences(made, workers)
-    await _shifts(made, workers)
-    await _courses(made, workers)
+    await positions(made, workers)
+    await licences(made, workers)
+    await shifts(made, workers)
+    await courses(made, workers)
     await _applications(made)
     await _grants(made)
     await _what_nobody_sees(made)
@@ -240,156 +235,6 @@ def _ago(made: World, days: int) -> datetime:
     return made.now - timedelta(days=days)
 
 
-async def _positions(made: World, workers: list[Practitioner]) -> None:
-    titles = cycle(await DictionaryEntry.filter(oid=POSITIONS).order_by("code"))
-    today = made.now.date()
-    kinds = cycle(EmploymentType)
-    for number, worker in enumerate(workers):
-        if worker.department_id is None:
-            continue
-        for offset, ends in ((900, None), (1500, today - timedelta(days=901 + number))):
-            await Position.create(
-                organisation_id=worker.organisation_id,
-                practitioner=worker,
-                department_id=worker.department_id,
-                title=next(titles),
-                rate=("0.50", "1.00", "0.75")[number % 3],
-                employment=next(kinds),
-                starts_on=today - timedelta(days=offset),
-                ends_on=ends,
-            )
-    # A second job widens what is one's department; one that is over does not.
-    for name, where, ends in (
-        ("doctor", made.intensive, None),
-        ("doctor limited to a department", made.therapy, None),
-        ("nurse", made.surgery, today - timedelta(days=30)),
-    ):
-        second = made.people[name].practitioner
-        assert second is not None
-        await Position.create(
-            organisation=made.organisation,
-            practitioner=second,
-            department=where,
-            title=next(titles),
-            rate="0.25",
-            employment=EmploymentType.INTERNAL_SECOND,
-            starts_on=today - timedelta(days=400),
-            ends_on=ends,
-        )
-
-
-async def _licences(made: World, workers: list[Practitioner]) -> None:
-    today = made.now.date()
-    days = {
-        "valid": (-400, 400, None),
-        "open-ended": (-400, None, None),
-        "expired": (-900, -30, None),
-        "upcoming": (30, 800, None),
-        "revoked": (-400, 400, -20),
-        "to be revoked": (-400, 400, 20),
-    }
-    for worker in workers:
-        for number, (issued, expires, revoked) in enumerate(days.values()):
-            if len(workers) > 8 and (number + workers.index(worker)) % 3 == 2:
-                continue
-            await make.licence(
-                worker,
-                kind=list(LicenceKind)[number % 3],
-                issued_on=today + timedelta(days=issued),
-                expires_on=None if expires is None else today + timedelta(days=expires),
-                revoked_on=None if revoked is None else today + timedelta(days=revoked),
-                specialty_id=worker.specialty_id if number % 2 else None,
-                issuer=f"ФАЦ {number % 2}",
-            )
-
-
-def _moments(made: World) -> Iterator[datetime]:
-    """Starts that never overlap, in the past and to come."""
-    for day in count(-20):
-        yield made.now + timedelta(days=day, hours=3)
-
-
-async def _shifts(made: World, workers: list[Practitioner]) -> None:
-    for where in made.departments:
-        moments = _moments(made)
-        local = [w for w in workers if w.department_id == where.id]
-        # Somebody from another department stands in: their file may be hidden where they work.
-        guests = [
-            w
-            for w in workers
-            if w.organisation_id == where.organisation_id and w.department_id != where.id
-        ]
-        staff = cycle([*local, guests[0]] if guests else local)
-        for number, (kind, state) in enumerate(
-            (kind, each) for each in ShiftState for kind in _some_kinds(each)
-        ):
-            start = next(moments) + timedelta(hours=made.departments.index(where) * 5)
-            taken = state is not ShiftState.OPEN
-            await make.shift(
-                where,
-                kind=kind,
-                state=state,
-                practitioner=next(staff) if taken else None,
-                starts_at=start,
-                ends_at=start + timedelta(hours=4),
-                profession=(*Profession, None)[number % 4],
-                note=f"Заметка {number}" if number % 3 else None,
-                absence_reason="Болезнь" if number % 3 != 1 else None,
-                decision_reason="Нет людей" if number % 5 else None,
-                decided_at=start - timedelta(days=3) if state is ShiftState.APPROVED else None,
-                version=1 + number % 3,
-            )
-    for number, worker in enumerate(workers):
-        for day in range(2):
-            await DayWish.create(
-                organisation_id=worker.organisation_id,
-                practitioner=worker,
-                day=made.now.date() + timedelta(days=10 * day + number),
-                kind=(*ShiftKind, None)[number % 7],
-                weight=1 + number % 3,
-            )
-
-
-def _some_kinds(state: ShiftState) -> list[ShiftKind]:
-    """Every kind for approved shifts and open ones, two kinds for the rest."""
-    if state in (ShiftState.APPROVED, ShiftState.OPEN):
-        return list(ShiftKind)
-    return [ShiftKind.NIGHT, ShiftKind.HOME_DUTY]
-
-
-async def _courses(made: World, workers: list[Practitioner]) -> None:
-    statuses = cycle(EnrolmentStatus)
-    for organisation in (made.organisation, made.other):
-        local = [w for w in workers if w.organisation_id == organisation.id]
-        for number, audience in enumerate([*CourseAudience, *CourseAudience]):
-            course = await make.course(
-                organisation,
-                audience=audience,
-                title=("Ёлка", "елка", "Уход", "УХОД", "Ямб", "Аз")[number],
-                description="О том и о сём" if number % 2 else None,
-                credits=36 * (1 + number % 2),
-                starts_on=made.now.date() + timedelta(days=30 + number // 2),
-                ends_on=made.now.date() + timedelta(days=60 + number),
-                seats=30,
-                curator_name="Ёлкин" if number % 3 else None,
-                curator_phone="+74950000000",
-                curator_email=None if number % 2 else "c@example.org",
-            )
-            for worker in local[number % 2 :: 2]:
-                status = next(statuses)
-                await Enrolment.create(
-                    organisation=organisation,
-                    course=course,
-                    practitioner=worker,
-                    status=status,
-                    wished_start_on=course.starts_on if number % 2 else None,
-                    decided_at=made.now if status is EnrolmentStatus.CONFIRMED else None,
-                )
-                if status is not EnrolmentStatus.CANCELLED:
-                    course.seats_taken += 1
-            await course.save()
-
-
 async def _applications(made: World) -> None:
     applicants = [
         p
@@ -484,7 +329,8 @@ async def _what_nobody_sees(made: World) -> None:
 def _journal(made: World, workers: list[Practitioner]) -> None:
     """Entries about everybody, in both organisations, one after the other in one chain."""
     for number, worker in enumerate(workers):
-        name = "operator" if worker.organisation_id == made.organisation.id else "admin abroad"
+        ours = worker.organisation_id == made.organisation.id
+        name = ("doctor", "operator")[number % 2] if ours else "admin abroad"
         person = made.people[name]
         assert person.account is not None
         viewer = Viewer(
@@ -493,8 +339,6 @@ def _journal(made: World, workers: list[Practitioner]) -> None:
             account_id=person.account.id,
             places=(Place(worker.organisation_id),),
         )
-        record(viewer, "VIEWED_FILE", worker, about=worker.id, fields=["snils"])
+        reason = f"Проверка {number}"
+        record(viewer, "REVEALED", worker, about=worker.id, field="snils", reason=reason)
         record(viewer, "CREATED_COURSE", organisation=worker.organisation_id)
-
-
-__all__ = ["ONE_EACH", "PEOPLE", "Person", "Shift", "World", "token_of", "world"]

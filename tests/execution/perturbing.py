@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from tortoise.transactions import in_transaction
 
 from core.sealing import Vault
 from core.text import fold
+from models.account import Account
 from models.application import Application
 from models.audit import AuditEntry
 from models.course import Course, Enrolment, EnrolmentStatus
@@ -39,6 +41,11 @@ READS: dict[str, frozenset[str]] = {
     "RoleGrant.holds": frozenset({"revoked_at", "starts_at", "ends_at"}),
     "Session.is_current": frozenset(),
     "Course.seats_left": frozenset({"seats", "seats_taken"}),
+    # Who acted is told by the account, which stays; see ``_actors`` for its public id.
+    "AuditEntry.by": frozenset(),
+    "AuditEntry.actor": frozenset(),
+    "AuditEntry.reason": frozenset({"details"}),
+    "AuditEntry.field": frozenset({"details"}),
 }
 # Whose row it is: these decide what is seen, and stay where they are.
 _SCOPING = frozenset(
@@ -85,6 +92,11 @@ class Perturbation:
         assert self._what_is_seen(before) == self._what_is_seen(after), self.sight.role
         return after
 
+    @cached_property
+    def _actors(self) -> set[Any]:
+        """The accounts behind the entries that are seen: their public ids are @discloses."""
+        return {entry.account_id for entry in self.sight.seen(AuditEntry)}
+
     def _what_is_seen(self, snapshot: Snapshot) -> dict[str, dict[str, list[bool]]]:
         sight = _over(self.sight, snapshot)
         return {
@@ -124,6 +136,8 @@ class Perturbation:
         masked: dict[str, int] = {}
         if self._is_own_grant(row):
             held |= _OWN_GRANT
+        if isinstance(row, Account) and row.id in self._actors:
+            held |= {"public_id"}
         if isinstance(row, AuditEntry):
             held |= {"position"}  # unique, and a place in the chain of everybody
         if not self.sight.sees(row):

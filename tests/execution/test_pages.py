@@ -1,11 +1,12 @@
 """Keyset pages over HTTP: each row once, forward and backward; what is malformed has its code."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from models.application import ApplicationKind, ApplicationStatus
+from models.application import Application, ApplicationKind, ApplicationStatus
 from models.role import Role
 from tests import factories as make
 from tests.api import Api
@@ -24,20 +25,17 @@ ORDERS = [
 
 async def _applicant(api: Api, rows: int) -> str:
     """A worker with so many applications, with ties and empty values in every column."""
-    from datetime import timedelta
-
-    from models.application import Application
-
     organisation = await make.organisation()
     account = await make.account(organisation)
     await make.grant(account, Role.DOCTOR, organisation)
-    await make.practitioner(await make.department(organisation), account=account)
+    worker = await make.practitioner(await make.department(organisation), account=account)
     day = NOW.date()
     await Application.bulk_create(
         [
             Application(
                 organisation=organisation,
                 account=account,
+                practitioner=worker,
                 kind=ApplicationKind.CHANGE_OF_DATA,
                 status=list(ApplicationStatus)[number % 3],
                 created_at=NOW + timedelta(minutes=number % 11),
@@ -62,7 +60,8 @@ def _query(order: str, size: str, cursor: str) -> str:
 async def _walk(api: Api, token: str, order: str, *, forward: bool, size: int) -> list[str]:
     words = ("first", "after") if forward else ("last", "before")
     query = _query(order, f"{words[0]}: {size}", words[1])
-    cursor, ids = None, []
+    cursor: str | None = None
+    ids: list[str] = []
     while True:
         page = (await api.ask(query, token, c=cursor)).data["applications"]
         info, found = page["pageInfo"], [node["id"] for node in page["nodes"]]
@@ -99,11 +98,6 @@ async def test_empty_values_come_last_in_either_direction(api: Api) -> None:
 
 async def test_pages_under_a_parent_visit_each_row_once(api: Api) -> None:
     token = await _applicant(api, 120)
-    from models.application import Application
-    from models.practitioner import Practitioner
-
-    person = await Practitioner.get()
-    await Application.all().update(practitioner_id=person.id)
     for order in ORDERS:
         query = (
             "query ($c: String) { me { applications(first: 29, after: $c, order: "

@@ -94,7 +94,7 @@ async def _differences(stage: Stage, asks: Both, random: Random, size: int) -> l
         elif operation.cursor and operation.variables.get("cursor") is None:
             todo += [
                 replace(operation, variables={**operation.variables, "cursor": cursor})
-                for cursor in _cursors(theirs, random)
+                for cursor in _cursors(theirs, operation.cursor, random)
             ]
     return found
 

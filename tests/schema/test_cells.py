@@ -323,6 +323,9 @@ def _value(proof: Proof, name: str, field: str, row: Any) -> Any:
     coordinate = f"{name}.{field}"
     type_ = proof.schema.type_map[name]
     assert isinstance(type_, GraphQLObjectType)
+    if coordinate == "AuditEntry.by":
+        worker = sight.snapshot.worker_of(row.account_id)
+        return {"id": str(worker.id)} if worker is not None and sight.sees(worker) else None
     if not _is_leaf(type_, field):
         target = MODELS[get_named_type(type_.fields[field].type).name]
         pointed = sight.snapshot.get(target, getattr(row, f"{_snake(field)}_id"))
@@ -339,6 +342,11 @@ def _value(proof: Proof, name: str, field: str, row: Any) -> Any:
             return row.holds_at(sight.now)
         case "Session.isCurrent":
             return str(row.id) == _session_of(proof.token)
+        case "AuditEntry.actor":
+            account = sight.snapshot.get(Account, row.account_id)
+            return account.public_id if account is not None else None
+        case "AuditEntry.reason" | "AuditEntry.field":
+            return row.details.get(field)
         case "Course.seatsLeft":
             return row.seats - row.seats_taken
     return _plain(getattr(row, _snake(field)))

@@ -1,5 +1,7 @@
 """@ifVisible: one document for every role; a hidden name and an invented one behave alike."""
 
+from typing import Any
+
 import pytest
 
 from models.role import Role
@@ -26,7 +28,7 @@ query Home($kind: ShiftKind, $status: ShiftStatus, $filter: PractitionerFilter, 
   bySnils: practitioners(filter: {and: [{snils: {isNull: false}}]}) @ifVisible { totalCount }
   auditTrail @ifVisible { nodes { at hash @ifVisible } }
   application(id: $id) @ifVisible { comment @ifVisible }
-  nothing: viewer { ... on AuditEntry @ifVisible { hash } }
+  nothing: viewer { secrets @ifVisible }
 }
 fragment File on Practitioner { lastName snils @ifVisible ...Deeper @ifVisible }
 fragment Deeper on Practitioner { enrolments(first: 1) @ifVisible { nodes { id } } }
@@ -39,7 +41,12 @@ async def test_one_document_serves_every_role(roomy: Api, populated: World) -> N
         person = populated.people[name]
         token = await token_of(roomy, person)
         # What a role has no type for, it cannot be given either: its variables go too.
-        variables = {"kind": "DAY", "status": "DONE", "filter": {}, "id": str(populated.other.id)}
+        variables: dict[str, Any] = {
+            "kind": "DAY",
+            "status": "DONE",
+            "filter": {},
+            "id": str(populated.other.id),
+        }
         answer = await roomy.ask(HOME, token, **variables)
         assert (answer.status, answer.codes) == (200, []), (name, answer.body)
         assert answer.data["viewer"]["activeRole"] == person.role.value
@@ -88,7 +95,7 @@ async def test_a_hidden_name_and_an_invented_one_behave_alike(
     roomy: Api, populated: World, document: str
 ) -> None:
     token = await token_of(roomy, populated.people["nurse"])
-    for hidden in ("prescriberCode", "HOME_DUTY", "birthDate", "approveShift", "Dismissal", "hash"):
+    for hidden in ("prescriberCode", "HOME_DUTY", "approveShift", "createdBy", "hash"):
         invented = "q" * len(hidden)
         texts = []
         for name in (hidden, invented):
@@ -98,10 +105,6 @@ async def test_a_hidden_name_and_an_invented_one_behave_alike(
                 headers={"authorization": f"Bearer {token}"},
             )
             texts.append((response.status_code, response.text.replace(name, "%")))
-        # What is a field of the role's own elsewhere may stand here rightly.
-        if hidden == "birthDate" and "nodes" not in texts[0][1] and texts[0] != texts[1]:
-            assert "birthDate" in document or "me {" in document
-            continue
         assert texts[0] == texts[1], hidden
 
 

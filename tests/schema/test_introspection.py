@@ -41,7 +41,7 @@ async def test_introspection_holds_what_is_declared_for_the_role(
             if isinstance(type_, GraphQLObjectType | GraphQLInputObjectType):
                 assert declared(whole).allows(role), (role, name)
                 for key in type_.fields:
-                    field = whole.fields[key]  # type: ignore[union-attr]
+                    field = whole.fields[key]  # type: ignore[attr-defined]  # of the same kind
                     assert declared(field).allows(role), (role, f"{name}.{key}")
             if isinstance(type_, GraphQLEnumType) and isinstance(whole, GraphQLEnumType):
                 for key, value in whole.values.items():
@@ -67,12 +67,11 @@ async def test_a_type_asked_for_by_name_is_hidden_too(
 ) -> None:
     for role, token in tokens.items():
         schema = await client_schema(roomy, token, role)
-        for name in WHOLE.type_map:
-            if name.startswith("__"):
-                continue
-            answer = await roomy.ask(f'{{ __type(name: "{name}") {{ name }} }}', token)
-            expected = {"name": name} if name in schema.type_map else None
-            assert answer.data == {"__type": expected}, (role, name)
+        names = [name for name in WHOLE.type_map if not name.startswith("__")]
+        asked = " ".join(f'{name}: __type(name: "{name}") {{ name }}' for name in names)
+        answer = await roomy.ask(f"{{ {asked} }}", token)
+        told = {name for name, type_ in answer.data.items() if type_ is not None}
+        assert told == {name for name in names if name in schema.type_map}, role
 
 
 # Documents with a name that is near a hidden one, in every place where a name may stand.
@@ -91,18 +90,48 @@ NEAR = {
     "directive": "{ viewer @% { activeRole } }",
     "fragment": "{ viewer { ...% } }",
 }
-HIDDEN_NAMES = (
-    "snils snil birthDate birthDat inn passpor prescriberCode createdAt hash previousHash number "
-    "auditTrail auditTrai approveShift approveShif grantRole createPractitioner shiftChange "
-    "HOME_DUTY HOME_DUT CONSULTATION BIRTH_DATE BIRTH_DAT CREATED_A PRESCRIBER_COD NURSING_PERMI "
-    "CreateCourseInput CreateCourseInpu AuditEntr AuditEntry RoleGrantFilter visible visibl masked"
-).split()
+HIDDEN_NAMES = [
+    "snils",
+    "snil",
+    "birthDate",
+    "birthDat",
+    "inn",
+    "passpor",
+    "prescriberCode",
+    "createdAt",
+    "hash",
+    "previousHash",
+    "number",
+    "auditTrail",
+    "auditTrai",
+    "approveShift",
+    "approveShif",
+    "grantRole",
+    "createPractitioner",
+    "shiftChange",
+    "HOME_DUTY",
+    "HOME_DUT",
+    "CONSULTATION",
+    "BIRTH_DATE",
+    "BIRTH_DAT",
+    "CREATED_A",
+    "PRESCRIBER_COD",
+    "NURSING_PERMI",
+    "CreateCourseInput",
+    "CreateCourseInpu",
+    "AuditEntr",
+    "AuditEntry",
+    "RoleGrantFilter",
+    "visible",
+    "visibl",
+    "masked",
+]
 
 
 async def test_a_near_miss_is_told_as_nonsense_is(
     roomy: Api, tokens: dict[Role, str | None]
 ) -> None:
-    for role in (Role.CITIZEN, Role.NURSE, Role.OPERATOR, Role.VISITOR):
+    for role in (Role.NURSE, Role.VISITOR):
         token = tokens[role]
         coordinates = build().views[role].coordinates
         names = {part for c in coordinates for part in c.replace("(", ".").split(".")}
