@@ -1,5 +1,6 @@
 """What the database itself decides, on both dialects."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -45,8 +46,6 @@ async def test_shifts_that_touch_do_not_overlap(database: str) -> None:
 
 
 async def test_a_cancelled_unit_still_commits_and_frees_the_connection(database: str) -> None:
-    import asyncio
-
     started = asyncio.Event()
 
     @unit_of_work
@@ -56,7 +55,7 @@ async def test_a_cancelled_unit_still_commits_and_frees_the_connection(database:
         started.set()
         await asyncio.sleep(0.05)
 
-    task = asyncio.create_task(slow())
+    task = asyncio.ensure_future(slow())
     await started.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
