@@ -188,7 +188,7 @@ class Sessions:
             entry = await self._read(key, token, now, in_use)
         acting = entry.acting.get(role)
         if acting is None:
-            raise RoleNotHeld("role")
+            raise RoleNotHeld("role", held=entry.held)
         person = entry.practitioner
         return Viewer(
             rights=acting.rights,

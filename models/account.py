@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AccountState(StrEnum):
-    """INVITED has no password yet; LOCKED waits until ``locked_until`` or an operator."""
+    """INVITED has no password yet, LOCKED waits until its time or an operator."""
 
     INVITED = "INVITED"
     ACTIVE = "ACTIVE"

@@ -25,7 +25,7 @@ from resolvers.forms import (
     text,
     whole,
 )
-from resolvers.standing import organisation_of
+from resolvers.standing import ActionDenied, is_limited, organisation_of
 from resolvers.versions import check_version, next_version
 
 
@@ -57,12 +57,14 @@ async def create_course(
 ) -> Course:
     """Announces a course; ``credits`` are academic hours.
 
-    Raises NotFound, and Problems: Required, TooLong, OutOfRange, DatesReversed, PhoneInvalid,
-    EmailInvalid.
+    A course belongs to the whole organisation: raises ActionDenied where the caller's role holds
+    in a department only. Raises NotFound, and Problems: Required, TooLong, OutOfRange,
+    DatesReversed, PhoneInvalid, EmailInvalid.
     """
-    course = Course(
-        organisation_id=organisation_of(viewer, organisation_id), audience=CourseAudience.EVERYONE
-    )
+    home = organisation_of(viewer, organisation_id)
+    if is_limited(viewer, home):
+        raise ActionDenied
+    course = Course(organisation_id=home, audience=CourseAudience.EVERYONE)
     if values.get("audience") is None:
         values.pop("audience", None)
     await _write(course, complete(values, _NEEDED))
@@ -77,6 +79,8 @@ async def update_course(viewer: Viewer, *, id: UUID, version: int, **changes: An
     Raises NotFound, Stale, and Problems as ``create_course`` does, and SeatsBelowTaken.
     """
     course = await lock(viewer, Course, id)
+    if is_limited(viewer, course.organisation_id):
+        raise ActionDenied("id")
     check_version(course, version)
     await _write(course, changes)
     record(viewer, "COURSE_UPDATED", course, fields=sorted(changes))

@@ -52,7 +52,7 @@ def _holds(viewer: Viewer) -> dict[bool, Condition]:
     many="accounts",
 )
 class Account:
-    """An account: one's own, or for administrators and operators the state of others'."""
+    """An account with which a person signs in."""
 
     id = column("ID", visible(*SIGNED_IN), says="Its id.")
     public_id = column("str", visible(*SIGNED_IN), says="The number to quote to support.")

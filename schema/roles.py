@@ -200,7 +200,18 @@ class _Kept:
                 todo += [member.name for member in type_.types]
         introspection = {n for n, t in schema.type_map.items() if is_introspection_type(t)}
         standard = {n for n, t in schema.type_map.items() if is_specified_scalar_type(t)}
-        return found | introspection | standard | {"Masked"}
+        # No field of the whole schema has this type: it stands in for those masked for the role.
+        masks = {"Masked"} if self._masks(found) else set()
+        return found | introspection | standard | masks
+
+    def _masks(self, names: set[str]) -> bool:
+        types = (self._schema.type_map[name] for name in names)
+        return any(
+            declared(field).mask(self._role) is not None and self._field(field)
+            for type_ in types
+            if isinstance(type_, GraphQLObjectType)
+            for field in type_.fields.values()
+        )
 
 
 def _limited(schema: GraphQLSchema, kept: _Kept, role: Role) -> Iterable[tuple[str, Scopes]]:

@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
+import asyncpg
 import pyotp
 import typer
 import uvicorn
 from rich.console import Console
+from tortoise.exceptions import DBConnectionError
 
 from auth import audit as trail
 from auth.audit import Break
@@ -246,10 +248,16 @@ def _fail(text: str) -> None:
 
 
 def main() -> None:
-    """The entry point of ``cabinet``."""
+    """The entry point of ``cabinet``: what a person can mend is one sentence, not a traceback."""
     try:
         app()
     except Problem as problem:
-        _fail(message("ru", problem.code, **problem.values))
+        text = message("ru", problem.code, **problem.values)
     except DatabaseUrlInvalid as error:
-        _fail(str(error))
+        text = str(error)
+    except (DBConnectionError, OSError, asyncpg.PostgresError) as error:
+        text = f"The database does not answer, or refuses: {type(error).__name__}."
+    else:
+        return
+    err.print(f"[red]{text}[/]")
+    sys.exit(1)

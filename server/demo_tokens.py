@@ -23,7 +23,10 @@ async def demo_token(settings: Settings, role: Role) -> str:
     for account in await Account.filter(is_demo=True).order_by("created_at", "id"):
         if role in held_roles(await grants_of(account.id, now), now):
             viewer = Viewer(rights=Rights(role), now=now, account_id=account.id)
+            chosen = account.last_role
             opened = await open_session(viewer, gate=gate, account=account, role=role)
+            # A token for a script chooses no role for the person's next sign-in.
+            await Account.filter(id=account.id).update(last_role=chosen)
             return opened.access_token
     raise NotDemo(
         f"No demo account holds {role.value}: run `cabinet demo` on an empty database first."

@@ -271,7 +271,11 @@ def _unauthenticated(problem: Problem, media: str, language: str) -> Response:
 
 
 def _problem(problem: Problem, language: str) -> dict[str, Any]:
-    return _error(problem.code, message(language, problem.code, **problem.values))
+    told = _error(problem.code, message(language, problem.code, **problem.values))
+    if held := problem.values.get("held"):
+        # Which roles to go on in: the session's own may have been revoked.
+        told["extensions"]["availableIn"] = [role.value for role in held]  # type: ignore[attr-defined]
+    return told
 
 
 def _error(code: str, text: str) -> dict[str, Any]:

@@ -211,3 +211,24 @@ async def test_nobody_sees_who_else_is_enrolled(hospital: Hospital) -> None:
     seen = await doctor.sees("{ courses { nodes { seatsLeft enrolments { totalCount } } } }")
     assert seen["courses"]["nodes"] == [{"seatsLeft": 9, "enrolments": {"totalCount": 0}}]
     assert await Practitioner.all().count() == 2
+
+
+async def test_an_admin_of_one_department_changes_no_course_of_the_whole(
+    hospital: Hospital,
+) -> None:
+    manager = await hospital.manager(hospital.therapy)
+    whole = await course(hospital, title="Общий курс")
+    offered = {
+        "title": "Свой",
+        "provider": "Кафедра",
+        "credits": 1,
+        "startsOn": day(10),
+        "endsOn": day(11),
+        "seats": 3,
+    }
+
+    assert await manager.refused("createCourse", input=offered) == [("DENIED", None)]
+    assert await manager.refused(
+        "updateCourse", id=whole.id, version=1, input={"title": "Захват"}
+    ) == [("DENIED", "id")]
+    assert [row.title for row in await Course.all()] == ["Общий курс"]

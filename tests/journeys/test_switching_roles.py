@@ -1,5 +1,6 @@
 """Journey 10: a doctor who is also an admin acts in one role at a time, in one session."""
 
+from models.grant import RoleGrant
 from models.role import Role
 from models.shift import ShiftKind
 from tests import factories as make
@@ -141,7 +142,7 @@ async def test_a_role_that_is_not_held_is_refused(hospital: Hospital) -> None:
             "errors": [
                 {
                     "message": "У вас сейчас нет такой роли.",
-                    "extensions": {"code": "ROLE_NOT_HELD"},
+                    "extensions": {"code": "ROLE_NOT_HELD", "availableIn": ["DOCTOR", "ADMIN"]},
                 }
             ]
         },
@@ -202,3 +203,18 @@ async def test_each_role_sees_its_own_rows_of_the_same_list(hospital: Hospital) 
 async def _fields_of_a_practitioner(person: Caller) -> set[str]:
     seen = await person.sees('{ __type(name: "Practitioner") { fields { name } } }')
     return {made["name"] for made in seen["__type"]["fields"]}
+
+
+async def test_whose_active_role_was_revoked_goes_on_in_another(hospital: Hospital) -> None:
+    doctor, admin = await hospital.staff(Role.DOCTOR, Role.ADMIN), await hospital.admin()
+    grant = await RoleGrant.get(account_id=doctor.account_id, role=Role.DOCTOR)
+    await admin.does("revokeRole", id=grant.id)
+
+    refused = await doctor.answer("{ viewer { activeRole } }")
+    assert (refused.status, refused.codes) == (403, ["ROLE_NOT_HELD"])
+    assert refused.body["errors"][0]["extensions"]["availableIn"] == ["ADMIN"]
+
+    await doctor.acting(Role.ADMIN).does("switchRole", role="ADMIN")
+    assert await doctor.sees("{ viewer { roles activeRole } }") == {
+        "viewer": {"roles": ["ADMIN"], "activeRole": "ADMIN"}
+    }

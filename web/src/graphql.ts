@@ -16,10 +16,15 @@ export async function request<Value extends object>(
   send: Send,
   query: string,
   variables: Record<string, unknown> = {},
+  role?: string,
 ): Promise<Value> {
   const response = await send(ENDPOINT, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json, application/json;q=0.9' },
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/graphql-response+json, application/json;q=0.9',
+      ...(role ? { 'x-cabinet-role': role } : {}),
+    },
     body: JSON.stringify({ query, variables }),
   });
   const answer = await read(response);

@@ -52,7 +52,7 @@ export class Session {
 
   async signOut(): Promise<void> {
     try {
-      await request(this.send, SIGN_OUT);
+      await request(this.send, SIGN_OUT, {}, this.state.identity?.role);
     } finally {
       // Signed out here even where the server could not be told.
       this.lastAccount = null;
@@ -62,7 +62,8 @@ export class Session {
 
   async switchRole(role: Role): Promise<void> {
     await this.refreshing;
-    const { accessToken, viewer } = await request<Tokens>(this.send, SWITCH, { role });
+    // Asked for in the role itself: the one that the session acts in may have been revoked.
+    const { accessToken, viewer } = await request<Tokens>(this.send, SWITCH, { role }, role);
     if (!accessToken || !viewer || !this.state.identity) return;
     this.take(accessToken);
     this.publish({ identity: { ...this.state.identity, roles: viewer.roles, role: viewer.activeRole }, notice: null });
