@@ -19,6 +19,7 @@ from graphql import (
     GraphQLSyntaxError,
     ListValueNode,
     Node,
+    NoSchemaIntrospectionCustomRule,
     ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
@@ -50,6 +51,7 @@ from execution.planning import NotPlannable
 from execution.plans import Asking, Plan, Plans
 from execution.withheld import withheld
 from models.database import dialect
+from models.role import Role
 from schema.build import Schema
 from schema.context import Context
 from schema.roles import RoleView
@@ -120,8 +122,17 @@ class Engine:
     ``planned`` is False where every read shall run in the reference executor.
     """
 
-    def __init__(self, schema: Schema, limits: Limits, *, planned: bool = True) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        limits: Limits,
+        *,
+        planned: bool = True,
+        closed_to: frozenset[Role] = frozenset(),
+    ) -> None:
         self._planned = planned
+        # The roles that may not introspect their view.
+        self._closed_to = closed_to
         self._schema = schema
         self._limits = limits
         self._prepared: OrderedDict[tuple[Any, ...], Prepared] = OrderedDict()
@@ -200,11 +211,14 @@ class Engine:
             operation = cast(
                 "OperationDefinitionNode", get_operation_ast(document, request.operation_name)
             )
+        rules = list(specified_rules)
+        if viewer.role in self._closed_to:
+            rules.append(NoSchemaIntrospectionCustomRule)
         try:
             errors = validate(
                 view.schema,
                 document,
-                specified_rules,
+                rules,
                 max_errors=self._limits.errors,
                 hide_suggestions=True,
             )

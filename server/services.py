@@ -13,6 +13,7 @@ from core.settings import Settings
 from execution.engine import Engine
 from models.database import opened, settle
 from models.feed import Feed
+from models.role import Role
 from schema.build import build
 from schema.context import Context
 
@@ -58,7 +59,11 @@ async def services_of(settings: Settings) -> AsyncIterator[Services]:
                 gate=gate,
                 feed=feed,
                 sessions=Sessions(gate.signer, settings, rights, feed),
-                engine=Engine(schema, settings.limits),
+                engine=Engine(
+                    schema,
+                    settings.limits,
+                    closed_to=frozenset({Role.VISITOR} if settings.production else ()),
+                ),
             )
         finally:
             listening.cancel()

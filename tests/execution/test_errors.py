@@ -1,6 +1,7 @@
 """Which errors are told to the client, which are bugs, and what is remembered of documents."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from execution.incidents import incident
 from models.role import Role
 from schema.build import build
 from schema.context import Context
+from tests import factories as make
+from tests.api import serving
 
 
 def context(role: Role = Role.VISITOR, *held: Role) -> Context:
@@ -104,3 +107,15 @@ def test_limits_hold_for_a_document_that_is_remembered() -> None:
     with pytest.raises(Refused) as refused:
         found.prepare(Request(text, {"n": 100}), asking)
     assert refused.value.errors[0]["extensions"] == {"code": "TOO_COSTLY"}
+
+
+async def test_in_production_a_visitor_cannot_introspect(database_url: str, tmp_path: Path) -> None:
+    asked = "{ __schema { queryType { name } } }"
+    async with serving(database_url, tmp_path / "home", production=True) as api:
+        account = await make.account(await make.organisation())
+
+        closed = await api.ask(asked)
+        opened = await api.ask(asked, await api.token(account, Role.CITIZEN))
+
+    assert closed.codes == ["GRAPHQL_VALIDATION_FAILED", "GRAPHQL_VALIDATION_FAILED"]
+    assert opened.data == {"__schema": {"queryType": {"name": "Query"}}}
