@@ -1,0 +1,123 @@
+"""Who is measured: the servers and how each is started, and in whose name each is asked."""
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.rows import CABINET, READER
+from benchmarks.serving import ROOT
+
+HERE = Path(__file__).parent
+PEERS = HERE / "peers"
+_NODE = HERE / ".node" / "bin" / "node"
+
+# Who is whose: ratios are of the others to OURS, and the targets speak of the peers.
+OURS = "cabinet"
+PEER_NAMES = ("mercurius", "apollo", "postgraphile", "postgraphile-role")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a server is started: on which database, and with what."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One line of the tables: a server, asked in one spelling by one person or by nobody."""
+
+    name: str
+    label: str
+    server: str
+    spelling: str
+    # «whole», «limited», or nobody
+    person: str | None = None
+
+    @property
+    def on_sqlite(self) -> bool:
+        return self.server == "cabinet-sqlite"
+
+    def documents(self) -> dict[str, str]:
+        """Its spelling of each query that it can answer."""
+        return {
+            path.stem: path.read_text(encoding="utf-8")
+            for path in sorted((HERE / "queries" / self.spelling).glob("*.graphql"))
+        }
+
+
+CONTENDERS = (
+    Contender(OURS, "Cabinet, administrator", "cabinet", "cabinet", "whole"),
+    Contender(
+        "cabinet-limited", "Cabinet, administrator of a department", "cabinet", "cabinet", "limited"
+    ),
+    Contender("cabinet-sqlite", "Cabinet on SQLite", "cabinet-sqlite", "cabinet", "whole"),
+    Contender(
+        "cabinet-sqlite-limited",
+        "Cabinet on SQLite, administrator of a department",
+        "cabinet-sqlite",
+        "cabinet",
+        "limited",
+    ),
+    Contender("mercurius", "Mercurius, JIT", "mercurius", "hand"),
+    Contender("apollo", "Apollo Server", "apollo", "hand"),
+    Contender("postgraphile", "PostGraphile 5", "postgraphile", "postgraphile"),
+    Contender(
+        "postgraphile-role",
+        "PostGraphile 5, a role for each request",
+        "postgraphile-role",
+        "postgraphile",
+    ),
+    Contender(
+        "reference", "Plain strawberry (our reference executor)", "reference", "cabinet", "whole"
+    ),
+)
+
+
+def servers(url: str, sqlite: Path, home: Path) -> dict[str, Start]:
+    """How every server is started, ours as its users start it: one process, one core."""
+    cabinet = {"CABINET_HOME": str(home), "CABINET_PRODUCTION": "1", "CABINET_DATABASE_URL": url}
+    node = {"DATABASE_URL": url, "NODE_ENV": "production"}
+    variant = (sys.executable, "-m", "benchmarks.variants")
+    return {
+        "cabinet": Start((*CABINET, "serve"), cabinet),
+        "cabinet-sqlite": Start(
+            (*CABINET, "serve"), {**cabinet, "CABINET_DATABASE_URL": f"sqlite://{sqlite}"}
+        ),
+        "reference": Start((*variant, "reference"), cabinet),
+        "unlimited": Start((*variant, "unlimited"), cabinet),
+        **{
+            name: Start((node_path(), str(PEERS / f"{name}.mjs")), node)
+            for name in ("mercurius", "apollo", "postgraphile")
+        },
+        "postgraphile-role": Start(
+            (node_path(), str(PEERS / "postgraphile.mjs")), {**node, "DATABASE_ROLE": READER}
+        ),
+    }
+
+
+def node_path() -> str:
+    """The Node that `make bench` installs, else the system's."""
+    return str(_NODE) if _NODE.exists() else shutil.which("node") or "node"
+
+
+def versions() -> dict[str, str]:
+    """The peers' versions, as they are installed."""
+    import json
+
+    def version(package: str) -> str:
+        text = (PEERS / "node_modules" / package / "package.json").read_text(encoding="utf-8")
+        found: str = json.loads(text)["version"]
+        return found
+
+    return {
+        "Mercurius": version("mercurius"),
+        "Apollo Server": version("@apollo/server"),
+        "PostGraphile": version("postgraphile"),
+    }
+
+
+__all__ = ["CONTENDERS", "OURS", "PEER_NAMES", "ROOT", "Contender", "Start", "servers", "versions"]
