@@ -11,7 +11,7 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 # The page needs Node 20.19 or 22.12 and newer.
 NODE_OK = node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null
 
-.PHONY: help run test check lint types contracts stale test-sqlite test-postgres web lock schema migrations clean
+.PHONY: help run test check lint types contracts stale test-sqlite test-postgres web bench lock schema migrations clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,20 @@ web/node_modules/.installed: web/package-lock.json web/.npmrc | node
 tests/npm/node_modules/.installed: tests/npm/package-lock.json | node
 	cd tests/npm && npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.installed
 
+# Against other GraphQL servers, on the PostgreSQL of CABINET_BENCH_DATABASE_URL; QUICK=1 takes
+# some minutes instead of a quarter of an hour, MILLION=1 grows to a million practitioners.
+bench: $(VENV)/.installed benchmarks/peers/node_modules/.installed ## measure the cabinet beside its peers
+	python -m benchmarks $(if $(QUICK),--quick) $(if $(MILLION),--million)
+
+# The peers want Node 22; what is measured runs on the one that is pinned, whatever the system has.
+benchmarks/.node/.installed: requirements-node.lock
+	$(PYTHON) -m venv benchmarks/.node
+	benchmarks/.node/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.lock
+	@touch $@
+
+benchmarks/peers/node_modules/.installed: benchmarks/peers/package-lock.json benchmarks/.node/.installed
+	cd benchmarks/peers && PATH="$(CURDIR)/benchmarks/.node/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.installed
+
 # Where the system has no suitable Node, a wheel from PyPI brings one into the environment.
 .PHONY: node
 node: $(VENV)/.installed
@@ -89,4 +103,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	@touch $@
 
 clean: ## remove what was built; the data in var/ stay
-	rm -rf $(VENV) web/dist web/node_modules tests/npm/node_modules
+	rm -rf $(VENV) web/dist web/node_modules tests/npm/node_modules benchmarks/.node benchmarks/peers/node_modules

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ import asyncpg
 
 # The department that holds the first practitioners, to which one of the administrators is limited.
 DEPARTMENT = 1
-PEOPLE = 200
+ASKED_FOR = 200
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _SPECIALTY = "(SELECT name FROM dictionary_entry WHERE id = p.specialty_id)"
@@ -51,11 +51,10 @@ QUERIES = tuple(_STATEMENTS)
 OF_ONE = frozenset({"home", "tiny"})
 
 
-async def expected(url: str) -> dict[str, list[list[str]]]:
+async def expected(url: str, people: Sequence[str]) -> dict[str, list[list[str]]]:
     """The leaves of each query: of each practitioner asked for, or of the one answer there is."""
     connection = await asyncpg.connect(url)
     try:
-        people = await people_of(connection)
         found = {}
         for query, statement in _STATEMENTS.items():
             asked = [(person,) for person in people] if query in OF_ONE else [()]
@@ -66,12 +65,12 @@ async def expected(url: str) -> dict[str, list[list[str]]]:
         await connection.close()
 
 
-async def people_of(connection: Any) -> list[str]:
-    """The ids that home and tiny rotate through: the first department's practitioners."""
-    rows = await connection.fetch(
-        "SELECT bench.id(4, n) AS id FROM generate_series(1, $1::int) n", PEOPLE
-    )
-    return [str(row["id"]) for row in rows]
+def people() -> list[str]:
+    """The ids that home and tiny rotate through: the first department's practitioners.
+
+    rows.sql makes them, by ``bench.id``.
+    """
+    return [f"019a0000-0004-7000-8000-{number:012x}" for number in range(1, ASKED_FOR + 1)]
 
 
 def leaves(query: str, answer: Any) -> list[str]:

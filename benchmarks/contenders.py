@@ -1,5 +1,6 @@
 """Who is measured: the servers and how each is started, and in whose name each is asked."""
 
+import json
 import shutil
 import sys
 from collections.abc import Mapping
@@ -7,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.rows import CABINET, READER
-from benchmarks.serving import ROOT
 
 HERE = Path(__file__).parent
-PEERS = HERE / "peers"
+PEERS_FOLDER = HERE / "peers"
 _NODE = HERE / ".node" / "bin" / "node"
 
 # Who is whose: ratios are of the others to OURS, and the targets speak of the peers.
 OURS = "cabinet"
-PEER_NAMES = ("mercurius", "apollo", "postgraphile", "postgraphile-role")
+PEERS = ("mercurius", "apollo", "postgraphile", "postgraphile-role")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Contender:
     spelling: str
     # «whole», «limited», or nobody
     person: str | None = None
+    most_connections: int = 64
 
     @property
     def on_sqlite(self) -> bool:
@@ -71,8 +72,14 @@ CONTENDERS = (
         "postgraphile-role",
         "postgraphile",
     ),
+    # With more connections it would take a third of the run.
     Contender(
-        "reference", "Plain strawberry (our reference executor)", "reference", "cabinet", "whole"
+        "reference",
+        "Plain strawberry (our reference executor)",
+        "reference",
+        "cabinet",
+        "whole",
+        most_connections=8,
     ),
 )
 
@@ -90,11 +97,11 @@ def servers(url: str, sqlite: Path, home: Path) -> dict[str, Start]:
         "reference": Start((*variant, "reference"), cabinet),
         "unlimited": Start((*variant, "unlimited"), cabinet),
         **{
-            name: Start((node_path(), str(PEERS / f"{name}.mjs")), node)
+            name: Start((node_path(), str(PEERS_FOLDER / f"{name}.mjs")), node)
             for name in ("mercurius", "apollo", "postgraphile")
         },
         "postgraphile-role": Start(
-            (node_path(), str(PEERS / "postgraphile.mjs")), {**node, "DATABASE_ROLE": READER}
+            (node_path(), str(PEERS_FOLDER / "postgraphile.mjs")), {**node, "DATABASE_ROLE": READER}
         ),
     }
 
@@ -106,11 +113,10 @@ def node_path() -> str:
 
 def versions() -> dict[str, str]:
     """The peers' versions, as they are installed."""
-    import json
 
     def version(package: str) -> str:
-        text = (PEERS / "node_modules" / package / "package.json").read_text(encoding="utf-8")
-        found: str = json.loads(text)["version"]
+        file = PEERS_FOLDER / "node_modules" / package / "package.json"
+        found: str = json.loads(file.read_text(encoding="utf-8"))["version"]
         return found
 
     return {
@@ -118,6 +124,3 @@ def versions() -> dict[str, str]:
         "Apollo Server": version("@apollo/server"),
         "PostGraphile": version("postgraphile"),
     }
-
-
-__all__ = ["CONTENDERS", "OURS", "PEER_NAMES", "ROOT", "Contender", "Start", "servers", "versions"]

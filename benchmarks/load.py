@@ -6,12 +6,18 @@ import select
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
 
 _STALLED_SECONDS = 30.0
+# How often one connection may have to be opened.
+_OPENED = 5
 _CHUNK = 1 << 18
+
+
+class _Closed(Exception):
+    """A server closed a connection that was idle too long for it, just as we wrote."""
 
 
 class BadAnswer(Exception):
@@ -67,11 +73,60 @@ def ask(port: int, request: bytes) -> Any:
         connection.sendall(request)
         answer = b""
         while (body := _body(answer)) is None:
-            answer += _received(connection)
+            received = connection.recv(_CHUNK)
+            if not received:
+                raise BadAnswer("the connection was closed")
+            answer += received
     try:
         return json.loads(body)["data"]
     except (ValueError, KeyError):
         raise BadAnswer(answer[:600].decode(errors="replace")) from None
+
+
+@dataclass(slots=True)
+class _Connection:
+    """One keep-alive connection with at most one request under way."""
+
+    port: int
+    request: bytes = b""
+    sent_at: float = 0.0
+    _heard: bytes = b""
+    _socket: socket.socket = field(init=False)
+    _opened: int = 0
+
+    def __post_init__(self) -> None:
+        self._open()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, request: bytes, at: float) -> None:
+        self.request, self.sent_at, self._heard = request, at, b""
+        self._socket.sendall(request)
+
+    def is_answered(self) -> bool:
+        """Reads what there is; whether the answer is whole; raises _Closed, BadAnswer."""
+        received = self._socket.recv(_CHUNK)
+        if not received:
+            if self._heard or self._opened > _OPENED:
+                raise BadAnswer("the connection was closed")
+            raise _Closed
+        self._heard += received
+        return _body(self._heard) is not None
+
+    def ask_anew(self) -> None:
+        """The same request over a new connection; its time runs on."""
+        self.close()
+        self._open()
+        self._socket.sendall(self.request)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _open(self) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", self.port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._opened += 1
 
 
 def _run(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Loaded:
@@ -79,52 +134,43 @@ def _run(port: int, requests: Sequence[bytes], connections: int, seconds: float)
     queue = cycle(requests)
     latencies: list[float] = []
     poll = select.epoll()
-    sockets: dict[int, socket.socket] = {}
-    heard: dict[int, bytes] = {}
-    sent: dict[int, float] = {}
+    opened = [_Connection(port) for _ in range(connections)]
+    asking = {}
     try:
-        for _ in range(connections):
-            connection = socket.create_connection(("127.0.0.1", port))
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            number = connection.fileno()
-            sockets[number] = connection
-            heard[number] = b""
-            poll.register(number, select.EPOLLIN)
         start = now()
         end = start + seconds
-        for number, connection in sockets.items():
-            sent[number] = now()
-            connection.sendall(next(queue))
-        while sent:
+        for connection in opened:
+            poll.register(connection, select.EPOLLIN)
+            asking[connection.fileno()] = connection
+            connection.send(next(queue), now())
+        while asking:
             ready = poll.poll(_STALLED_SECONDS)
             if not ready:
                 raise BadAnswer("no answer came")
             for number, _ in ready:
-                connection = sockets[number]
-                answer = heard[number] + _received(connection)
-                if _body(answer) is None:
-                    heard[number] = answer
+                connection = asking[number]
+                try:
+                    if not connection.is_answered():
+                        continue
+                except _Closed:
+                    del asking[number]
+                    connection.ask_anew()
+                    asking[connection.fileno()] = connection
+                    poll.register(connection, select.EPOLLIN)
                     continue
                 at = now()
-                latencies.append(at - sent.pop(number))
-                heard[number] = b""
+                latencies.append(at - connection.sent_at)
                 if at < end:
-                    sent[number] = at
-                    connection.sendall(next(queue))
+                    connection.send(next(queue), at)
+                else:
+                    del asking[number]
         took = now() - start
     finally:
         poll.close()
-        for connection in sockets.values():
+        for connection in opened:
             connection.close()
     latencies.sort()
     return Loaded(took, latencies)
-
-
-def _received(connection: socket.socket) -> bytes:
-    received = connection.recv(_CHUNK)
-    if not received:
-        raise BadAnswer("the connection was closed")
-    return received
 
 
 def _body(answer: bytes) -> bytes | None:
@@ -150,7 +196,7 @@ def _body(answer: bytes) -> bytes | None:
 
 
 def _unchunked(body: bytes) -> bytes:
-    parts = []
+    parts: list[bytes] = []
     while True:
         size, _, body = body.partition(b"\r\n")
         length = int(size, 16)

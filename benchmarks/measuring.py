@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -35,6 +36,7 @@ class Pace:
 class Sample:
     """One stretch of one query. Processor time and latencies are milliseconds a request."""
 
+    round: int
     contender: str
     query: str
     connections: int
@@ -60,13 +62,13 @@ class Asked:
     session: Session | None = None
 
     def requests(self, query: str) -> list[bytes]:
-        documents = self.contender.documents()
-        headers = self.session.headers(self.server) if self.session is not None else {}
+        document = self.contender.documents()[query]
         asked = [{"id": person} for person in self.people] if query in OF_ONE else [{}]
-        return [
-            load.request_of(self.server.port, documents[query], variables, headers)
-            for variables in asked
-        ]
+        return [self.request(document, variables) for variables in asked]
+
+    def request(self, document: str, variables: Mapping[str, str]) -> bytes:
+        headers = self.session.headers(self.server) if self.session is not None else {}
+        return load.request_of(self.server.port, document, variables, headers)
 
     def queries(self, wanted: Sequence[str]) -> list[str]:
         """Those it is asked; who sees one department only has no load of all of them."""
@@ -138,16 +140,21 @@ def measure(
 ) -> list[Sample]:
     """Warms everybody up alike, then asks them in turn."""
     for asked, query in _turns(everybody, queries, 0):
-        _tell(f"warming up  {query:8} {asked.contender.name}")
+        tell(f"warming up  {query:8} {asked.contender.name}")
         requests = asked.requests(query)
         load.run(asked.server.port, requests, _WARMING_CONNECTIONS, pace.warm)
     samples = []
     for number in range(pace.rounds):
         for connections in pace.connections:
             for asked, query in _turns(everybody, queries, number):
-                sample = stretch(asked, backends, query, connections, pace.seconds)
+                if connections > (8 if query == "load" else asked.contender.most_connections):
+                    continue
+                requests = asked.requests(query)
+                sample = stretch(
+                    asked, backends, query, requests, connections, pace.seconds, number
+                )
                 samples.append(sample)
-                _tell(
+                tell(
                     f"round {number + 1}/{pace.rounds}  {query:8} {connections:3} connections  "
                     f"{asked.contender.name:24} {sample.cpu_ms:8.3f} ms CPU "
                     f"{sample.per_second:9.1f} req/s  p99 {sample.p99_ms:8.2f} ms"
@@ -156,26 +163,21 @@ def measure(
 
 
 def stretch(
-    asked: Asked, backends: Backends, query: str, connections: int, seconds: float
-) -> Sample:
-    """One stretch of load on one server."""
-    requests = asked.requests(query)
-    return stretch_of(asked, backends, query, requests, connections, seconds)
-
-
-def stretch_of(
     asked: Asked,
     backends: Backends,
     query: str,
     requests: Sequence[bytes],
     connections: int,
     seconds: float,
+    number: int = 0,
 ) -> Sample:
+    """One stretch of load on one server."""
     server, database = asked.server.seconds(), backends.seconds()
     loaded = load.run(asked.server.port, requests, connections, seconds)
     cpu = processor.spent_between(server, asked.server.seconds())
     database_cpu = processor.spent_between(database, backends.seconds())
     return Sample(
+        round=number,
         contender=asked.contender.name,
         query=query,
         connections=connections,
@@ -202,8 +204,7 @@ def _turns(
 def _is_postgres(pid: int) -> bool:
     """Whether a process of this number here is the database's: it may run on another machine."""
     try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8") as name:
-            return name.read().strip() == "postgres"
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == "postgres"
     except OSError:
         return False
 
@@ -212,5 +213,6 @@ def _rounded(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
+    """A line about the progress, beside the results."""
     sys.stderr.write(text + "\n")

@@ -37,7 +37,7 @@ def serving(
     """The server until the block ends, alone with its like on the first core of ``divided``."""
     port = _free_port()
     with processor.on(processor.divided()[0]), log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603  # commands of ours
+        process = subprocess.Popen(
             command,
             cwd=ROOT,
             env={**os.environ, **environment, "HOST": "127.0.0.1", "PORT": str(port)},
