@@ -82,7 +82,9 @@ def configuration(url: str, *, foreign_keys: bool = True) -> dict[str, Any]:
         connections = {"default": config, "read": reader}
     else:
         _, rest = url.split("://", 1)
-        connections = {"default": expand_db_url(f"asyncpg://{rest}")}
+        config = expand_db_url(f"asyncpg://{rest}")
+        config["engine"] = "models.postgresql_engine"
+        connections = {"default": config}
     return {
         "connections": connections,
         "apps": {
@@ -110,9 +112,13 @@ async def opened(url: str) -> AsyncIterator[None]:
 
 def dialect() -> str:
     """The dialect of the open database."""
-    return (
-        SQLITE if get_connections().get("default").capabilities.dialect == "sqlite" else POSTGRESQL
-    )
+    return SQLITE if _has_reader() else POSTGRESQL
+
+
+def reader() -> Any:
+    """The client that planned reads go to."""
+    connections = get_connections()
+    return connections.get("read" if "read" in connections.db_config else "default")
 
 
 @dataclass
