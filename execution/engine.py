@@ -155,6 +155,9 @@ class Engine:
 
     def _check_again(self, prepared: Prepared, request: Request) -> None:
         """The limits, for what can change from one request of a document to the next."""
+        if prepared.plain is not None and not prepared.sizing:
+            # Values that no variable takes are not looked at, and plain ones are bounded.
+            return
         given = request.variables
         sizes = tuple(
             # Whatever else is given counts as the largest page.
