@@ -54,7 +54,9 @@ class ImmediateSqliteClient(SqliteClient):
     async def read_text(self, sql: str, values: Sequence[Any]) -> str | None:
         """The only value of the only row; raises StatementTooDeep."""
         if self._connection is None:
-            await self.create_connection(with_db=True)
+            # Whoever else comes meanwhile must not open one of their own.
+            async with self._lock:
+                await self.create_connection(with_db=True)
         assert self._connection is not None
         try:
             found = list(await self._connection.execute_fetchall(sql, values))
