@@ -25,7 +25,7 @@ from pathlib import Path
 import asyncpg
 
 from benchmarks import answers, contenders, growth, processor, report, rows
-from benchmarks.contenders import CONTENDERS, OURS, Contender
+from benchmarks.contenders import CONTENDERS, OURS, UNLIMITED, Contender
 from benchmarks.measuring import Backends, Pace, ask_all, check, measure, tell
 from benchmarks.serving import ROOT, Server, serving
 from benchmarks.signing import Person
@@ -33,8 +33,6 @@ from benchmarks.signing import Person
 _WHOLE = Pace(warm=4.0, seconds=2.0, rounds=3)
 _QUICK = Pace(warm=0.5, seconds=0.5, rounds=1)
 _RESULTS = Path(__file__).parent / "results"
-# It answers what is over the limits of the others.
-_UNLIMITED = Contender("unlimited", "Cabinet, higher limits", "unlimited", "cabinet", "whole")
 
 
 def main() -> None:
@@ -73,15 +71,13 @@ def _run(options: argparse.Namespace, server_url: str, home: Path) -> report.Run
             wanted, missing = _wanted(options.only, running.enter_context(rows.reader(url)))
             starts = contenders.servers(url, sqlite, home)
             servers: dict[str, Server] = {}
-            for name in dict.fromkeys(one.server for one in (*wanted, _UNLIMITED)):
+            for name in dict.fromkeys(one.server for one in (*wanted, UNLIMITED)):
                 tell(f"starting {name}")
                 start = starts[name]
                 servers[name] = running.enter_context(
                     serving(name, start.command, start.environment, home / f"{name}.log")
                 )
-            *everybody, unlimited = ask_all(
-                (*wanted, _UNLIMITED), servers, people, answers.people()
-            )
+            *everybody, unlimited = ask_all((*wanted, UNLIMITED), servers, people, answers.people())
             tell("checking every answer")
             check(everybody, asyncio.run(answers.expected(url, answers.people())))
             backends = Backends(url)

@@ -85,10 +85,14 @@ CONTENDERS = (
 )
 
 
+# Not compared: it answers what is over the limits of the others, for the growth.
+UNLIMITED = Contender("unlimited", "Cabinet, higher limits", "unlimited", "cabinet", "whole")
+
+
 def servers(url: str, sqlite: Path, home: Path) -> dict[str, Start]:
     """How every server is started, ours as its users start it: one process, one core."""
     cabinet = {"CABINET_HOME": str(home), "CABINET_PRODUCTION": "1", "CABINET_DATABASE_URL": url}
-    node = {"DATABASE_URL": url, "NODE_ENV": "production"}
+    node = {"DATABASE_URL": url, "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
     variant = (sys.executable, "-m", "benchmarks.variants")
     return {
         "cabinet": Start((*CABINET, "serve"), cabinet),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.answers import QUERIES
-from benchmarks.contenders import CONTENDERS, OURS
+from benchmarks.contenders import CONTENDERS, OURS, UNLIMITED
 from benchmarks.figures import Figures, Spread, Verdict, value_of
 from benchmarks.growth import Grown
 from benchmarks.measuring import Sample
@@ -137,11 +137,11 @@ def _targets(verdicts: Sequence[Verdict]) -> str:
 
 
 def _growth(growth: Sequence[Grown]) -> str:
-    labels = {one.name: one.label for one in CONTENDERS}
+    labels = {one.name: one.label for one in (*CONTENDERS, UNLIMITED)}
     rows = [
         [
             f"{grown.size:,} {grown.of}: {grown.sample.query}",
-            labels.get(grown.sample.contender, grown.sample.contender),
+            labels[grown.sample.contender],
             _number(grown.sample.cpu_ms, 3),
             _number(grown.sample.database_ms, 3) if grown.sample.database_ms else "",
             _number(grown.sample.p50_ms, 3),
