@@ -13,6 +13,7 @@ from resolvers.pages import Term
 from schema.changes import changed_rows
 from schema.context import Context
 from schema.directives import EVERYONE, Visible, visible
+from schema.kinds import dictionary_of
 from schema.operations import given, input_of, mutation, row, subscription
 from schema.views import column, enum_of, to_one, view_of
 
@@ -39,6 +40,11 @@ enum_of(
     NURSING_PERMIT=_without(CITIZEN, DOCTOR),
 )
 enum_of(ApplicationStatus)
+dictionary_of(
+    ApplicationKind,
+    visible(*READERS, Role.ANALYST),
+    says="What may be applied for, as far as it exists for the role.",
+)
 
 
 @view_of(
