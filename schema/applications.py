@@ -56,7 +56,7 @@ dictionary_of(
     many="applications",
 )
 class Application:
-    """An application to the authorities, from draft to decision."""
+    """An application to the authorities, from draft to decision; until submitted, its author's."""
 
     id = column("ID", visible(*READERS), says="Its id.")
     number = column("str", visible(*READERS), says="The number to quote to people.")
@@ -118,7 +118,10 @@ mutation(
 )
 for _decision, _says in (
     (applications.take_application, "Takes a submitted application into review."),
-    (applications.approve_application, "Approves an application in review."),
+    (
+        applications.approve_application,
+        "Approves an application in review; one's own only where nobody else can.",
+    ),
     (applications.return_application, "Returns an application to be corrected."),
     (applications.reject_application, "Rejects an application."),
 ):

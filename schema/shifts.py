@@ -121,7 +121,10 @@ class DayWish:
 mutation(
     shifts.plan_shift,
     visible(ADMIN),
-    says="Plans a shift: somebody's, or open for whoever asks.",
+    says=(
+        "Plans a shift: somebody's, or open for whoever asks. Somebody's may have begun or be "
+        "over, so that work is entered late; an open one lies ahead."
+    ),
     returns=row("Shift"),
 )
 mutation(
@@ -145,7 +148,7 @@ mutation(
 mutation(
     shifts.approve_shift,
     visible(ADMIN),
-    says="Approves a requested or planned shift.",
+    says="Approves a requested or planned shift; one's own only where nobody else can.",
     returns=row("Shift"),
 )
 mutation(

@@ -54,7 +54,7 @@ _SCOPING = frozenset(
     {"id", "organisation_id", "department_id", "practitioner_id", "account_id", "about_id"}
 )
 # Values by which a row may be seen or not.
-_SHOWING = frozenset({"audience", "kind"})
+_SHOWING = frozenset({"audience", "kind", "submitted_at"})
 # What the session stands on is known to whoever has it.
 _OWN_GRANT = frozenset({"role", "starts_at", "ends_at", "revoked_at"})
 # What of a worker's shifts and positions the worked time is made from.
