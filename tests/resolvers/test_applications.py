@@ -167,12 +167,13 @@ async def test_an_application_is_its_owners_to_change(database: str) -> None:
         await applications.submit_application(colleague, id=draft.id)
     with pytest.raises(NotFound):
         await applications.submit_application(admin, id=draft.id)
-    await applications.submit_application(doctor, id=draft.id)
+    sent = await applications.create_application(doctor, kind=ApplicationKind.NEW_CABINET)
+    await applications.submit_application(doctor, id=sent.id)
     for move in (applications.submit_application, applications.withdraw_application):
         with pytest.raises(ActionDenied):
-            await move(admin, id=draft.id)
+            await move(admin, id=sent.id)
     with pytest.raises(ActionDenied):
-        await applications.update_application(admin, id=draft.id, version=1, comment="чужое")
+        await applications.update_application(admin, id=sent.id, version=2, comment="чужое")
     with pytest.raises(Stale):
         await applications.update_application(doctor, id=draft.id, version=0, comment="поздно")
     with pytest.raises(Problems) as long:
