@@ -151,7 +151,7 @@ async def _decide(
 ) -> Application:
     application = await lock(viewer, Application, id)
     _expect(application, ApplicationStatus.IN_REVIEW)
-    details: dict[str, bool] = {}
+    details: dict[str, Any] = {}
     if status is not ApplicationStatus.APPROVED:
         reason = reason_of(reason, length=_LONGEST)
     elif application.account_id == viewer.account_id:
@@ -168,7 +168,7 @@ async def _decide(
     return application
 
 
-async def _other_eyes(viewer: Viewer, application: Application) -> dict[str, bool]:
+async def _other_eyes(viewer: Viewer, application: Application) -> dict[str, Any]:
     person = await Practitioner.get_or_none(id=application.practitioner_id)
     ward = person.department_id if person is not None else None
     home = application.organisation_id

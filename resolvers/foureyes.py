@@ -1,5 +1,6 @@
 """Four eyes: nobody approves what is their own while somebody else could (decision 0008)."""
 
+from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -24,7 +25,7 @@ _TAKEN_UP = (AccountState.ACTIVE, AccountState.LOCKED)
 
 async def check_other_eyes(
     viewer: Viewer, *, organisation_id: UUID, department_id: UUID | None, field: str = "id"
-) -> dict[str, bool]:
+) -> dict[str, Any]:
     """Details for the audit entry of approving one's own row in a place.
 
     Raises SelfApproval while somebody else's administration covers that place.

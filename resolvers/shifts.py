@@ -1,6 +1,7 @@
 """Shifts: planned, asked for, decided and cancelled, by the states of DOMAIN.md."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -156,7 +157,7 @@ async def approve_shift(viewer: Viewer, *, id: UUID) -> Shift:
     _expect(viewer, shift, ShiftState.REQUESTED, ShiftState.PLANNED)
     person = await Practitioner.get(id=shift.practitioner_id)
     await check_credentials(viewer, person, shift, "id")
-    details: dict[str, bool] = {}
+    details: dict[str, Any] = {}
     if person.id == viewer.practitioner_id:
         home, ward = shift.organisation_id, shift.department_id
         details = await check_other_eyes(viewer, organisation_id=home, department_id=ward)
