@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -46,10 +47,11 @@ def resident_megabytes(pids: Iterable[int]) -> float:
     return total / 1024
 
 
+@cache
 def divided() -> tuple[set[int], set[int]]:
     """The core for the server measured, and those for the database and the load.
 
-    Where there is one core only, they share it.
+    They are those that the process had when it first asked; one core only is shared.
     """
     cores = sorted(os.sched_getaffinity(0))
     return {cores[-1]}, set(cores[:-1]) or set(cores)
@@ -89,4 +91,5 @@ def described() -> str:
         "unknown processor",
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{model}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GB"
+    cores = len(set().union(*divided()))
+    return f"{model}, {cores} {'core' if cores == 1 else 'cores'}, {memory:.0f} GB"

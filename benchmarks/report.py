@@ -138,12 +138,13 @@ def _targets(verdicts: Sequence[Verdict]) -> str:
 
 def _growth(growth: Sequence[Grown]) -> str:
     labels = {one.name: one.label for one in (*CONTENDERS, UNLIMITED)}
+    on_sqlite = {one.name: one.on_sqlite for one in CONTENDERS} | {UNLIMITED.name: False}
     rows = [
         [
             f"{grown.size:,} {grown.of}: {grown.sample.query}",
             labels[grown.sample.contender],
             _number(grown.sample.cpu_ms, 3),
-            _number(grown.sample.database_ms, 3) if grown.sample.database_ms else "",
+            "" if on_sqlite[grown.sample.contender] else _number(grown.sample.database_ms, 3),
             _number(grown.sample.p50_ms, 3),
             _number(grown.sample.p99_ms, 3),
         ]
