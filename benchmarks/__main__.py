@@ -30,8 +30,8 @@ from benchmarks.measuring import Backends, Pace, ask_all, check, measure, tell
 from benchmarks.serving import ROOT, Server, serving
 from benchmarks.signing import Person
 
-_WHOLE = Pace(warm=4.0, seconds=2.0, rounds=3)
-_QUICK = Pace(warm=0.5, seconds=0.5, rounds=1)
+_WHOLE = Pace(people=10_000, warm=4.0, seconds=2.0, rounds=4)
+_QUICK = Pace(people=1_000, warm=0.5, seconds=0.5, rounds=1)
 _RESULTS = Path(__file__).parent / "results"
 
 
@@ -66,7 +66,7 @@ def _run(options: argparse.Namespace, server_url: str, home: Path) -> report.Run
     sqlite = home / "cabinet.sqlite3"
     with rows.database(server_url) as url:
         tell("filling PostgreSQL and SQLite")
-        people = _filled(url, sqlite, home)
+        persons = _filled(url, sqlite, home, pace.people)
         with ExitStack() as running:
             wanted, missing = _wanted(options.only, running.enter_context(rows.reader(url)))
             starts = contenders.servers(url, sqlite, home)
@@ -77,7 +77,9 @@ def _run(options: argparse.Namespace, server_url: str, home: Path) -> report.Run
                 servers[name] = running.enter_context(
                     serving(name, start.command, start.environment, home / f"{name}.log")
                 )
-            *everybody, unlimited = ask_all((*wanted, UNLIMITED), servers, people, answers.people())
+            *everybody, unlimited = ask_all(
+                (*wanted, UNLIMITED), servers, persons, answers.people()
+            )
             tell("checking every answer")
             check(everybody, asyncio.run(answers.expected(url, answers.people())))
             backends = Backends(url)
@@ -88,19 +90,17 @@ def _run(options: argparse.Namespace, server_url: str, home: Path) -> report.Run
             }
             grown = growth.by_rows(unlimited, backends, pace)
             ours = [one for one in everybody if one.contender.name in (OURS, "cabinet-sqlite")]
-            sizes = (10_000, 100_000, *((1_000_000,) if options.million else ()))
-            grown += growth.by_practitioners(
-                ours, backends, pace, sizes[: 1 if options.quick else None], url=url, sqlite=sqlite
-            )
+            sizes = [pace.people, pace.people * 10, *([1_000_000] if options.million else [])]
+            grown += growth.by_practitioners(ours, backends, pace, sizes, url=url, sqlite=sqlite)
         about = _about(asyncio.run(_postgres_version(url)), backends, pace)
     return report.Run(about, samples, grown, megabytes, missing)
 
 
-def _filled(url: str, sqlite: Path, home: Path) -> dict[str, Person]:
-    whole, limited = asyncio.run(rows.fill(url, home))
+def _filled(url: str, sqlite: Path, home: Path, people: int) -> dict[str, Person]:
+    persons = asyncio.run(rows.fill(url, home, people))
     rows.migrate(f"sqlite://{sqlite}", home)
     asyncio.run(rows.copy_to_sqlite(url, sqlite))
-    return {"whole": whole, "limited": limited}
+    return persons
 
 
 def _wanted(only: str, has_reader: bool) -> tuple[Sequence[Contender], list[str]]:
@@ -129,8 +129,9 @@ def _about(postgres: str, backends: Backends, pace: Pace) -> dict[str, str]:
         "software": f"Python {platform.python_version()}, Node {node}, PostgreSQL {postgres} "
         f"({pinned}), SQLite {sqlite3.sqlite_version}, {peers}",
         "pace": f"{pace.rounds} rounds of {pace.seconds:g} s, after {pace.warm:g} s of warming up",
-        "rows": "10,000 practitioners, 30,000 licences, 200,000 shifts, 200 courses, 50,000 "
-        "enrolments; a second organisation with 500 practitioners",
+        "rows": f"{pace.people:,} practitioners, {pace.people * 3:,} licences, "
+        f"{pace.people * 20:,} shifts, 200 courses, {pace.people * 5:,} enrolments; "
+        "a second organisation with 500 practitioners",
     }
 
 

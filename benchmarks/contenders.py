@@ -54,12 +54,14 @@ class Contender:
 CONTENDERS = (
     Contender(OURS, "Cabinet, administrator", "cabinet", "cabinet", "whole"),
     Contender(
-        "cabinet-limited", "Cabinet, administrator of a department", "cabinet", "cabinet", "limited"
+        "cabinet-limited", "Cabinet, limited to a department", "cabinet", "cabinet", "limited"
     ),
-    Contender("cabinet-sqlite", "Cabinet on SQLite", "cabinet-sqlite", "cabinet", "whole"),
+    Contender(
+        "cabinet-sqlite", "Cabinet on SQLite, administrator", "cabinet-sqlite", "cabinet", "whole"
+    ),
     Contender(
         "cabinet-sqlite-limited",
-        "Cabinet on SQLite, administrator of a department",
+        "Cabinet on SQLite, limited to a department",
         "cabinet-sqlite",
         "cabinet",
         "limited",

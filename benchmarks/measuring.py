@@ -24,8 +24,9 @@ class WrongAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long everything is measured. ``warm`` and ``seconds`` are of each query."""
+    """Over how many practitioners, and how long. ``warm`` and ``seconds`` are of each query."""
 
+    people: int
     warm: float
     seconds: float
     rounds: int

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -27,8 +28,6 @@ from core.sealing import open_vault
 READER = f"cabinet_bench_reader_{os.getpid()}"
 
 CABINET = (sys.executable, "-c", "from server.cli import main; main()")
-# Practitioners of the organisation asked about, as rows.sql makes them.
-PEOPLE = 10_000
 _SQL = Path(__file__).parent / "rows.sql"
 _TABLES = (
     "organisation",
@@ -73,27 +72,32 @@ def reader(url: str) -> Iterator[bool]:
         asyncio.run(_run(url, f"DROP OWNED BY {READER}", f"DROP ROLE {READER}"))
 
 
-async def fill(url: str, home: Path) -> tuple[Person, Person]:
-    """Fills a database; an administrator of the organisation, and one of its first department."""
+async def fill(url: str, home: Path, people: int) -> dict[str, Person]:
+    """Fills a database with so many practitioners, 200 at least, and what they have.
+
+    Gives back an administrator of the organisation, and one limited to its first department.
+    """
     migrate(url, home)
     whole, limited = _person("whole"), _person("limited")
     connection = await asyncpg.connect(url)
     try:
+        await _say_people(connection, people)
         await connection.execute(_SQL.read_text(encoding="utf-8"))
         await _add_account(connection, whole, home, None)
         await _add_account(connection, limited, home, DEPARTMENT)
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
-    return whole, limited
+    return {"whole": whole, "limited": limited}
 
 
-async def add_people(url: str, first: int, last: int) -> None:
-    """More practitioners for the organisation, with three licences each, by their numbers."""
+async def add_people(url: str, there: int, wanted: int) -> None:
+    """More practitioners for the organisation, with three licences each, beside those there."""
     connection = await asyncpg.connect(url)
     try:
+        await _say_people(connection, there)
         await connection.execute(
-            "SELECT bench.add_people(1, 'иванов', $1, $2)", first, last, timeout=1_800
+            "SELECT bench.add_people(1, 'иванов', $1, $2)", there + 1, wanted, timeout=1_800
         )
         await connection.execute("VACUUM ANALYZE practitioner, licence")
     finally:
@@ -123,6 +127,10 @@ async def copy_to_sqlite(url: str, path: Path, *, first: int = 0) -> None:
         await source.close()
 
 
+async def _say_people(connection: Any, people: int) -> None:
+    await connection.execute("SELECT set_config('bench.people', $1, false)", str(people))
+
+
 async def _copy(source: Any, target: sqlite3.Connection, table: str, first: int) -> None:
     columns = [
         name
@@ -144,7 +152,7 @@ async def _copy(source: Any, target: sqlite3.Connection, table: str, first: int)
 
 def _stored(value: Any) -> Any:
     """A value as the cabinet keeps it in SQLite: moments here are in UTC and whole seconds."""
-    return str(value) if isinstance(value, UUID | date) else value
+    return str(value) if isinstance(value, UUID | date | Decimal) else value
 
 
 async def _run(url: str, *statements: str) -> None:

@@ -1,5 +1,5 @@
 -- The rows of the benchmark: one organisation at full size, and a second so that row scopes bite.
--- Ids are counted, so that every server is asked for the same ones. Shifts lie ahead and licences'
+-- The setting bench.people says how many practitioners it has, 200 at least. Ids are counted, so that every server is asked for the same ones. Shifts lie ahead and licences'
 -- dates lie far from today: what the cabinet computes from the clock stays as it is for the run.
 CREATE SCHEMA bench;
 
@@ -9,10 +9,14 @@ CREATE FUNCTION bench.id(kind int, number bigint) RETURNS uuid IMMUTABLE LANGUAG
   SELECT ('019a0000-' || lpad(to_hex(kind), 4, '0') || '-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid
 $$;
 
--- Two hundred people to a department; those beyond the first ten thousand share departments 2 to 50,
--- so that department 1 stays as it is. Names are in the order of numbers.
-CREATE FUNCTION bench.department_of(number bigint) RETURNS bigint IMMUTABLE LANGUAGE sql AS $$
-  SELECT CASE WHEN number <= 10000 THEN 1 + (number - 1) / 200
+CREATE FUNCTION bench.people() RETURNS bigint STABLE LANGUAGE sql AS $$
+  SELECT current_setting('bench.people')::bigint
+$$;
+
+-- Two hundred people to a department; those added later share departments 2 to 50, so that
+-- department 1 stays as it is. Names are in the order of numbers.
+CREATE FUNCTION bench.department_of(number bigint) RETURNS bigint STABLE LANGUAGE sql AS $$
+  SELECT CASE WHEN number <= bench.people() THEN 1 + (number - 1) / 200
               WHEN number > 9000000 THEN 51 + number % 3
               ELSE 2 + number % 49 END
 $$;
@@ -43,9 +47,9 @@ RETURNS void LANGUAGE sql AS $$
   FROM generate_series(first, last) i, generate_series(0, 2) k;
 $$;
 
-INSERT INTO organisation (id, name, name_folded, zone) VALUES
-  (bench.id(1, 1), 'Городская больница', 'городская больница', 'Europe/Moscow'),
-  (bench.id(1, 2), 'Областная больница', 'областная больница', 'Europe/Moscow');
+INSERT INTO organisation (id, name, name_folded, zone, weekly_norm) VALUES
+  (bench.id(1, 1), 'Городская больница', 'городская больница', 'Europe/Moscow', 39),
+  (bench.id(1, 2), 'Областная больница', 'областная больница', 'Europe/Moscow', 39);
 
 INSERT INTO department (id, organisation_id, code, name, name_folded, city)
 SELECT bench.id(2, i), bench.id(1, CASE WHEN i > 50 THEN 2 ELSE 1 END), 'D' || i,
@@ -58,7 +62,7 @@ SELECT bench.id(3, i), '1.2.643.5.1.13.13.11.1066', '1', i::text, name, lower(na
 FROM unnest(ARRAY['Терапия', 'Хирургия', 'Кардиология', 'Сестринское дело', 'Педиатрия'])
   WITH ORDINALITY AS of(name, i);
 
-SELECT bench.add_people(1, 'иванов', 1, 10000);
+SELECT bench.add_people(1, 'иванов', 1, bench.people());
 SELECT bench.add_people(2, 'яковлев', 9000001, 9000500);
 
 INSERT INTO shift (id, organisation_id, department_id, practitioner_id, kind, profession, state,
@@ -68,7 +72,7 @@ SELECT bench.id(6, i * 20 + day), bench.id(1, 1), bench.id(2, bench.department_o
     (ARRAY['PLANNED', 'APPROVED', 'REQUESTED'])[1 + (i + day) % 3],
     midnight + day * interval '1 day' + interval '8 hours',
     midnight + day * interval '1 day' + interval '20 hours', date_trunc('second', now()), 1
-FROM generate_series(1, 10000) i, generate_series(0, 19) day,
+FROM generate_series(1, bench.people()) i, generate_series(0, 19) day,
   (SELECT date_trunc('day', now(), 'UTC') + interval '10 days') AS of(midnight);
 
 INSERT INTO course (id, organisation_id, title, title_folded, provider, audience, credits,
@@ -82,7 +86,7 @@ INSERT INTO enrolment (id, organisation_id, course_id, practitioner_id, status, 
 SELECT bench.id(8, i * 5 + k), bench.id(1, 1), bench.id(7, 1 + (i + k * 40) % 200), bench.id(4, i),
     (ARRAY['REQUESTED', 'CONFIRMED', 'COMPLETED'])[1 + (i + k) % 3],
     date_trunc('second', now()) - k * interval '1 hour', 1
-FROM generate_series(1, 10000) i, generate_series(0, 4) k;
+FROM generate_series(1, bench.people()) i, generate_series(0, 4) k;
 
 -- The peers read as a stored column what the cabinet computes from a licence's dates.
 ALTER TABLE licence ADD COLUMN status text;
