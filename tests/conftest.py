@@ -4,8 +4,10 @@ Two dialects never share a process, so the suite runs once for each.
 """
 
 import asyncio
+import gc
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -18,6 +20,22 @@ from tests.api import Api, serving
 from tests.live import ListeningApi, LiveServer, listening, served
 
 POSTGRES = os.environ.get("CABINET_TEST_DATABASE_URL", "")
+# Where there is one, SQLite's files lie in memory: waiting for the disk is a third of a run.
+_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+# From tables this small, TRUNCATE takes several times as long as DELETE. As a replica, a session
+# fires no triggers: neither the foreign keys' nor those that keep the journal.
+_EMPTYING = """
+    DO $$ DECLARE name text; BEGIN
+        PERFORM set_config('session_replication_role', 'replica', true);
+        FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+            AND tablename NOT IN ('audit_head', 'tortoise_migrations')
+        LOOP
+            EXECUTE format('DELETE FROM %I', name);
+        END LOOP;
+        PERFORM setval('change_id_seq', 1, false);
+        UPDATE audit_head SET position = 0, hash = '';
+    END $$
+"""
 
 
 def pytest_report_header() -> str:
@@ -27,6 +45,12 @@ def pytest_report_header() -> str:
         "database: SQLite; PostgreSQL SKIPPED in this run "
         "(set CABINET_TEST_DATABASE_URL=postgres://…, or run `make check`)"
     )
+
+
+def pytest_collection_finish() -> None:
+    """Keeps the modules and the schema out of every collection of garbage to come."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +66,8 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     url = f"{POSTGRES.rsplit('/', 1)[0]}/{name}"
     asyncio.run(_administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
     asyncio.run(_administer(f'CREATE DATABASE "{name}"'))
+    # These rows need not outlive a power cut: waiting for the disk was most of this run.
+    asyncio.run(_administer(f'ALTER DATABASE "{name}" SET synchronous_commit = off'))
     asyncio.run(migrate_database(url))
     yield url
     asyncio.run(_administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
@@ -56,26 +82,22 @@ async def _administer(statement: str) -> None:
 
 
 @pytest.fixture
-def database_url(empty_database: str, tmp_path: Path) -> str:
+def database_url(empty_database: str) -> Iterator[str]:
     """The address of an empty database of this test's own."""
     if dialect_of(empty_database) == POSTGRESQL:
         asyncio.run(_empty(empty_database))
-        return empty_database
-    path = tmp_path / "cabinet.sqlite3"
-    shutil.copyfile(empty_database.removeprefix("sqlite://"), path)
-    return f"sqlite://{path}"
+        yield empty_database
+        return
+    with tempfile.TemporaryDirectory(prefix="cabinet_", dir=_MEMORY) as directory:
+        path = Path(directory) / "cabinet.sqlite3"
+        shutil.copyfile(empty_database.removeprefix("sqlite://"), path)
+        yield f"sqlite://{path}"
 
 
 async def _empty(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
-        tables = await connection.fetch(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-            " AND tablename NOT IN ('audit_head', 'tortoise_migrations')"
-        )
-        names = ", ".join(f'"{row["tablename"]}"' for row in tables)
-        await connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
-        await connection.execute("UPDATE audit_head SET position = 0, hash = ''")
+        await connection.execute(_EMPTYING)
     finally:
         await connection.close()
 
