@@ -37,7 +37,7 @@ KEEP_VIOLATIONS = """
     });
 """
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.any_database]
 
 
 def needed(what: object, why: str) -> None:
