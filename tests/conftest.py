@@ -9,10 +9,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from models.database import POSTGRESQL, dialect_of, opened, settle
 from server.migrating import migrate_database
@@ -20,6 +23,7 @@ from tests.api import Api, serving
 from tests.live import ListeningApi, LiveServer, listening, served
 
 POSTGRES = os.environ.get("CABINET_TEST_DATABASE_URL", "")
+_numbers = count(1)
 # Where there is one, SQLite's files lie in memory: waiting for the disk is a third of a run.
 _MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 # From tables this small, TRUNCATE takes several times as long as DELETE. As a replica, a session
@@ -56,13 +60,18 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a migrated database that holds no rows."""
+    with _migrated(tmp_path_factory.mktemp("database")) as url:
+        yield url
+
+
+@contextmanager
+def _migrated(directory: Path) -> Iterator[str]:
     if not POSTGRES:
-        path = tmp_path_factory.mktemp("database") / "template.sqlite3"
-        url = f"sqlite://{path}"
+        url = f"sqlite://{directory / 'cabinet.sqlite3'}"
         asyncio.run(migrate_database(url))
         yield url
         return
-    name = f"cabinet_test_{os.getpid()}"
+    name = f"cabinet_test_{os.getpid()}_{next(_numbers)}"
     url = f"{POSTGRES.rsplit('/', 1)[0]}/{name}"
     asyncio.run(_administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
     asyncio.run(_administer(f'CREATE DATABASE "{name}"'))
@@ -121,6 +130,22 @@ async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
 async def live_server(database_url: str, tmp_path: Path) -> AsyncIterator[LiveServer]:
     """`cabinet serve` in a process of its own, over the demo data."""
     async with served(database_url, tmp_path / "home") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def demo_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the database of ``demo_server``."""
+    with _migrated(tmp_path_factory.mktemp("demo")) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo_server(
+    demo_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[LiveServer]:
+    """One such server for a module: each test signs in as another, since a code works once."""
+    async with served(demo_database, tmp_path_factory.mktemp("home")) as server:
         yield server
 
 
