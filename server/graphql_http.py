@@ -18,9 +18,10 @@ from auth.sessions import RoleNotHeld, SessionExpired
 from auth.tokens import TokenInvalid
 from core.clock import utc_now
 from core.errors import Problem, Unavailable
-from core.translation import message, preferred
+from core.translation import preferred
 from execution.engine import Request as Operation
 from execution.incidents import incident
+from execution.problems import plain
 from schema.context import Context
 from server.headers import HEADERS
 from server.services import Services
@@ -30,12 +31,13 @@ RESPONSE = "application/graphql-response+json"
 
 
 class Malformed(Exception):
-    """A request that cannot be read: its HTTP status, code and text."""
+    """A request that cannot be read: its HTTP status, its code, and values for the text."""
 
-    def __init__(self, status: int, code: str, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, status: int, code: str, **values: object) -> None:
+        super().__init__(code)
         self.status = status
         self.code = code
+        self.values = values
 
 
 async def endpoint(request: Request) -> Response:
@@ -44,7 +46,7 @@ async def endpoint(request: Request) -> Response:
         # Starlette lets HEAD in with GET; a query has no headers worth asking for alone.
         raise HTTPException(405, headers={"Allow": "GET, POST"})
     services: Services = request.app.state.services
-    language = preferred(request.headers.get("accept-language", ""))
+    language = _language(request)
     media = JSON
     try:
         media = accepted(request.headers.get("accept", "*/*"))
@@ -53,10 +55,10 @@ async def endpoint(request: Request) -> Response:
             operation = await _operation(request, limits.body_bytes)
         context = await _context(request, services)
     except Malformed as error:
-        return answer(error.status, {"errors": [_error(error.code, str(error))]}, media)
+        told = plain(language, error.code, **error.values)
+        return answer(error.status, {"errors": [told]}, media)
     except TimeoutError:
-        late = _error("BODY_TIMEOUT", "The body did not come in time.")
-        return answer(408, {"errors": [late]}, media)
+        return answer(408, {"errors": [plain(language, "BODY_TIMEOUT")]}, media)
     except (TokenInvalid, SessionExpired) as error:
         return _unauthenticated(error, media, language)
     except RoleNotHeld as error:
@@ -74,19 +76,22 @@ async def endpoint(request: Request) -> Response:
     return answer(status, found.body if found.text is None else found.text, media, headers)
 
 
-async def refused(_request: Request, error: Exception) -> Response:
+async def refused(request: Request, error: Exception) -> Response:
     """The answer of every path to what routing refuses: no such path, no such method."""
     assert isinstance(error, HTTPException)
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "REFUSED")
-    body = {"errors": [_error(code, error.detail)]}
+    body = {"errors": [plain(_language(request), code)]}
     return answer(error.status_code, body, JSON, dict(error.headers or {}))
 
 
 async def failed(request: Request, error: Exception) -> Response:
     """The answer of every path to a bug: the number of the incident and nothing else."""
-    language = preferred(request.headers.get("accept-language", ""))
     # Starlette answers this outside of all middleware.
-    return answer(500, {"errors": [incident(error, language)]}, JSON, HEADERS)
+    return answer(500, {"errors": [incident(error, _language(request))]}, JSON, HEADERS)
+
+
+def _language(request: Request) -> str:
+    return preferred(request.headers.get("accept-language", ""))
 
 
 def accepted(header: str) -> str:
@@ -99,7 +104,7 @@ def accepted(header: str) -> str:
         if found is not None and weight > quality:
             best, quality = found, weight
     if not best:
-        raise Malformed(406, "NOT_ACCEPTABLE", f"Only {RESPONSE} and {JSON} can be answered.")
+        raise Malformed(406, "NOT_ACCEPTABLE")
     return best
 
 
@@ -133,23 +138,23 @@ async def _operation(request: Request, limit: int) -> Operation:
     charset = parameters.lower().partition("charset=")[2].strip().strip('"')
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if media.strip().lower() != JSON or charset not in ("", "utf-8") or encoding != "identity":
-        raise Malformed(415, "MEDIA_TYPE", f"The body must be {JSON} in UTF-8, not compressed.")
+        raise Malformed(415, "MEDIA_TYPE")
     return operation_of(decoded(await _body(request, limit)))
 
 
 async def _body(request: Request, limit: int) -> bytes:
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > limit:
-        raise Malformed(413, "TOO_LARGE", f"The body may have {limit} bytes.")
+        raise Malformed(413, "TOO_LARGE", limit=limit)
     parts, size = [], 0
     try:
         async for part in request.stream():
             size += len(part)
             if size > limit:
-                raise Malformed(413, "TOO_LARGE", f"The body may have {limit} bytes.")
+                raise Malformed(413, "TOO_LARGE", limit=limit)
             parts.append(part)
     except ClientDisconnect:
-        raise Malformed(400, "BODY_INVALID", "The body ended early.") from None
+        raise Malformed(400, "BODY_INVALID") from None
     return b"".join(parts)
 
 
@@ -160,7 +165,7 @@ def _parameter(text: str | None, code: str) -> Any:
     try:
         return decoded(text.encode("utf-8"))
     except (Malformed, UnicodeEncodeError):
-        raise Malformed(400, code, "The parameter is not JSON.") from None
+        raise Malformed(400, code) from None
 
 
 def decoded(body: bytes) -> Any:
@@ -181,7 +186,7 @@ def decoded(body: bytes) -> Any:
         if "\\u" in text:
             _check_texts(content)
     except (ValueError, RecursionError):
-        raise Malformed(400, "BODY_INVALID", "The body is not a JSON object in UTF-8.") from None
+        raise Malformed(400, "BODY_INVALID") from None
     return content
 
 
@@ -229,17 +234,17 @@ def _check_texts(content: Any) -> None:
 def operation_of(content: Any) -> Operation:
     """The operation that a decoded body names; raises Malformed."""
     if not isinstance(content, dict):
-        raise Malformed(400, "BODY_INVALID", "The body is not a JSON object in UTF-8.")
+        raise Malformed(400, "BODY_INVALID")
     text, variables = content.get("query"), content.get("variables")
     name, extensions = content.get("operationName"), content.get("extensions")
     if not isinstance(text, str) or not text:
-        raise Malformed(400, "QUERY_MISSING", "The query must be a string.")
+        raise Malformed(400, "QUERY_MISSING")
     if variables is not None and not isinstance(variables, dict):
-        raise Malformed(400, "VARIABLES_INVALID", "The variables must be an object.")
+        raise Malformed(400, "VARIABLES_INVALID")
     if name is not None and not isinstance(name, str):
-        raise Malformed(400, "OPERATION_NAME_INVALID", "The operation name must be a string.")
+        raise Malformed(400, "OPERATION_NAME_INVALID")
     if extensions is not None and not isinstance(extensions, dict):
-        raise Malformed(400, "EXTENSIONS_INVALID", "The extensions must be an object.")
+        raise Malformed(400, "EXTENSIONS_INVALID")
     return Operation(text, variables or {}, name or None)
 
 
@@ -250,7 +255,7 @@ async def _context(request: Request, services: Services) -> Context:
         now=utc_now(),
         address=request.client.host if request.client else "",
         device=request.headers.get("user-agent", "")[:200],
-        language=preferred(request.headers.get("accept-language", "")),
+        language=_language(request),
     )
     return services.context(viewer)
 
@@ -271,15 +276,11 @@ def _unauthenticated(problem: Problem, media: str, language: str) -> Response:
 
 
 def _problem(problem: Problem, language: str) -> dict[str, Any]:
-    told = _error(problem.code, message(language, problem.code, **problem.values))
+    told = plain(language, problem.code, **problem.values)
     if held := problem.values.get("held"):
         # Which roles to go on in: the session's own may have been revoked.
         told["extensions"]["availableIn"] = [role.value for role in held]  # type: ignore[attr-defined]
     return told
-
-
-def _error(code: str, text: str) -> dict[str, Any]:
-    return {"message": text, "extensions": {"code": code}}
 
 
 def encoded(body: dict[str, Any]) -> str:
