@@ -31,8 +31,9 @@ from core.errors import Problem
 from core.settings import Limits
 from core.translation import message
 from execution.denials import with_available
-from execution.if_visible import uses_if_visible, without_invisible
+from execution.if_visible import Varying, uses_if_visible, varying, without_invisible
 from execution.incidents import incident
+from execution.inputs import Inputs
 from execution.limits import (
     TextInvalid,
     TooCostly,
@@ -44,7 +45,7 @@ from execution.limits import (
 from execution.places import Places
 from execution.planning import NotPlannable
 from execution.plans import Asking, Plan, Plans
-from execution.problems import Refused, of_document, of_execution, plain
+from execution.problems import Refused, of_document, of_execution, of_input, plain
 from execution.values import wrong_values
 from execution.withheld import withheld
 from models.database import dialect
@@ -99,8 +100,11 @@ class Prepared:
     document: DocumentNode
     operation: OperationDefinitionNode
     plans: Plans
+    inputs: Inputs
     # The sizes of pages, by the variables that hold them, that kept within the limits.
     sizing: tuple[str, ...]
+    # What of the document values decide, where they do.
+    varying: Varying | None
     measured: set[tuple[Any, ...]] = field(default_factory=set)
 
 
@@ -124,6 +128,7 @@ class Engine:
         self._schema = schema
         self._limits = limits
         self._prepared: OrderedDict[tuple[Any, ...], Prepared] = OrderedDict()
+        self._varying: dict[tuple[Any, ...], Varying] = {}
         self._kept = 0
 
     def prepare(self, request: Request, context: Context) -> Prepared:
@@ -135,15 +140,24 @@ class Engine:
             raise Refused([told]) from None
 
     def _recalled(self, request: Request, context: Context) -> Prepared:
-        key = (context.viewer.role, request.operation_name, request.text)
+        key = self._key(request, context)
         found = self._prepared.get(key)
         if found is None:
             found = self._prepare(request, context)
-            self._keep(key, found)
+            self._keep(key[:3], found, request)
         else:
             self._prepared.move_to_end(key)
             self._check_again(found, request)
         return found
+
+    def _key(self, request: Request, context: Context) -> tuple[Any, ...]:
+        """What a prepared document is kept by: where values hide parts of it, these too."""
+        key = (context.viewer.role, request.operation_name, request.text)
+        depends = self._varying.get(key)
+        if depends is None:
+            return key
+        check_variables(request.variables)
+        return (*key, depends.hidden(request.variables))
 
     def _check_again(self, prepared: Prepared, request: Request) -> None:
         """The limits, for what can change from one request of a document to the next."""
@@ -161,11 +175,17 @@ class Engine:
             prepared.measured.clear()
         prepared.measured.add(sizes)
 
-    def _keep(self, key: tuple[Any, ...], prepared: Prepared) -> None:
+    def _keep(self, key: tuple[Any, ...], prepared: Prepared, request: Request) -> None:
+        if prepared.varying is not None:
+            self._varying[key] = prepared.varying
+            key = (*key, prepared.varying.hidden(request.variables))
+        if (replaced := self._prepared.pop(key, None)) is not None:
+            self._kept -= len(replaced.text)
         self._prepared[key] = prepared
         self._kept += len(prepared.text)
         while self._kept > _KEPT:
-            _, oldest = self._prepared.popitem(last=False)
+            forgotten, oldest = self._prepared.popitem(last=False)
+            self._varying.pop(forgotten[:3], None)
             self._kept -= len(oldest.text)
 
     def _prepare(self, request: Request, context: Context) -> Prepared:
@@ -189,9 +209,10 @@ class Engine:
             refused = GraphQLError(message(language, "TEXT_INVALID"), error.node)
             places = Places(document, operation)
             raise Refused([of_document(refused, "BAD_USER_INPUT", places)]) from None
-        original = document
+        original, depends = document, None
         if uses_if_visible(request.text):
-            document = without_invisible(view.schema, document)
+            depends = varying(view.schema, document)
+            document = without_invisible(view.schema, document, request.variables)
             operation = cast(
                 "OperationDefinitionNode", get_operation_ast(document, request.operation_name)
             )
@@ -212,8 +233,16 @@ class Engine:
             whole, places = self._schema.whole._schema, Places(document, operation)
             errors = with_available(errors, original, whole, self._held(context))
             raise Refused([of_document(e, "GRAPHQL_VALIDATION_FAILED", places) for e in errors])
-        plans = Plans(view, document, operation)
-        return Prepared(request.text, view, document, operation, plans, sizing(original))
+        return Prepared(
+            request.text,
+            view,
+            document,
+            operation,
+            Plans(view, document, operation),
+            Inputs(view, document, operation),
+            sizing(original),
+            depends,
+        )
 
     def _held(self, context: Context) -> list[RoleView]:
         """The views of the roles that the viewer holds beside the active one."""
@@ -248,6 +277,7 @@ class Engine:
         if read_only and kind is not OperationType.QUERY:
             raise Refused([plain(context.viewer.language, "NEEDS_POST")])
         variables = self._variables(prepared, request, context)
+        self._check_inputs(prepared, variables, context)
         if self._planned and kind is OperationType.QUERY:
             text = await self._read(prepared, Asking(context.viewer, variables))
             if text is not None:
@@ -299,6 +329,7 @@ class Engine:
         """The bodies of a subscription's events; raises Refused before the first."""
         prepared = self.prepare(request, context)
         variables = self._variables(prepared, request, context)
+        self._check_inputs(prepared, variables, context)
         limited = withheld(prepared.view, prepared.document, prepared.operation, variables)
         stream = await _awaited(
             subscribe(
@@ -336,6 +367,17 @@ class Engine:
             raise Refused(wrong_values(found, view, document, operation, given, held))
         coerced: dict[str, Any] = found.coerced
         return coerced
+
+    def _check_inputs(
+        self, prepared: Prepared, variables: dict[str, Any], context: Context
+    ) -> None:
+        """Refuses wrong cursors, sizes, ids and filters, wherever in the operation they are."""
+        viewer = context.viewer
+        wrong = list(prepared.inputs.wrong(variables, viewer))
+        if wrong:
+            places = Places(prepared.document, prepared.operation)
+            told = [of_input(node, error, viewer.language, places) for node, error in wrong]
+            raise Refused(told[: self._limits.errors])
 
     def _body(
         self, result: ExecutionResult, context: Context, limited: list[str]

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import FieldNode, GraphQLError
 
 from core.errors import Problem
 from core.translation import message
@@ -53,6 +53,17 @@ def of_problem(problem: Problem, language: str) -> dict[str, Any]:
     if problem.field:
         told["extensions"]["field"] = problem.field
     return told
+
+
+def of_input(
+    node: FieldNode, error: Problem | GraphQLError, language: str, places: Places
+) -> dict[str, Any]:
+    """What is wrong with the arguments of a field that has not run."""
+    if isinstance(error, GraphQLError):
+        return of_document(error, "BAD_USER_INPUT", places)
+    told = of_problem(error, language)
+    where = GraphQLError("", node).formatted["locations"]
+    return {"message": told["message"], "locations": where, "extensions": told["extensions"]}
 
 
 def of_execution(error: GraphQLError, language: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ orders, connections, role views and the permission matrix are derived.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 import strawberry
@@ -23,6 +24,8 @@ from schema.names import register
 from schema.rules import Rules
 
 T = TypeVar("T")
+# Filters are read by these names on every request.
+_camel = cache(to_camel_case)
 Kind = Literal["column", "computed", "to_one", "to_many"]
 
 
@@ -56,7 +59,7 @@ class Spec:
 
     @property
     def graphql_name(self) -> str:
-        return to_camel_case(self.name)
+        return _camel(self.name)
 
     @property
     def named_type(self) -> str:

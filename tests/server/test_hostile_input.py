@@ -369,11 +369,11 @@ def deep(levels: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("value", "code", "field"),
     [
-        (deep(15), "FILTER_INVALID", "filter"),
+        (deep(15), "FILTER_INVALID", "filter" + ".not" * 6),
         (deep(400), "TOO_DEEP", None),
         ({"and": [{}] * 60_000}, "TOO_MANY_VALUES", None),
-        ({"and": [{}] * 900}, "FILTER_INVALID", "filter"),
-        ({"lastName": {"in": ["a"] * 101}}, "FILTER_INVALID", "filter"),
+        ({"and": [{}] * 900}, "FILTER_INVALID", "filter.and"),
+        ({"lastName": {"in": ["a"] * 101}}, "FILTER_INVALID", "filter.lastName.in"),
         ({"lastName": {"eq": 7}}, "BAD_USER_INPUT", "filter.lastName.eq"),
         ({"and": [{}, {"or": [{"x": 1}]}]}, "BAD_USER_INPUT", "filter.and[1].or[0].x"),
         ([], "BAD_USER_INPUT", "filter"),
