@@ -138,7 +138,7 @@ async def test_a_name_in_the_value_of_a_variable_drops_the_node(
 ) -> None:
     nurse, admin = [await token_of(roomy, populated.people[name]) for name in ("nurse", "admin")]
     every = {"viewer", "practitioners", "shifts"}
-    for variables, seen in (
+    told: tuple[tuple[dict[str, Any], set[str]], ...] = (
         ({"filter": {}, "kind": "DAY"}, every),
         (
             {"filter": {"and": [{"snils": {"isNull": False}}]}, "kind": "DAY"},
@@ -149,7 +149,8 @@ async def test_a_name_in_the_value_of_a_variable_drops_the_node(
         ({"filter": {"birthDate": {}}, "kind": "HOME_DUTY"}, {"viewer"}),
         ({}, every),
         ({"filter": {"lastName": {"contains": "а"}}, "kind": "NIGHT"}, every),
-    ):
+    )
+    for variables, seen in told:
         answer = await roomy.ask(SEARCH, nurse, **variables)
         assert (answer.codes, set(answer.data)) == ([], seen), variables
         known = "invented" not in str(variables)
@@ -183,8 +184,8 @@ async def test_documents_that_values_change_are_remembered_up_to_a_size(
     engine = roomy.services.engine
     for number in range(30):
         text = SEARCH + f" #{number:05}" * 4_000
-        for filter in ({}, {"snils": {}}):
-            assert (await roomy.ask(text, token, filter=filter)).codes == []
+        assert (await roomy.ask(text, token, filter={})).codes == []
+        assert (await roomy.ask(text, token, filter={"snils": {}})).codes == []
         refused = text.replace("activeRole", "nothing")
         assert (await roomy.ask(refused, token)).codes == ["GRAPHQL_VALIDATION_FAILED"]
     assert 0 < engine._kept <= 400_000
