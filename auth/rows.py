@@ -25,6 +25,7 @@ from models.conditions import (
     Condition,
     Slot,
     every,
+    filled,
     some,
     to_q,
 )
@@ -52,6 +53,8 @@ class Reach:
     department: str | None = None
     own: str | None = None
     owner: Literal["account_id", "session_id", "practitioner_id", "profession"] = "practitioner_id"
+    # What holds of rows that are seen by any scope but one's own.
+    others: Condition = ALWAYS
     # One's own rows of a personal model do not depend on where the active role was granted.
     personal: bool = False
 
@@ -81,6 +84,8 @@ REACH: dict[type[Model], Reach] = {
         department="practitioner__department_id",
         own="account_id",
         owner="account_id",
+        # A draft is its author's (decision 0009).
+        others=filled("submitted_at"),
         personal=True,
     ),
     # An entry is one's own when it is about oneself: who looked at me.
@@ -160,6 +165,8 @@ def within(viewer: Viewer, model: type[Model], scopes: Scopes) -> Condition:
     parts = []
     for scope in sorted(scopes):
         part = _scope(viewer, reach, scope)
+        if scope is not Scope.OWN:
+            part = every(part, reach.others)
         if scope is not Scope.OWN or not reach.personal:
             part = every(part, _places(viewer, reach))
         parts.append(part)

@@ -6,6 +6,7 @@ those of hidden rows among them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -18,7 +19,11 @@ from graphql import (
     get_named_type,
 )
 
+from core.clock import utc_now
+
 _DEEPEST = 4
+# Days around today, of a field that takes a period.
+_PERIOD = {"from": -15, "to": 3}
 # Names that the role may not have, each dropped by @ifVisible where it has not.
 _PERHAPS = ("snils", "hash", "passport", "seatsLeft", "auditTrail", "comment", "number", "nonsuch")
 
@@ -138,6 +143,10 @@ class Operations:
         given = []
         if "id" in made.args:
             given.append(f'id: "{self._id(target.name)}"')
+        if "from" in made.args:
+            given += [
+                f'{end}: "{utc_now().date() + timedelta(days)}"' for end, days in _PERIOD.items()
+            ]
         if "first" in made.args:
             given += self._page(depth, key)
         if "filter" in made.args and self._once_in(2):
