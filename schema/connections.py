@@ -201,7 +201,13 @@ def declare_object(view: ObjectView) -> None:
 def plain_field(made: Spec) -> StrawberryField:
     """A field that shows a column, a computed value, or the row that a foreign key points to."""
     return schema_field(
-        made.type, _resolver(made), made.rules, made.says, arguments=list(made.takes), spec=made
+        made.type,
+        _resolver(made),
+        made.rules,
+        made.says,
+        arguments=list(made.takes),
+        check=made.check,
+        spec=made,
     )
 
 

@@ -115,15 +115,14 @@ def mutation(
     async def resolve(_source: Any, info: Any, **sent: Any) -> Outcome:
         context: Context = info.context
         found = paths | {k.keyword: to_camel_case(k.keyword) for k in keywords}
-        # A keyword without a default that may be None is None when nothing was sent.
-        values = {
-            k.keyword: sent[k.keyword] if _is_given(sent, k.keyword) else None
-            for k in keywords
-            if k.required or _is_given(sent, k.keyword)
-        }
         try:
+            # A keyword without a default that may be None is None when nothing was sent.
             values = {
-                key: _plain(value, _type_of(keywords, key), key) for key, value in values.items()
+                k.keyword: _plain(
+                    sent[k.keyword] if _is_given(sent, k.keyword) else None, k.type, k.keyword
+                )
+                for k in keywords
+                if k.required or _is_given(sent, k.keyword)
             }
             if input is not None:
                 values |= _input_values(input, sent["input"])
@@ -269,10 +268,6 @@ def _optional(type_: str) -> str:
 
 def _is_given(given: dict[str, Any], key: str) -> bool:
     return key in given and given[key] is not strawberry.UNSET
-
-
-def _type_of(keywords: list[Argument], key: str) -> str:
-    return next(k.type for k in keywords if k.keyword == key)
 
 
 def _plain(value: Any, type_: str, path: str) -> Any:

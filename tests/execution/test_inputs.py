@@ -102,6 +102,17 @@ async def test_a_wrong_value_is_refused_after_right_ones_of_the_same_document(
         assert error["extensions"] == {"code": code, "field": field}
 
 
+async def test_a_wrong_period_of_a_nested_field_is_told_before_anything_runs(
+    served: tuple[Api, World],
+) -> None:
+    asks = await both(*served, "doctor")
+    text = """query ($to: Date!) {
+      me { lastName workedTime(from: "2026-02-01", to: $to) { hours } }
+    }"""
+    (error,) = await _refused(asks, text, {"to": "2026-01-01"})
+    assert error["extensions"] == {"code": "PERIOD_OUT_OF_RANGE", "field": "to"}
+
+
 async def test_texts_longer_than_their_column_are_told_by_their_field(
     served: tuple[Api, World],
 ) -> None:
