@@ -48,6 +48,8 @@ class Both:
     def __init__(self, api: Api, context: Context) -> None:
         self.planned = Engine(build(), ROOMY)
         self.reference = Engine(build(), ROOMY, planned=False)
+        # Both execute one document: it is parsed and validated once.
+        self.reference._prepared = self.planned._prepared
         self.context = context
         self.services = api.services
         self.plans = 0

@@ -25,6 +25,8 @@ from tests.schema.documents import InputPlace, client_schema, input_places, obje
 from tests.schema.matrix import HIDDEN, PERMISSIONS, SCHEMA, SHOWN, Matrix, committed
 from tests.world import ONE_EACH, World, token_of
 
+pytestmark = pytest.mark.any_database
+
 NONSENSE = "nonsuch"
 WHOLE: GraphQLSchema = build().whole._schema
 
