@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from types import EllipsisType
@@ -276,11 +276,12 @@ class Engine:
         if read_only and kind is not OperationType.QUERY:
             raise Refused([plain(context.viewer.language, "NEEDS_POST")])
         variables = self._variables(prepared, request, context)
-        self._check_inputs(prepared, variables, context)
         if self._planned and kind is OperationType.QUERY:
-            text = await self._read(prepared, Asking(context.viewer, variables))
+            text = await self._read(prepared, Asking(context.viewer, variables), context)
             if text is not None:
                 return Answer(text=text)
+        else:
+            self._check_inputs(prepared, variables, context)
         # What a viewer may see is decided when the request comes in, even if it switches role.
         limited = withheld(prepared.view, prepared.document, prepared.operation, variables)
         async with asyncio.timeout(self._limits.operation_seconds):
@@ -296,18 +297,25 @@ class Engine:
             )
         return Answer(self._body(result, context, limited))
 
-    async def _read(self, prepared: Prepared, asking: Asking) -> bytes | None:
-        """The answer by a plan; None where the reference executor must answer, errors too."""
+    async def _read(self, prepared: Prepared, asking: Asking, context: Context) -> bytes | None:
+        """The answer by a plan; None where the reference executor must answer.
+
+        Raises Refused where an input is wrong: a plan that reads them all finds that by itself.
+        """
+        found, text = dialect(), None
         try:
+            plan = prepared.plans.find(asking, found)
+            if not (plan.covers and prepared.inputs.fixed_hold):
+                self._check_inputs(prepared, asking.variables, context)
             async with asyncio.timeout(self._limits.operation_seconds):
-                return await prepared.plans.answer(asking, dialect())
+                text = await prepared.plans.answer(plan, asking, found)
         except (NotPlannable, Problem):
-            return None
-        except TimeoutError:
+            self._check_inputs(prepared, asking.variables, context)
+        except (TimeoutError, Refused):
             raise
         except Exception:
             _log.exception("a planned read failed")
-            return None
+        return text
 
     def plan(self, request: Request, context: Context) -> tuple[Plan, Asking]:
         """The plan of a read, for this request; raises Refused, NotPlannable or a Problem."""
@@ -372,7 +380,7 @@ class Engine:
         return coerced
 
     def _check_inputs(
-        self, prepared: Prepared, variables: dict[str, Any], context: Context
+        self, prepared: Prepared, variables: Mapping[str, Any], context: Context
     ) -> None:
         """Refuses wrong cursors, sizes, ids and filters, wherever in the operation they are."""
         viewer = context.viewer

@@ -41,18 +41,19 @@ class Inputs:
         self._view, self._document, self._operation = view, document, operation
         # Where no variable decides what runs, the document is walked once.
         self._walked = None if _Used.of(operation, document).decides else self._walk({})
-        self._fixed_hold = False
+        # Whether what the document itself says was found right, for whatever would run.
+        self.fixed_hold = False
 
     def wrong(
-        self, variables: dict[str, Any], viewer: Viewer
+        self, variables: Mapping[str, Any], viewer: Viewer
     ) -> Iterator[tuple[FieldNode, InputInvalid | GraphQLError]]:
         """The fields whose arguments are wrong, in the order of the document.
 
         A GraphQLError is about a variable that is missing where a value must be.
         """
         fixed, varying = self._walked or self._walk(variables)
-        given, found = VariableValues({}, variables), False
-        for field, node, check in varying if self._fixed_hold else fixed + varying:
+        given, found = VariableValues({}, dict(variables)), False
+        for field, node, check in varying if self.fixed_hold else fixed + varying:
             try:
                 arguments = get_argument_values(field, node, given, hide_suggestions=True)
                 if check is not None:
@@ -61,9 +62,9 @@ class Inputs:
                 found = True
                 yield node, error
         # What is written in the document holds for every request, once it did for one.
-        self._fixed_hold = self._walked is not None and not found
+        self.fixed_hold = self._walked is not None and not found
 
-    def _walk(self, variables: dict[str, Any]) -> tuple[list[Checked], list[Checked]]:
+    def _walk(self, variables: Mapping[str, Any]) -> tuple[list[Checked], list[Checked]]:
         """The fields that would run with arguments to check: without and with variables."""
         root = self._view.schema.get_root_type(self._operation.operation)
         assert root is not None

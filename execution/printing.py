@@ -60,6 +60,8 @@ class Statement:
     # The parameters that are the same for every request; None where one is read off it.
     fixed: tuple[Any, ...]
     reads: tuple[tuple[int, Reading], ...]
+    # What the values that are read are of.
+    sources: frozenset[Any]
 
     def values(self, asked: Asked) -> list[Any]:
         """The values to bind; raises the Problem of one that is wrong."""
@@ -87,13 +89,14 @@ def printed(root: Object, dialect: Dialect) -> Statement:
     """The statement of a whole operation."""
     printer = _Printer(dialect)
     sql = f"SELECT {_text(printer.object(root, None))}"
-    return Statement(sql, tuple(printer.fixed), tuple(printer.reads))
+    return Statement(sql, tuple(printer.fixed), tuple(printer.reads), frozenset(printer.sources))
 
 
 class _Printer:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.fixed: list[Any] = []
+        self.sources: set[Any] = set()
         self.reads: list[tuple[int, Reading]] = []
         self._numbers: dict[Any, int] = {}
         self._aliases = 0
@@ -271,6 +274,7 @@ class _Printer:
             return self.dialect.parameter(len(self.fixed))
         number = self._numbers.get(value.read)
         if number is None:
+            self.sources.add(value.source)
             read, bound = value.read, self.dialect.bound
             self.reads.append((len(self.fixed), lambda asked: bound(read(asked))))
             self.fixed.append(None)
