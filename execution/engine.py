@@ -309,7 +309,7 @@ class Engine:
                 self._check_inputs(prepared, asking.variables, context)
             async with asyncio.timeout(self._limits.operation_seconds):
                 text = await prepared.plans.answer(plan, asking, found)
-        except (NotPlannable, Problem):
+        except (NotPlannable, Problem, GraphQLError):
             self._check_inputs(prepared, asking.variables, context)
         except (TimeoutError, Refused):
             raise
