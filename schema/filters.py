@@ -135,10 +135,10 @@ def _operators(view: View, made: Spec) -> str | None:
         return None
     if name in _SCALARS:
         return _FILTERS["exact" if name == "str" and _folded(view, made) is None else name]
-    return f"{name}Filter" if _is_enum(name) else None
+    return f"{name}Filter" if is_enum(name) else None
 
 
-def _is_enum(name: str) -> bool:
+def is_enum(name: str) -> bool:
     found = NAMES.get(name)
     return isinstance(found, type) and issubclass(found, Enum)
 
@@ -172,7 +172,7 @@ def declare_enum_filter(name: str) -> None:
 
 def _declare_comparison(name: str, type_: str, operators: tuple[str, ...]) -> None:
     fields = {
-        operator: _input_field(
+        operator: input_field(
             f"list[{type_}] | None" if operator == "in" else f"{type_} | None",
             EVERYBODY,
             _SAYS[operator],
@@ -183,11 +183,11 @@ def _declare_comparison(name: str, type_: str, operators: tuple[str, ...]) -> No
     # ``in`` is a keyword of Python, and so cannot name the attribute.
     if "in" in fields:
         fields["in_"] = fields.pop("in")
-    fields["is_null"] = _input_field("bool | None", EVERYBODY, _SAYS["is_null"])
+    fields["is_null"] = input_field("bool | None", EVERYBODY, _SAYS["is_null"])
     object_type(name, fields, EVERYBODY, "Conditions that must all hold.", is_input=True)
 
 
-def _input_field(
+def input_field(
     type_: str, rules: Rules, says: str, graphql_name: str | None = None
 ) -> StrawberryField:
     return StrawberryField(
@@ -204,17 +204,17 @@ def declare_filter(view: View) -> None:
     roles = Rules((visible_to(*view.rules.roles()),))
     fields: dict[str, StrawberryField] = {}
     for made in filterable(view):
-        if _is_enum(made.named_type):
+        if is_enum(made.named_type):
             declare_enum_filter(made.named_type)
-        fields[made.name] = _input_field(
+        fields[made.name] = input_field(
             f"{_operators(view, made)} | None",
             Rules((visible_to(*_roles(view, made)),)),
             f"By {made.graphql_name}.",
         )
     own = f"{view.name}Filter"
-    fields["and_"] = _input_field(f"list[{own}] | None", roles, "All of these hold.", "and")
-    fields["or_"] = _input_field(f"list[{own}] | None", roles, "At least one of these holds.", "or")
-    fields["not_"] = _input_field(f"{own} | None", roles, "This does not hold.", "not")
+    fields["and_"] = input_field(f"list[{own}] | None", roles, "All of these hold.", "and")
+    fields["or_"] = input_field(f"list[{own}] | None", roles, "At least one of these holds.", "or")
+    fields["not_"] = input_field(f"{own} | None", roles, "This does not hold.", "not")
     object_type(own, fields, roles, f"Which {view.name} rows: all conditions hold.", is_input=True)
 
 
@@ -300,11 +300,11 @@ def predicate(
         for made in filterable(view)
         if (value := given.get(made.graphql_name)) is not None
     ]
-    found += [predicate(view, part, viewer, depth + 1) for part in _parts(given.get("and"))]
+    found += [predicate(view, part, viewer, depth + 1) for part in parts(given.get("and"))]
     if given.get("or") is not None:
         # Nothing of an empty list holds.
         found.append(
-            some(*(predicate(view, part, viewer, depth + 1) for part in _parts(given["or"])))
+            some(*(predicate(view, part, viewer, depth + 1) for part in parts(given["or"])))
         )
     if given.get("not") is not None:
         inner = predicate(view, given["not"], viewer, depth + 1)
@@ -312,7 +312,7 @@ def predicate(
     return every(*found)
 
 
-def _parts(given: list[Any] | None) -> list[Any]:
+def parts(given: list[Any] | None) -> list[Any]:
     if given is None:
         return []
     if len(given) > _MOST:
@@ -342,7 +342,7 @@ def _enum_condition(meaning: Mapping[Any, Condition], value: Mapping[str, Any]) 
     if value.get("eq") is not None:
         found.append(meaning[value["eq"]])
     if value.get("in") is not None:
-        found.append(some(*(meaning[item] for item in _parts(value["in"]))))
+        found.append(some(*(meaning[item] for item in parts(value["in"]))))
     return every(*found)
 
 
@@ -355,7 +355,7 @@ def _comparisons(view: View, made: Spec, value: Mapping[str, Any]) -> Iterable[C
         if given is None:
             continue
         if operator == "in":
-            yield Among(column, tuple(changed(item, read) for item in _parts(given)))
+            yield Among(column, tuple(changed(item, read) for item in parts(given)))
         elif operator in ("contains", "starts_with"):
             folded = _folded(view, made)
             assert folded is not None
