@@ -35,23 +35,27 @@ class GroupAlias(Alias):
 
 
 def grouped(printer: "Printer", value: Groups) -> list[str]:
-    """The pieces of the groups that are asked for."""
-    return braced((key, _entry(printer, value, entry)) for key, entry in value.entries)
+    """The pieces of the groups that are asked for, read once whatever is shown of them."""
+    asked, texts = value.grouping, list[str]()
+    pieces = braced((key, _entry(printer, asked, entry, texts)) for key, entry in value.entries)
+    if all(isinstance(piece, Literal) for piece in pieces):
+        return pieces
+    order = _ordering(printer.dialect, asked, asked.by)
+    limit = f"LIMIT {_place(printer, asked.size)}"
+    total = f"(SELECT q.*, count(*) OVER () AS total FROM ({_groups(printer, asked)}) q) q"
+    columns = ", ".join(["total", *(f"{text} AS x{n}" for n, text in enumerate(texts))])
+    page = f"(SELECT * FROM {total}{order} {limit}) g"
+    return [f"(SELECT {text_of(pieces)} FROM (SELECT {columns} FROM {page}) p)"]
 
 
-def _entry(printer: "Printer", value: Groups, entry: Any) -> list[str]:
+def _entry(printer: "Printer", asked: Grouping, entry: Any, texts: list[str]) -> list[str]:
     if isinstance(entry, Constant):
         return [Literal(entry.text)]
-    asked = value.grouping
     if isinstance(entry, Count):
-        return [printer.dialect.text(f"(SELECT count(*) FROM ({_groups(printer, asked)}) g)")]
-    group = GroupAlias("g", asked.model)
-    shown = text_of(printer.object(entry.shown, group))
-    order = _ordering(printer.dialect, asked, asked.by)
-    page = f"SELECT * FROM ({_groups(printer, asked)}) q{order} LIMIT {_place(printer, asked.size)}"
-    texts = f"(SELECT {shown} AS x FROM ({page}) g) p"
-    joined = printer.dialect.joined("x")
-    return [Literal("["), f"(SELECT coalesce({joined}, '') FROM {texts})", Literal("]")]
+        return [printer.dialect.text("coalesce(max(total), 0)")]
+    texts.append(text_of(printer.object(entry.shown, GroupAlias("g", asked.model))))
+    joined = printer.dialect.joined(f"x{len(texts) - 1}")
+    return [Literal("["), f"coalesce({joined}, '')", Literal("]")]
 
 
 def figure(dialect: Dialect, value: Figure, group: Alias) -> str:

@@ -297,7 +297,7 @@ class _Page:
             self._size = self._printer.slot(_slot(self._value.part.size))
         return self.source
 
-    def text_of(self, sql: str) -> str:
+    def _text(self, sql: str) -> str:
         if sql not in self._texts:
             self._texts.append(sql)
         return f"x{self._texts.index(sql)}"

@@ -15,13 +15,19 @@ from tortoise.expressions import Case, When
 from tortoise.models import Model
 
 from core.clock import day_of
-from core.errors import PageInvalid
+from core.errors import InputInvalid
 from models.conditions import Condition, to_q, value_of
 
 LARGEST = 1_000
 USUAL = 100
 Unit = Literal["day", "week", "month"]
 Comparison = Literal["eq", "in", "lt", "lte", "gt", "gte", "empty"]
+
+
+class TooManyGroups(InputInvalid):
+    """More groups than one answer holds, or none of them."""
+
+    code = "TOO_MANY_GROUPS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +137,9 @@ class Groups:
 
 
 def checked_size(size: int) -> int:
-    """How many groups are asked for; raises PageInvalid."""
+    """How many groups are asked for; raises TooManyGroups."""
     if not 1 <= size <= LARGEST:
-        raise PageInvalid("first", largest=LARGEST)
+        raise TooManyGroups("first", most=LARGEST)
     return size
 
 
@@ -166,7 +172,7 @@ async def _rows(asked: Grouping) -> Iterable[Group]:
         Group(
             {key.name: _value(key, row, zone) for key in keys},
             1,
-            {row.get(asked.person)} - {None},
+            set() if asked.person is None else {row[asked.person]} - {None},
             {measure.name: [_number(measure, row)] for measure in asked.measures},
         )
         for row in await rows.values(*sorted(columns), *cases)
@@ -196,8 +202,8 @@ def _merged(found: Iterable[Group], keys: Sequence[Key]) -> list[Group]:
     """One group for each combination of values of the keys."""
     merged: dict[tuple[Any, ...], Group] = {}
     for group in found:
-        values = tuple(group.keys[key.name] for key in keys)
-        merged.setdefault(values, Group(dict(group.keys))).take(group)
+        shared = {key.name: group.keys[key.name] for key in keys}
+        merged.setdefault(tuple(shared.values()), Group(shared)).take(group)
     return list(merged.values())
 
 

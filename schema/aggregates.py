@@ -39,7 +39,7 @@ from schema.context import Context
 from schema.directives import visible as visible_to
 from schema.fields import ROOTS, argument, id_of, object_type, schema_field
 from schema.filters import declare_enum_filter, input_field, is_enum, parts, plain, predicate
-from schema.names import NAMES, annotation, register
+from schema.names import NAMES, register
 from schema.rules import Rules, all_of, usable
 from schema.views import VIEWS, Spec, View
 
@@ -258,7 +258,7 @@ def _arguments(made: Aggregate) -> list[StrawberryArgument]:
     name = made.view.name
     rows = argument("filter", f"{name}Filter | None", "Only rows that match.")
     # Groups of any rows that one chooses would tell of each of them.
-    rows.directives = [visible_to(*made.sees_all())]
+    rows.directives = (visible_to(*made.sees_all()),)
     return [
         argument("by", f"list[{name}GroupBy]", "What rows must share; nothing: all are one.", []),
         argument("only", f"{name}GroupFilter | None", "Only groups whose keys match."),
@@ -315,7 +315,7 @@ def _shown(key: GroupKey) -> Callable[[Group, Any], Any]:
 
 
 def grouping(made: Aggregate, given: Mapping[str, Any], viewer: Viewer) -> Grouping:
-    """The groups that plain arguments ask for; raises KeysApart, FilterInvalid, PageInvalid."""
+    """The groups that plain arguments ask for; raises KeysApart, FilterInvalid, TooManyGroups."""
     by = tuple(dict.fromkeys(item.value for item in parts(given.get("by"))))
     only: Mapping[str, Any] = given.get("only") or {}
     tested = [key for key in made.keys.values() if only.get(key.graphql_name) is not None]

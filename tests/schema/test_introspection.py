@@ -68,9 +68,12 @@ async def test_a_type_asked_for_by_name_is_hidden_too(
     for role, token in tokens.items():
         schema = await client_schema(roomy, token, role)
         names = [name for name in WHOLE.type_map if not name.startswith("__")]
-        asked = " ".join(f'{name}: __type(name: "{name}") {{ name }}' for name in names)
-        answer = await roomy.ask(f"{{ {asked} }}", token)
-        told = {name for name, type_ in answer.data.items() if type_ is not None}
+        told = set()
+        # A hundred at a time: more fields of one name are over a limit.
+        for part in (names[n : n + 100] for n in range(0, len(names), 100)):
+            asked = " ".join(f'{name}: __type(name: "{name}") {{ name }}' for name in part)
+            answer = await roomy.ask(f"{{ {asked} }}", token)
+            told |= {name for name, type_ in answer.data.items() if type_ is not None}
         assert told == {name for name in names if name in schema.type_map}, role
 
 
