@@ -17,6 +17,7 @@ import pytest
 from core.clock import utc_now
 from models.course import Enrolment, EnrolmentStatus
 from models.licence import Licence, LicenceKind
+from models.organisation import Department, Organisation
 from models.practitioner import Category, Practitioner
 from models.role import Role
 from models.shift import Shift, ShiftKind, ShiftState
@@ -273,9 +274,8 @@ async def test_keys_that_stand_apart_are_not_combined(hospital: Hospital, argume
 
 async def test_an_analyst_of_a_department_is_told_of_it_alone(api: Api, hospital: Hospital) -> None:
     worker = hospital.workers["A"][0]
-    department = await worker.department
-    organisation = await worker.organisation
-    assert department is not None
+    department = await Department.get(id=worker.department_id)
+    organisation = await Organisation.get(id=worker.organisation_id)
     analyst = await make.account(organisation)
     await make.grant(analyst, Role.ANALYST, organisation, department=department)
     token = await api.token(analyst, Role.ANALYST)
