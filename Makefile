@@ -11,7 +11,7 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 # The page needs Node 20.19 or 22.12 and newer.
 NODE_OK = node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null
 
-.PHONY: help run test check lint types contracts stale test-sqlite test-postgres web lock schema migrations clean
+.PHONY: help run test check lint types contracts stale test-sqlite test-postgres web bench lock schema migrations clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,9 +24,9 @@ run: $(VENV)/.installed ## serve on http://127.0.0.1:8000, with demo data when e
 test: $(VENV)/.installed-dev ## the whole suite on the embedded database; needs no server
 	pytest
 
-check: lint types contracts stale ## what CI runs: everything, on SQLite and on PostgreSQL
+check: $(VENV)/.installed-dev ## what CI runs: everything, on SQLite and on PostgreSQL
 	@test -n "$(CABINET_TEST_DATABASE_URL)" || { echo "make check needs PostgreSQL: set CABINET_TEST_DATABASE_URL=postgres://user@host/database"; exit 1; }
-	$(MAKE) web tests/npm/node_modules/.installed
+	$(MAKE) -j2 --output-sync=target types lint contracts stale web tests/npm/node_modules/.installed
 	$(MAKE) -j2 --output-sync=target test-sqlite test-postgres
 
 lint: $(VENV)/.installed-dev
@@ -47,8 +47,9 @@ stale: $(VENV)/.installed-dev
 test-sqlite: $(VENV)/.installed-dev
 	env -u CABINET_TEST_DATABASE_URL pytest
 
+# The run on SQLite beside it tests what does not depend on the database.
 test-postgres: $(VENV)/.installed-dev
-	pytest
+	pytest -m "not any_database"
 
 web: web/dist/.built ## build the GraphiQL page
 
@@ -60,6 +61,20 @@ web/node_modules/.installed: web/package-lock.json web/.npmrc | node
 
 tests/npm/node_modules/.installed: tests/npm/package-lock.json | node
 	cd tests/npm && npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.installed
+
+# Against other GraphQL servers, on the PostgreSQL of CABINET_BENCH_DATABASE_URL; QUICK=1 takes
+# some minutes instead of a quarter of an hour, MILLION=1 grows to a million practitioners.
+bench: $(VENV)/.installed benchmarks/peers/node_modules/.installed ## measure the cabinet beside its peers
+	python -m benchmarks $(if $(QUICK),--quick) $(if $(MILLION),--million)
+
+# The peers want Node 22; what is measured runs on the one that is pinned, whatever the system has.
+benchmarks/.node/.installed: requirements-node.lock
+	$(PYTHON) -m venv benchmarks/.node
+	benchmarks/.node/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.lock
+	@touch $@
+
+benchmarks/peers/node_modules/.installed: benchmarks/peers/package-lock.json benchmarks/.node/.installed
+	cd benchmarks/peers && PATH="$(CURDIR)/benchmarks/.node/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.installed
 
 # Where the system has no suitable Node, a wheel from PyPI brings one into the environment.
 .PHONY: node
@@ -89,4 +104,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	@touch $@
 
 clean: ## remove what was built; the data in var/ stay
-	rm -rf $(VENV) web/dist web/node_modules tests/npm/node_modules
+	rm -rf $(VENV) web/dist web/node_modules tests/npm/node_modules benchmarks/.node benchmarks/peers/node_modules

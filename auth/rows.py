@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from models.conditions import (
     Condition,
     Slot,
     every,
+    filled,
     some,
     to_q,
 )
@@ -51,6 +53,8 @@ class Reach:
     department: str | None = None
     own: str | None = None
     owner: Literal["account_id", "session_id", "practitioner_id", "profession"] = "practitioner_id"
+    # What holds of rows that are seen by any scope but one's own.
+    others: Condition = ALWAYS
     # One's own rows of a personal model do not depend on where the active role was granted.
     personal: bool = False
 
@@ -80,6 +84,8 @@ REACH: dict[type[Model], Reach] = {
         department="practitioner__department_id",
         own="account_id",
         owner="account_id",
+        # A draft is its author's (decision 0009).
+        others=filled("submitted_at"),
         personal=True,
     ),
     # An entry is one's own when it is about oneself: who looked at me.
@@ -101,6 +107,10 @@ def asked(viewer: Viewer, *path: str | int) -> Slot:
 
 @cache
 def _reader(path: tuple[str | int, ...]) -> Callable[[Any], Any]:
+    names = [step for step in path if isinstance(step, str)]
+    if len(names) == len(path):
+        return attrgetter(".".join(names))
+
     def read(found: Any) -> Any:
         for step in path:
             found = found[step] if isinstance(step, int) else getattr(found, step)
@@ -169,6 +179,8 @@ def within(viewer: Viewer, model: type[Model], scopes: Scopes) -> Condition:
     parts = []
     for scope in sorted(scopes):
         part = _scope(viewer, reach, scope)
+        if scope is not Scope.OWN:
+            part = every(part, reach.others)
         if scope is not Scope.OWN or not reach.personal:
             part = every(part, _places(viewer, reach))
         parts.append(part)

@@ -2,7 +2,7 @@
 
 import gettext
 import io
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -41,6 +41,7 @@ def message(language: str, code: str, **values: object) -> str:
         return text
 
 
+@lru_cache(maxsize=256)
 def preferred(accept_language: str) -> str:
     """The language of ours that an Accept-Language header prefers (RFC 9110, 12.5.4)."""
     best, quality = LANGUAGES[0], 0.0

@@ -49,6 +49,7 @@ from execution.limits import (
 )
 from execution.planning import NotPlannable
 from execution.plans import Asking, Plan, Plans
+from execution.variables import Plain, coerced_at_once, plain_variables
 from execution.withheld import withheld
 from models.database import dialect
 from models.role import Role
@@ -111,6 +112,7 @@ class Prepared:
     document: DocumentNode
     operation: OperationDefinitionNode
     plans: Plans
+    plain: Plain | None
     # The sizes of pages, by the variables that hold them, that kept within the limits.
     sizing: tuple[str, ...]
     measured: set[tuple[Any, ...]] = field(default_factory=set)
@@ -153,6 +155,9 @@ class Engine:
 
     def _check_again(self, prepared: Prepared, request: Request) -> None:
         """The limits, for what can change from one request of a document to the next."""
+        if prepared.plain is not None and not prepared.sizing:
+            # Values that no variable takes are not looked at, and plain ones are bounded.
+            return
         given = request.variables
         sizes = tuple(
             # Whatever else is given counts as the largest page.
@@ -231,7 +236,8 @@ class Engine:
                 [_of_literal(error, "GRAPHQL_VALIDATION_FAILED", original) for error in errors]
             )
         plans = Plans(view, document, operation)
-        return Prepared(request.text, view, document, operation, plans, sizing(original))
+        plain = plain_variables(operation)
+        return Prepared(request.text, view, document, operation, plans, plain, sizing(original))
 
     def _check_limits(
         self, document: DocumentNode, operation: OperationDefinitionNode, request: Request
@@ -341,6 +347,10 @@ class Engine:
                 yield self._body(result, context, limited)
 
     def _variables(self, prepared: Prepared, request: Request) -> dict[str, Any]:
+        if prepared.plain is not None:
+            at_once = coerced_at_once(prepared.plain, request.variables)
+            if at_once is not None:
+                return at_once
         definitions = prepared.operation.variable_definitions or ()
         found = get_variable_values(
             prepared.view.schema,

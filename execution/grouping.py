@@ -14,7 +14,7 @@ from tortoise.fields import UUIDField
 from execution.dialects import Dialect
 from execution.pieces import Alias, Literal, braced, quoted, text_of
 from execution.shape import Constant, Count, Figure, Groups
-from models.conditions import Slot, changed, value_of
+from models.conditions import changed, value_of
 from models.fields import Moment
 from resolvers.aggregates import Grouping, Key, Measure, Test
 
@@ -169,4 +169,4 @@ def _place(printer: "Printer", value: Any) -> str:
     """The place of a bound value, an enum's as it is stored."""
     if isinstance(value_of(value), Enum):
         value = changed(value, lambda member: member.value)
-    return printer.slot(value if isinstance(value, Slot) else Slot(value, lambda _asked: value))
+    return printer.place(value)

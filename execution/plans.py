@@ -12,7 +12,8 @@ from execution.dialects import DIALECTS
 from execution.planning import NotPlannable, Planning, shape_of, viewer_shape
 from execution.printing import Reading, Statement, printed
 from execution.withheld import withheld
-from models.reading import StatementTooDeep, read_text
+from models.reading import read_text
+from models.sqlite_engine import StatementTooDeep
 from schema.roles import RoleView
 
 # Shapes of requests kept for one document.
@@ -43,7 +44,7 @@ class Plan:
 
     def values(self, asking: Asking) -> list[Any]:
         """The values to bind; raises the Problem of one that is wrong."""
-        return [read(asking) for read in self.statement.reads]
+        return self.statement.values(asking)
 
 
 class Plans:

@@ -48,6 +48,8 @@ from models.conditions import (
     Or,
     Slot,
     Within,
+    changed,
+    value_of,
 )
 from resolvers.pages import Order, behind, may_be_empty, signature
 
@@ -60,20 +62,30 @@ class Statement:
     """SQL that yields one text, and how to read its parameters off a request."""
 
     sql: str
-    reads: tuple[Reading, ...]
+    # The parameters that are the same for every request; None where one is read off it.
+    fixed: tuple[Any, ...]
+    reads: tuple[tuple[int, Reading], ...]
+
+    def values(self, asked: Asked) -> list[Any]:
+        """The values to bind; raises the Problem of one that is wrong."""
+        found = list(self.fixed)
+        for number, read in self.reads:
+            found[number] = read(asked)
+        return found
 
 
 def printed(root: Object, dialect: Dialect) -> Statement:
     """The statement of a whole operation."""
     printer = Printer(dialect)
     sql = f"SELECT {text_of(printer.object(root, None))}"
-    return Statement(sql, tuple(printer.reads))
+    return Statement(sql, tuple(printer.fixed), tuple(printer.reads))
 
 
 class Printer:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self.reads: list[Reading] = []
+        self.fixed: list[Any] = []
+        self.reads: list[tuple[int, Reading]] = []
         self._numbers: dict[Any, int] = {}
         self._aliases = 0
 
@@ -83,7 +95,7 @@ class Printer:
         if isinstance(value, Constant):
             return [Literal(value.text)]
         if isinstance(value, Given):
-            return [self.dialect.text(self.slot(value.slot))]
+            return [self.dialect.text(self.place(value.slot))]
         if isinstance(value, Object):
             return self.object(value, row, order)
         if isinstance(value, Row):
@@ -244,20 +256,24 @@ class Printer:
     def _bound(self, model: type[Model], name: str, value: Any) -> str:
         """The place of a value that is compared with a column, encoded as the column's are."""
         kind = model._meta.fields_map[name]
-        slot = _slot(value)
-        if isinstance(slot.value, Decimal):
-            return self.slot(slot.then(lambda number: kind.to_db_value(number, model)))
-        if isinstance(slot.value, Enum):
-            return self.slot(slot.then(lambda member: member.value))
-        return self.slot(slot)
+        given = value_of(value)
+        if isinstance(given, Decimal):
+            return self.place(changed(value, lambda number: kind.to_db_value(number, model)))
+        if isinstance(given, Enum):
+            return self.place(changed(value, _stored))
+        return self.place(value)
 
-    def slot(self, slot: Slot) -> str:
+    def place(self, value: Any) -> str:
         """The place of a bound value; what is read alike stands once."""
-        number = self._numbers.get(slot.read)
+        if not isinstance(value, Slot):
+            self.fixed.append(self.dialect.bound(value))
+            return self.dialect.parameter(len(self.fixed))
+        number = self._numbers.get(value.read)
         if number is None:
-            read, bound = slot.read, self.dialect.bound
-            self.reads.append(lambda asked: bound(read(asked)))
-            number = self._numbers[slot.read] = len(self.reads)
+            read, bound = value.read, self.dialect.bound
+            self.reads.append((len(self.fixed), lambda asked: bound(read(asked))))
+            self.fixed.append(None)
+            number = self._numbers[value.read] = len(self.fixed)
         return self.dialect.parameter(number)
 
     def alias(self, model: type[Model]) -> Alias:
@@ -294,7 +310,7 @@ class _Page:
     def _row(self) -> Alias:
         if self.source is None:
             self.source = self._printer.alias(self._value.model)
-            self._size = self._printer.slot(_slot(self._value.part.size))
+            self._size = self._printer.place(self._value.part.size)
         return self.source
 
     def _text(self, sql: str) -> str:
@@ -355,8 +371,8 @@ def _direction(descending: bool) -> str:
     return " DESC" if descending else ""
 
 
-def _slot(value: Any) -> Slot:
-    return value if isinstance(value, Slot) else Slot(value, lambda _asked: value)
+def _stored(member: Enum) -> Any:
+    return member.value
 
 
 def _form_of(model: type[Model], column: str) -> Form:

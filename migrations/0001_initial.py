@@ -1,6 +1,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from core.ids import uuid7
+from decimal import Decimal
 from models.account import AccountState, account_public_id
 from models.application import ApplicationKind, ApplicationStatus, application_number
 from models.change import ChangeKind
@@ -63,6 +64,7 @@ class Migration(migrations.Migration):
                 ('name_folded', Folded(default='', of=('name',), max_length=400)),
                 ('ogrn', Text(null=True, max_length=13)),
                 ('zone', Text(default='Europe/Moscow', max_length=64)),
+                ('weekly_norm', Amount(default=Decimal('39'), max_digits=4, decimal_places=2)),
             ],
             options={'table': 'organisation', 'app': 'models', 'pk_attr': 'id'},
             bases=['Row'],
@@ -291,6 +293,7 @@ class Migration(migrations.Migration):
                 ('department', fields.ForeignKeyField('models.Department', source_field='department_id', db_index=True, db_constraint=True, to_field='id', related_name='positions', on_delete=OnDelete.RESTRICT)),
                 ('title', fields.ForeignKeyField('models.DictionaryEntry', source_field='title_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('rate', Amount(null=True, max_digits=3, decimal_places=2)),
+                ('weekly_norm', Amount(null=True, max_digits=4, decimal_places=2)),
                 ('employment', fields.CharEnumField(default=EmploymentType.MAIN, description='MAIN: MAIN\nINTERNAL_SECOND: INTERNAL_SECOND\nCOMBINED: COMBINED\nEXTERNAL_SECOND: EXTERNAL_SECOND', enum_type=EmploymentType, max_length=20)),
                 ('starts_on', fields.DateField()),
                 ('ends_on', fields.DateField(null=True)),

@@ -31,6 +31,10 @@ _RETRIES = 3
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# The client of planned reads, while the database is open: looking it up costs as much as
+# printing a small answer.
+_reader: Any = None
+
 
 class DatabaseUrlInvalid(ValueError):
     """The database address is not one of ``sqlite://path`` or ``postgres://…``."""
@@ -82,7 +86,9 @@ def configuration(url: str, *, foreign_keys: bool = True) -> dict[str, Any]:
         connections = {"default": config, "read": reader}
     else:
         _, rest = url.split("://", 1)
-        connections = {"default": expand_db_url(f"asyncpg://{rest}")}
+        config = expand_db_url(f"asyncpg://{rest}")
+        config["engine"] = "models.postgresql_engine"
+        connections = {"default": config}
     return {
         "connections": connections,
         "apps": {
@@ -101,18 +107,24 @@ def configuration(url: str, *, foreign_keys: bool = True) -> dict[str, Any]:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[None]:
     """The database, open for this process until the block ends."""
+    global _reader
     await Tortoise.init(config=configuration(url), _enable_global_fallback=True)
+    _reader = get_connections().get("read" if _has_reader() else "default")
     try:
         yield
     finally:
+        _reader = None
         await Tortoise.close_connections()
 
 
 def dialect() -> str:
     """The dialect of the open database."""
-    return (
-        SQLITE if get_connections().get("default").capabilities.dialect == "sqlite" else POSTGRESQL
-    )
+    return SQLITE if reader().capabilities.dialect == "sqlite" else POSTGRESQL
+
+
+def reader() -> Any:
+    """The client of planned reads."""
+    return _reader if _reader is not None else get_connections().get("default")
 
 
 @dataclass

@@ -1,10 +1,11 @@
 """The organisation, its departments, and the dictionaries that its rows refer to."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from tortoise import fields
 
-from models.fields import Folded, Text
+from models.fields import Amount, Folded, Text
 from models.row import Row
 
 
@@ -15,6 +16,8 @@ class Organisation(Row):
     name_folded = Folded(("name",))
     ogrn = Text(max_length=13, null=True)
     zone = Text(max_length=64, default="Europe/Moscow")
+    # Hours a week of a full post (DOMAIN rule 10; Labour Code, article 350: at most 39).
+    weekly_norm = Amount(max_digits=4, decimal_places=2, default=Decimal(39))
 
     class Meta:
         table = "organisation"

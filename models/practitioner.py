@@ -156,6 +156,9 @@ class Position(Row):
     title_id: UUID
     # Empty where the source of an import says nothing about it: never guessed.
     rate = Amount(max_digits=3, decimal_places=2, null=True)
+    # Hours a week of the full post, where it is a listed one (36, 33, 30 or 24, government decree
+    # 101 of 2003); empty where the organisation's own norm holds.
+    weekly_norm = Amount(max_digits=4, decimal_places=2, null=True)
     employment = fields.CharEnumField(EmploymentType, max_length=20, default=EmploymentType.MAIN)
     starts_on = fields.DateField()
     ends_on = fields.DateField(null=True)

@@ -1,43 +1,23 @@
 """Reading one text by one statement, past the object layer: the way of planned reads."""
 
 import logging
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from tortoise.connection import get_connections
 
-from models.database import POSTGRESQL, dialect
+from models.database import POSTGRESQL, dialect, reader
 
 # Where Tortoise's own statements are told too.
 _log = logging.getLogger("tortoise.db_client")
-_TOO_DEEP = ("parser stack overflow", "too large", "too many")
-
-
-class StatementTooDeep(Exception):
-    """SQLite takes no statement as deep, wide or long as this one."""
 
 
 async def read_text(sql: str, values: Sequence[Any]) -> str | None:
-    """The only value of the only row."""
-    _log.debug("%s: %s", sql, values)
-    connections = get_connections()
-    if dialect() == POSTGRESQL:
-        pool: Any = connections.get("default")
-        if pool._pool is None:
-            await pool.create_connection(with_db=True)
-        text: str | None = await pool._pool.fetchval(sql, *values)
-        return text
-    reader: Any = connections.get("read")
-    if reader._connection is None:
-        await reader.create_connection(with_db=True)
-    try:
-        found = await reader._connection.execute_fetchall(sql, values)
-    except sqlite3.OperationalError as error:
-        if any(sign in str(error) for sign in _TOO_DEEP):
-            raise StatementTooDeep from error
-        raise
-    return found[0][0] if found else None
+    """The only value of the only row; raises StatementTooDeep on SQLite."""
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("%s: %s", sql, values)
+    text: str | None = await reader().read_text(sql, values)
+    return text
 
 
 async def explain(sql: str, values: Sequence[Any]) -> list[str]:

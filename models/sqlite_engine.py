@@ -7,6 +7,7 @@ configuration, hence ``client_class``.
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -44,6 +45,13 @@ class _Context(SqliteTransactionContext):
             raise
 
 
+_TOO_DEEP = ("parser stack overflow", "too large", "too many")
+
+
+class StatementTooDeep(Exception):
+    """SQLite takes no statement as deep, wide or long as this one."""
+
+
 @lru_cache(maxsize=100_000)
 def _day_of(moment: str | None, zone: str) -> str | None:
     """The calendar day of a stored moment in an IANA time zone: SQLite itself knows no zones."""
@@ -57,6 +65,21 @@ class ImmediateSqliteClient(SqliteClient):
         await super()._post_connect()
         assert self._connection is not None
         await self._connection.create_function("day_of", 2, _day_of, deterministic=True)
+
+    async def read_text(self, sql: str, values: Sequence[Any]) -> str | None:
+        """The only value of the only row; raises StatementTooDeep."""
+        if self._connection is None:
+            # Whoever else comes meanwhile must not open one of their own.
+            async with self._lock:
+                await self.create_connection(with_db=True)
+        assert self._connection is not None
+        try:
+            found = list(await self._connection.execute_fetchall(sql, values))
+        except sqlite3.OperationalError as error:
+            if any(sign in str(error) for sign in _TOO_DEEP):
+                raise StatementTooDeep from error
+            raise
+        return found[0][0] if found else None
 
     def _in_transaction(self) -> TransactionContext:
         return _Context(_Wrapper(self), self._lock)

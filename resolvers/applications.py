@@ -15,6 +15,7 @@ from models.feed import announce
 from models.organisation import Organisation
 from models.practitioner import Practitioner
 from resolvers.forms import Required, optional, prose, reason_of
+from resolvers.foureyes import check_other_eyes
 from resolvers.standing import ActionDenied, organisation_of
 from resolvers.versions import check_version, next_version
 
@@ -123,7 +124,7 @@ async def take_application(viewer: Viewer, *, id: UUID) -> Application:
 
 @unit_of_work
 async def approve_application(viewer: Viewer, *, id: UUID) -> Application:
-    """Grants what is applied for. Raises NotFound, ApplicationStateWrong."""
+    """Grants what is applied for. Raises NotFound, ApplicationStateWrong, SelfApproval."""
     return await _decide(viewer, id, ApplicationStatus.APPROVED, None)
 
 
@@ -150,8 +151,11 @@ async def _decide(
 ) -> Application:
     application = await lock(viewer, Application, id)
     _expect(application, ApplicationStatus.IN_REVIEW)
+    details: dict[str, Any] = {}
     if status is not ApplicationStatus.APPROVED:
         reason = reason_of(reason, length=_LONGEST)
+    elif application.account_id == viewer.account_id:
+        details = await _other_eyes(viewer, application)
     application.update_from_dict(
         {
             "status": status,
@@ -160,8 +164,15 @@ async def _decide(
             "decided_by_id": viewer.account_id,
         }
     )
-    await _save(viewer, application, f"APPLICATION_{status.value}")
+    await _save(viewer, application, f"APPLICATION_{status.value}", **details)
     return application
+
+
+async def _other_eyes(viewer: Viewer, application: Application) -> dict[str, Any]:
+    person = await Practitioner.get_or_none(id=application.practitioner_id)
+    ward = person.department_id if person is not None else None
+    home = application.organisation_id
+    return await check_other_eyes(viewer, organisation_id=home, department_id=ward)
 
 
 async def _lock_own(viewer: Viewer, id: UUID) -> Application:

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from core.errors import Problem, Problems
@@ -160,6 +161,18 @@ def whole(low: int, high: int) -> Check:
         if not low <= value <= high:
             raise OutOfRange(field, low=low, high=high)
         return value
+
+    return check
+
+
+def hundredths(low: Decimal, high: Decimal) -> Check:
+    """A number from ``low`` to ``high`` with at most two places."""
+
+    def check(value: Decimal, field: str) -> Decimal:
+        number = Decimal(value)
+        if not (number.is_finite() and low <= number <= high and number == round(number, 2)):
+            raise OutOfRange(field, low=str(low), high=str(high))
+        return number
 
     return check
 

@@ -2,7 +2,6 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -16,7 +15,8 @@ from models.database import unit_of_work
 from models.feed import announce
 from models.organisation import POSITIONS, DictionaryEntry
 from models.practitioner import EmploymentType, Position, Practitioner, PractitionerStatus
-from resolvers.forms import DatesReversed, OutOfRange, day, read, refuse
+from resolvers.forms import DatesReversed, day, hundredths, read, refuse
+from resolvers.organisations import WEEKLY_NORM
 from resolvers.standing import PractitionerDismissed, department_of
 from resolvers.versions import next_version
 
@@ -48,8 +48,11 @@ async def add_position(
     starts_on: date,
     ends_on: date | None = None,
     employment: EmploymentType = EmploymentType.MAIN,
+    weekly_norm: Decimal | None = None,
 ) -> Position:
     """Gives a worker a post; their department is that of the main one.
+
+    ``weekly_norm`` is that of a listed post: hours a week of the full one.
 
     Raises NotFound, PractitionerDismissed, MainPositionHeld, and Problems: OutOfRange,
     DateTooEarly, DatesReversed, NotFound.
@@ -60,8 +63,8 @@ async def add_position(
         raise PractitionerDismissed("practitioner_id")
     problems: list[Problem] = []
     values = read(
-        {"rate": rate, "starts_on": starts_on, "ends_on": ends_on},
-        {"rate": _rate, "starts_on": day, "ends_on": day},
+        {"rate": rate, "weekly_norm": weekly_norm, "starts_on": starts_on, "ends_on": ends_on},
+        {"rate": hundredths(*RATES), "weekly_norm": WEEKLY_NORM, "starts_on": day, "ends_on": day},
         problems=problems,
     )
     if ends_on is not None and ends_on < starts_on:
@@ -136,11 +139,3 @@ async def _move(person: Practitioner, department_id: UUID) -> None:
     await person.save()
     if person.account_id is not None:
         announce(ChangeKind.SESSION, account_id=person.account_id, subject_id=person.id)
-
-
-def _rate(value: Any, field: str) -> Decimal:
-    low, high = RATES
-    rate = Decimal(value)
-    if not rate.is_finite() or not low <= rate <= high or rate != rate.quantize(Decimal("0.01")):
-        raise OutOfRange(field, low=str(low), high=str(high))
-    return rate

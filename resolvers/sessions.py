@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from tortoise.queryset import QuerySet
@@ -57,7 +58,7 @@ async def open_session(
 ) -> SignedIn:
     """A session of a person whose factors the caller has checked; the oldest gives way.
 
-    ``role`` is for demo accounts, which sign in without factors; it must be held.
+    It begins in ``role``, which must be held, or else in the one used last.
     """
     now = viewer.now
     # One at a time, so that nobody opens a sixth session beside the fifth.
@@ -68,15 +69,7 @@ async def open_session(
     if role not in held:
         raise RoleNotHeld("role")
     await _make_room(viewer, account, gate)
-    session = await Session.create(
-        account_id=account.id,
-        active_role=role,
-        started_at=now,
-        seen_at=now,
-        expires_at=now + gate.times.absolute,
-        device=viewer.device[:200],
-        address=viewer.address[:64],
-    )
+    session = await _new_session(viewer, account, role, gate)
     if account.last_role is not role:
         account.last_role = role
         await account.save(update_fields=["last_role"])
@@ -99,13 +92,59 @@ async def open_session(
     )
 
 
+@unit_of_work
+async def script_token(viewer: Viewer, *, gate: Gate, account: Account, role: Role) -> str:
+    """An access token for a script that acts in a held role: nobody signed in for it.
+
+    There is one such session for each role, used again while it lives. It cannot be renewed, and
+    takes the room of none of the person's own. Raises RoleNotHeld.
+    """
+    now = viewer.now
+    account = await Account.filter(id=account.id).select_for_update(no_key=True).get()
+    if role not in held_roles(await grants_of(account.id, now), now):
+        raise RoleNotHeld("role")
+    living = Session.filter(
+        account_id=account.id, active_role=role, refresh_tokens__id__isnull=True, **_living(now)
+    )
+    for session in await living.order_by("-started_at", "-id"):
+        if not is_over(session, gate.times, now):
+            session.seen_at = now
+            await session.save(update_fields=["seen_at"])
+            break
+    else:
+        session = await _new_session(viewer, account, role, gate)
+    person = replace(viewer, account_id=account.id)
+    about, home = await person_of(account.id), account.organisation_id
+    record(person, "SCRIPT_TOKEN_ISSUED", session, about=about, organisation=home, role=role.value)
+    return gate.signer.issue(session.id, account.id, role, now)
+
+
+async def _new_session(viewer: Viewer, account: Account, role: Role, gate: Gate) -> Session:
+    return await Session.create(
+        account_id=account.id,
+        active_role=role,
+        started_at=viewer.now,
+        seen_at=viewer.now,
+        expires_at=viewer.now + gate.times.absolute,
+        device=viewer.device[:200],
+        address=viewer.address[:64],
+    )
+
+
+def _living(now: datetime) -> dict[str, Any]:
+    return {"ended_at__isnull": True, "expires_at__gt": now}
+
+
 async def _make_room(viewer: Viewer, account: Account, gate: Gate) -> None:
     now = viewer.now
     living = [
         session
+        # Those that cannot be renewed are a script's.
         for session in await Session.filter(
-            account_id=account.id, ended_at__isnull=True, expires_at__gt=now
-        ).order_by("-started_at", "-id")
+            account_id=account.id, refresh_tokens__id__isnull=False, **_living(now)
+        )
+        .distinct()
+        .order_by("-started_at", "-id")
         if not is_over(session, gate.times, now)
     ]
     for session in living[gate.times.per_account - 1 :]:

@@ -1,6 +1,7 @@
 """Shifts: planned, asked for, decided and cancelled, by the states of DOMAIN.md."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -16,6 +17,7 @@ from models.organisation import Department
 from models.practitioner import Practitioner, Profession
 from models.shift import OCCUPYING, Shift, ShiftKind, ShiftState
 from resolvers.forms import DatesReversed, optional, prose
+from resolvers.foureyes import check_other_eyes
 from resolvers.shiftrules import check_credentials, check_person, has_begun
 from resolvers.standing import ActionDenied, own_file
 from resolvers.versions import check_version, next_version
@@ -69,6 +71,8 @@ async def plan_shift(
     note: str | None = None,
 ) -> Shift:
     """Plans a shift: PLANNED for a person, or OPEN for whoever asks first.
+
+    That of a person may have begun or be over: work that was done is entered late.
 
     Raises Problems (NotFound, DatesReversed, ShiftTooLong, ShiftBegun, TooLong) and, about the
     person, those of ``check_person`` and ShiftOverlaps.
@@ -147,14 +151,18 @@ async def withdraw_shift_request(viewer: Viewer, *, id: UUID) -> Shift:
 async def approve_shift(viewer: Viewer, *, id: UUID) -> Shift:
     """Approves a requested or planned shift.
 
-    Raises NotFound, ShiftStateWrong, CredentialExpired.
+    Raises NotFound, ShiftStateWrong, CredentialExpired, SelfApproval.
     """
     shift = await lock(viewer, Shift, id)
     _expect(viewer, shift, ShiftState.REQUESTED, ShiftState.PLANNED)
     person = await Practitioner.get(id=shift.practitioner_id)
     await check_credentials(viewer, person, shift, "id")
+    details: dict[str, Any] = {}
+    if person.id == viewer.practitioner_id:
+        home, ward = shift.organisation_id, shift.department_id
+        details = await check_other_eyes(viewer, organisation_id=home, department_id=ward)
     await _decide(viewer, shift, ShiftState.APPROVED)
-    record(viewer, "SHIFT_APPROVED", shift, about=shift.practitioner_id)
+    record(viewer, "SHIFT_APPROVED", shift, about=person.id, **details)
     return shift
 
 

@@ -1,6 +1,7 @@
 """Signing in: a login, a password and a one-time code; failures counted and answered alike."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from tortoise.expressions import Q
 
@@ -14,6 +15,7 @@ from core.ids import uuid7
 from models import identifiers
 from models.account import Account, AccountState
 from models.database import unit_of_work
+from models.organisation import Organisation
 from resolvers.accounts import login_hash, person_of
 from resolvers.sessions import SignedIn, open_session
 
@@ -84,8 +86,8 @@ async def sign_in(
         attempt = await begin_attempt(counted, viewer.address, now=viewer.now, limits=gate.limits)
     except AttemptsExceeded as exceeded:
         if exceeded.address:
-            raise TooManyAttempts(until=exceeded.until) from None
-        raise _locked(gate, account, counted, exceeded.until) from None
+            raise TooManyAttempts(until=await _here(viewer, exceeded.until)) from None
+        raise _locked(gate, account, counted, await _here(viewer, exceeded.until)) from None
     try:
         found = await _password_checked(gate, account, password)
         if not code:
@@ -187,6 +189,17 @@ async def _write_failure(
     )
     until = attempt.locks_until.isoformat()
     record(viewer, "SIGN_IN_LOCKED", account, about=about, until=until)
+
+
+async def _here(viewer: Viewer, moment: datetime) -> datetime:
+    """A moment on the clock of the house, whoever asks.
+
+    Where there are several organisations it is the usual one: the zone of an account's own would
+    tell strangers where it belongs, and that it exists.
+    """
+    homes = await Organisation.all().limit(2)
+    zone: str = homes[0].zone if len(homes) == 1 else viewer.zone
+    return moment.astimezone(ZoneInfo(zone))
 
 
 def _locked(gate: Gate, account: Account | None, counted: str, until: datetime) -> AccountLocked:

@@ -13,6 +13,7 @@ from resolvers.pages import Term
 from schema.changes import changed_rows
 from schema.context import Context
 from schema.directives import ANALYSED, ANALYSED_APART, EVERYONE, OVERSEEN, Visible, visible
+from schema.kinds import dictionary_of
 from schema.operations import given, input_of, mutation, row, subscription
 from schema.views import column, enum_of, to_one, view_of
 
@@ -39,6 +40,11 @@ enum_of(
     NURSING_PERMIT=_without(CITIZEN, DOCTOR),
 )
 enum_of(ApplicationStatus)
+dictionary_of(
+    ApplicationKind,
+    visible(*READERS, Role.ANALYST),
+    says="What may be applied for, as far as it exists for the role.",
+)
 
 
 @view_of(
@@ -52,7 +58,7 @@ enum_of(ApplicationStatus)
     many="applications",
 )
 class Application:
-    """An application to the authorities, from draft to decision."""
+    """An application to the authorities, from draft to decision; until submitted, its author's."""
 
     id = column("ID", visible(*READERS), says="Its id.")
     number = column("str", visible(*READERS), says="The number to quote to people.")
@@ -124,7 +130,10 @@ mutation(
 )
 for _decision, _says in (
     (applications.take_application, "Takes a submitted application into review."),
-    (applications.approve_application, "Approves an application in review."),
+    (
+        applications.approve_application,
+        "Approves an application in review; one's own only where nobody else can.",
+    ),
     (applications.return_application, "Returns an application to be corrected."),
     (applications.reject_application, "Rejects an application."),
 ):

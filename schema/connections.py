@@ -187,14 +187,16 @@ def declare_object(view: ObjectView) -> None:
 
 def plain_field(made: Spec) -> StrawberryField:
     """A field that shows a column, a computed value, or the row that a foreign key points to."""
-    return schema_field(made.type, _resolver(made), made.rules, made.says, spec=made)
+    return schema_field(
+        made.type, _resolver(made), made.rules, made.says, arguments=list(made.takes), spec=made
+    )
 
 
 def _resolver(made: Spec) -> Callable[..., Any]:
     if made.kind == "computed":
         value = made.value
         assert value is not None
-        return lambda row, info: value(row, info.context)
+        return lambda row, info, **given: value(row, info.context, **given)
     name = made.column
     assert name is not None
     if made.kind == "to_one":

@@ -18,7 +18,7 @@ class Loaders:
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
-        self._loaders: dict[Hashable, DataLoader[UUID, Any]] = {}
+        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
 
     async def one(self, model: type[Model], row_id: UUID | None) -> Any:
         """The row with an id, where it exists for the viewer; else None."""
@@ -47,6 +47,15 @@ class Loaders:
 
         return await self._loader((key, column), load).load(value)
 
+    async def each(self, key: Hashable, read: Callable[[list[Any]], Any], wanted: Any) -> Any:
+        """What ``read`` finds for one row or value, read at once for all that ask under one key."""
+
+        async def load(all_wanted: list[Any]) -> list[Any]:
+            found = await read(all_wanted)
+            return [found[each] for each in all_wanted]
+
+        return await self._loader(key, load).load(wanted)
+
     async def page(
         self, call: Hashable, rows: Callable[[], QuerySet[Any]], by: str, parent: UUID, part: Slice
     ) -> Page[Any]:
@@ -70,7 +79,7 @@ class Loaders:
 
         return int(await self._loader((call, "count"), load).load(parent))
 
-    def _loader(self, key: Hashable, load: Any) -> DataLoader[UUID, Any]:
+    def _loader(self, key: Hashable, load: Any) -> DataLoader[Any, Any]:
         if key not in self._loaders:
             self._loaders[key] = DataLoader(load_fn=load)
         return self._loaders[key]

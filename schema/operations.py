@@ -325,6 +325,7 @@ def _problems(outcome: Outcome, info: Any) -> list[dict[str, Any]]:
             "code": problem.code,
             "field": paths.get(problem.field, to_camel_case(problem.field)) or None,
             "message": message(language, problem.code, **problem.values),
+            "until": problem.values.get("until"),
         }
         for problem in outcome.problems
     ]
@@ -353,6 +354,12 @@ def declare_problem() -> None:
             lambda p, _i: p["message"],
             EVERYBODY,
             "A short sentence in the viewer's language.",
+        ),
+        "until": schema_field(
+            "datetime | None",
+            lambda p, _i: p["until"],
+            EVERYBODY,
+            "Until when to wait, where waiting helps.",
         ),
     }
     object_type("Problem", fields, EVERYBODY, "One thing that a person can mend.")

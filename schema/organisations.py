@@ -5,7 +5,7 @@ from models.organisation import Department as DepartmentRow
 from models.organisation import DictionaryEntry as DictionaryEntryRow
 from models.organisation import Organisation as OrganisationRow
 from models.role import Role
-from resolvers import departments
+from resolvers import departments, organisations
 from resolvers.pages import Term
 from schema.directives import EVERYONE, STAFF, visible
 from schema.operations import given, input_of, mutation, row
@@ -30,6 +30,11 @@ class Organisation:
         "str | None", visible(*MEMBERS), says="OGRN (ОГРН): its number in the state register."
     )
     zone = column("str", visible(*MEMBERS), says="The IANA time zone in which it works.")
+    weekly_norm = column(
+        "Decimal",
+        visible(*MEMBERS),
+        says="Hours a week of a full post, where the post has no norm of its own.",
+    )
 
 
 @view_of(
@@ -77,6 +82,22 @@ class DictionaryEntry:
     code = column("str", visible(*EVERYONE), says="The term's code in the dictionary.")
     name = column("str", visible(*EVERYONE), says="The term.")
     actual = column("bool", visible(*EVERYONE), says="Whether it may still be chosen.")
+
+
+@input_of(visible(Role.ADMIN))
+class UpdateOrganisationInput:
+    """The values to change; one that is left out stays."""
+
+    weekly_norm = given("Decimal | None", says="Hours a week of a full post: 1–40.")
+
+
+mutation(
+    organisations.update_organisation,
+    visible(Role.ADMIN),
+    says="Changes the organisation's settings.",
+    input="UpdateOrganisationInput",
+    returns=row("Organisation"),
+)
 
 
 @input_of(visible(Role.ADMIN))

@@ -14,9 +14,10 @@ from models.role import Role
 from resolvers import positions, practitioners, reveal
 from resolvers.pages import Term
 from schema.context import Context
-from schema.directives import ANALYSED, ANALYSED_APART, OVERSEEN, STAFF, masked, visible
+from schema.directives import ANALYSED, ANALYSED_APART, OVERSEEN, STAFF, discloses, masked, visible
 from schema.operations import Returned, given, input_of, mutation, row
 from schema.views import VIEWS, column, computed, enum_of, to_many, to_one, view_of
+from schema.worktime import PERIOD, worked_time_of
 
 enum_of(Category)
 enum_of(EmploymentType)
@@ -113,7 +114,8 @@ class Practitioner:
         "str | None",
         visible(DOCTOR, NURSE, rows=OWN),
         visible(ADMIN, OPERATOR),
-        masked(OPERATOR, keep=4),
+        # The last letters are those of a provider, or of a country: they tell nothing.
+        masked(OPERATOR),
         says="Personal e-mail.",
     )
     birth_date = column(
@@ -127,7 +129,7 @@ class Practitioner:
         "str | None",
         visible(DOCTOR, NURSE, rows=OWN),
         visible(ADMIN, OPERATOR),
-        masked(OPERATOR, keep=2),
+        masked(OPERATOR),
         says="Home address.",
     )
     snils = column(
@@ -175,6 +177,15 @@ class Practitioner:
         visible(DOCTOR, NURSE, ADMIN, INSPECTOR),
         by="practitioner_id",
         says="Shifts and duties.",
+    )
+    worked_time = computed(
+        "WorkedTime | None",
+        visible(DOCTOR, NURSE, rows=OWN),
+        visible(ADMIN, INSPECTOR),
+        discloses("the hours of all of a worker's shifts and positions, in any department"),
+        says="Hours worked, norm and overtime in a period of at most a year.",
+        takes=PERIOD,
+        value=worked_time_of,
     )
     day_wishes = to_many(
         "DayWish",
@@ -227,6 +238,11 @@ class Position:
         "Decimal | None",
         visible(*STAFF),
         says="Rate (ставка): 0.10–1.50 of a full post; empty where unknown.",
+    )
+    weekly_norm = column(
+        "Decimal | None",
+        visible(*STAFF),
+        says="Hours a week of the full post; empty where the organisation's norm holds.",
     )
     employment = column("EmploymentType", visible(*STAFF), says="Main or second job.")
     starts_on = column("date", visible(*STAFF), says="Its first day.")

@@ -33,7 +33,7 @@ does not exist for it.
 
 For a type the mark says which rows exist: all (of the organisation or department in which the
 role was granted), department, own. Rows that carry an enum value hidden from a role do not
-exist for it either.
+exist for it either, nor does an application that another has not submitted yet.
 """
 
 
@@ -146,6 +146,7 @@ def _discloses(schema: Schema) -> list[str]:
 DISCLOSING_CODES = {
     "COURSE_FULL": "the seats are taken, by whomever",
     "IDENTITY_UNAVAILABLE": "an identity is taken by a row that the caller cannot see",
+    "SELF_APPROVAL": "there is another administrator of the place",
     "SHIFT_OVERLAP": "the worker is busy at that time",
     "SHIFT_TAKEN": "somebody else was first",
 }

@@ -17,6 +17,7 @@ from resolvers.pages import Term
 from schema.changes import changed_rows
 from schema.context import Context
 from schema.directives import ANALYSED, EVERYONE, OVERSEEN, visible
+from schema.kinds import dictionary_of
 from schema.operations import mutation, row, subscription
 from schema.views import column, computed, enum_of, to_one, view_of
 
@@ -26,6 +27,11 @@ _NOT_NURSES = visible(*(role for role in EVERYONE if role is not NURSE))
 
 enum_of(ShiftKind, HOME_DUTY=_NOT_NURSES, CONSULTATION=_NOT_NURSES)
 enum_of(ShiftStatus)
+dictionary_of(
+    ShiftKind,
+    visible(*READERS, Role.ANALYST),
+    says="The kinds of shifts that exist for the role.",
+)
 
 
 def _statuses(viewer: Viewer) -> dict[ShiftStatus, Condition]:
@@ -129,7 +135,10 @@ class DayWish:
 mutation(
     shifts.plan_shift,
     visible(ADMIN),
-    says="Plans a shift: somebody's, or open for whoever asks.",
+    says=(
+        "Plans a shift: somebody's, or open for whoever asks. Somebody's may have begun or be "
+        "over, so that work is entered late; an open one lies ahead."
+    ),
     returns=row("Shift"),
 )
 mutation(
@@ -153,7 +162,7 @@ mutation(
 mutation(
     shifts.approve_shift,
     visible(ADMIN),
-    says="Approves a requested or planned shift.",
+    says="Approves a requested or planned shift; one's own only where nobody else can.",
     returns=row("Shift"),
 )
 mutation(

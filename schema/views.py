@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Literal, TypeVar
 
 import strawberry
+from strawberry.types.arguments import StrawberryArgument
 from strawberry.utils.str_converters import to_camel_case
 from tortoise.models import Model
 
@@ -40,8 +41,9 @@ class Spec:
     rules: Rules
     says: str
     column: str | None = None
-    # computed: the value of a row, in Python.
-    value: Callable[[Any, Context], Any] | None = None
+    # computed: the value of a row, in Python; what the field takes comes as keywords.
+    value: Callable[..., Any] | None = None
+    takes: tuple[StrawberryArgument, ...] = ()
     # computed: when it has which value, so that a database can tell, and filter an enum.
     where: Meaning | None = None
     # computed: the two columns whose difference it is.
@@ -114,13 +116,15 @@ def computed(
     type_: str,
     *rules: Rule,
     says: str,
-    value: Callable[[Any, Context], Any],
+    value: Callable[..., Any],
+    takes: tuple[StrawberryArgument, ...] = (),
     where: Meaning | None = None,
     less: tuple[str, str] | None = None,
     span: tuple[str, str] | None = None,
 ) -> Any:
-    """A value made from the row in Python.
+    """A value made from the row in Python: ``value(row, context, **arguments)``.
 
+    ``takes`` are the arguments of the field, which exist where it does.
     ``where`` says the same as conditions on the row: for the values of an enum, which makes it
     filterable, or for True. ``less`` says it as the difference of two columns,
     ``span`` as the hours from one moment to another.
@@ -131,6 +135,7 @@ def computed(
         Rules(rules),
         says,
         value=value,
+        takes=takes,
         where=where,
         less=less,
         span=span,

@@ -10,13 +10,24 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from core.settings import Settings
-from server import graphiql, graphql_http, websocket
+from server import answers, graphiql, graphql_http, websocket
 from server.headers import SecurityHeaders
 from server.services import services_of
 
 PAGE = Path(__file__).parent.parent / "web" / "dist"
+
+
+class Cabinet(Starlette):
+    """Starlette's routes and middleware, but for GraphQL over HTTP, which stands before them."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/graphql":
+            await self.state.graphql(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def application(settings: Settings) -> Starlette:
@@ -28,21 +39,21 @@ def application(settings: Settings) -> Starlette:
             app.state.services = services
             yield
 
-    app = Starlette(
+    app = Cabinet(
         lifespan=lifespan,
         middleware=[Middleware(SecurityHeaders, production=settings.production)],
         exception_handlers={
-            HTTPException: graphql_http.refused,
-            Exception: graphql_http.failed,
+            HTTPException: answers.refused,
+            Exception: answers.failed,
         },
         routes=[
-            Route("/graphql", graphql_http.endpoint, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", websocket.endpoint),
             Route("/health", _health),
             Route("/", _home),
             *graphiql.routes(PAGE),
         ],
     )
+    app.state.graphql = graphql_http.Endpoint(app.state, settings)
     app.state.sockets = websocket.Sockets()
     return app
 

@@ -155,7 +155,9 @@ def organisation(
 
 @app.command()
 def schema(
-    role: Annotated[Role | None, typer.Option(help="The view of this role only.")] = None,
+    role: Annotated[
+        Role | None, typer.Option(help="The view of this role only.", case_sensitive=False)
+    ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write schema.graphql.")] = False,
 ) -> None:
     """Print the schema: whole, with its directives, or as one role sees it."""
@@ -179,7 +181,9 @@ def permissions(
 
 
 @app.command()
-def token(role: Annotated[Role, typer.Option(help="The role to act in.")]) -> None:
+def token(
+    role: Annotated[Role, typer.Option(help="The role to act in.", case_sensitive=False)],
+) -> None:
     """Print an access token of a demo account that acts in a role. Demo accounts only."""
     found = _settings()
     try:
@@ -191,7 +195,7 @@ def token(role: Annotated[Role, typer.Option(help="The role to act in.")]) -> No
 @app.command()
 def explain(
     file: Annotated[Path, typer.Argument(help="A document with one operation.")],
-    role: Annotated[Role, typer.Option(help="The role of a demo account to ask as.")],
+    role: Annotated[Role, typer.Option(help="A demo account's role.", case_sensitive=False)],
     variables: Annotated[str, typer.Option(help="The variables, as JSON.")] = "{}",
 ) -> None:
     """Show how a query is read: its statement and the database's plan, or why it has none."""

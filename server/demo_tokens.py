@@ -9,7 +9,7 @@ from core.sealing import open_vault
 from core.settings import Settings
 from models.account import Account
 from models.role import Role
-from resolvers.sessions import open_session
+from resolvers.sessions import script_token
 
 
 class NotDemo(Exception):
@@ -17,17 +17,17 @@ class NotDemo(Exception):
 
 
 async def demo_token(settings: Settings, role: Role) -> str:
-    """An access token of the first demo account that holds a role, acting in it."""
+    """An access token of the first demo account that holds a role, acting in it; raises NotDemo."""
     now = utc_now()
     gate = open_gate(settings, open_vault(settings.home / "keys" / "vault.key"))
+    known: set[Role] = set()
     for account in await Account.filter(is_demo=True).order_by("created_at", "id"):
-        if role in held_roles(await grants_of(account.id, now), now):
-            viewer = Viewer(rights=Rights(role), now=now, account_id=account.id)
-            chosen = account.last_role
-            opened = await open_session(viewer, gate=gate, account=account, role=role)
-            # A token for a script chooses no role for the person's next sign-in.
-            await Account.filter(id=account.id).update(last_role=chosen)
-            return opened.access_token
-    raise NotDemo(
-        f"No demo account holds {role.value}: run `cabinet demo` on an empty database first."
-    )
+        held = held_roles(await grants_of(account.id, now), now)
+        if role in held:
+            viewer = Viewer(rights=Rights(role), now=now, device="cabinet token")
+            return await script_token(viewer, gate=gate, account=account, role=role)
+        known.update(held)
+    if not known:
+        raise NotDemo("There are no demo accounts: run `cabinet demo` on an empty database first.")
+    names = ", ".join(each.value for each in Role if each in known)
+    raise NotDemo(f"No demo account holds {role.value}; there are accounts for {names}.")

@@ -6,296 +6,132 @@ the body itself was well formed.
 """
 
 import asyncio
-import json
-import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.datastructures import State
+from starlette.types import Receive, Scope, Send
 
 from auth.sessions import RoleNotHeld, SessionExpired
 from auth.tokens import TokenInvalid
 from core.clock import utc_now
-from core.errors import Problem, Unavailable
-from core.translation import message, preferred
-from execution.engine import Request as Operation
+from core.errors import Unavailable
+from core.settings import Settings
+from core.translation import preferred
 from execution.incidents import incident
 from schema.context import Context
-from server.headers import HEADERS
+from server.answers import encoded, error_of, problem_of
+from server.headers import headers_of
+from server.requests import (
+    JSON,
+    RESPONSE,
+    Malformed,
+    accepted,
+    bearer,
+    operation_by_get,
+    operation_by_post,
+)
 from server.services import Services
 
-JSON = "application/json"
-RESPONSE = "application/graphql-response+json"
 
+class Endpoint:
+    """``POST /graphql`` and, for queries only, ``GET /graphql``.
 
-class Malformed(Exception):
-    """A request that cannot be read: its HTTP status, code and text."""
-
-    def __init__(self, status: int, code: str, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.code = code
-
-
-async def endpoint(request: Request) -> Response:
-    """``POST /graphql`` and, for queries only, ``GET /graphql``."""
-    if request.method not in ("GET", "POST"):
-        # Starlette lets HEAD in with GET; a query has no headers worth asking for alone.
-        raise HTTPException(405, headers={"Allow": "GET, POST"})
-    services: Services = request.app.state.services
-    language = preferred(request.headers.get("accept-language", ""))
-    media = JSON
-    try:
-        media = accepted(request.headers.get("accept", "*/*"))
-        limits = services.settings.limits
-        async with asyncio.timeout(limits.operation_seconds):
-            operation = await _operation(request, limits.body_bytes)
-        context = await _context(request, services)
-    except Malformed as error:
-        return answer(error.status, {"errors": [_error(error.code, str(error))]}, media)
-    except TimeoutError:
-        late = _error("BODY_TIMEOUT", "The body did not come in time.")
-        return answer(408, {"errors": [late]}, media)
-    except (TokenInvalid, SessionExpired) as error:
-        return _unauthenticated(error, media, language)
-    except RoleNotHeld as error:
-        return answer(403, {"errors": [_problem(error, language)]}, media)
-    except Exception as error:
-        told = incident(error, language)
-        status = 503 if told["extensions"]["code"] == Unavailable.code else 500
-        return answer(status, {"errors": [told]}, media)
-    found = await services.engine.execute(operation, context, read_only=request.method == "GET")
-    status, headers = 200, {}
-    if found.refused:
-        not_by_get = any(e["extensions"]["code"] == "NEEDS_POST" for e in found.body["errors"])
-        headers = {"allow": "POST"} if not_by_get else {}
-        status = 405 if not_by_get else 400 if media == RESPONSE else 200
-    return answer(status, found.body if found.text is None else found.text, media, headers)
-
-
-async def refused(_request: Request, error: Exception) -> Response:
-    """The answer of every path to what routing refuses: no such path, no such method."""
-    assert isinstance(error, HTTPException)
-    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "REFUSED")
-    body = {"errors": [_error(code, error.detail)]}
-    return answer(error.status_code, body, JSON, dict(error.headers or {}))
-
-
-async def failed(request: Request, error: Exception) -> Response:
-    """The answer of every path to a bug: the number of the incident and nothing else."""
-    language = preferred(request.headers.get("accept-language", ""))
-    # Starlette answers this outside of all middleware.
-    return answer(500, {"errors": [incident(error, language)]}, JSON, HEADERS)
-
-
-def accepted(header: str) -> str:
-    """The media type to answer in: the one liked best; raises Malformed where none is ours."""
-    best, quality = "", 0.0
-    for part in header.split(","):
-        media, _, parameters = part.partition(";")
-        found = _OFFERED.get(media.strip().lower())
-        weight = _weight(parameters)
-        if found is not None and weight > quality:
-            best, quality = found, weight
-    if not best:
-        raise Malformed(406, "NOT_ACCEPTABLE", f"Only {RESPONSE} and {JSON} can be answered.")
-    return best
-
-
-_OFFERED = {RESPONSE: RESPONSE, JSON: JSON, "*/*": JSON, "application/*": JSON, "": JSON}
-
-
-def _weight(parameters: str) -> float:
-    """The ``q`` of an accepted media type (RFC 9110, 12.4.2)."""
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.strip().partition("=")
-        if name.lower() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0
-
-
-async def _operation(request: Request, limit: int) -> Operation:
-    if request.method == "GET":
-        query = request.query_params
-        return operation_of(
-            {
-                "query": query.get("query"),
-                "variables": _parameter(query.get("variables"), "VARIABLES_INVALID"),
-                "operationName": query.get("operationName"),
-                "extensions": _parameter(query.get("extensions"), "EXTENSIONS_INVALID"),
-            }
-        )
-    media, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = parameters.lower().partition("charset=")[2].strip().strip('"')
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if media.strip().lower() != JSON or charset not in ("", "utf-8") or encoding != "identity":
-        raise Malformed(415, "MEDIA_TYPE", f"The body must be {JSON} in UTF-8, not compressed.")
-    return operation_of(decoded(await _body(request, limit)))
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limit:
-        raise Malformed(413, "TOO_LARGE", f"The body may have {limit} bytes.")
-    parts, size = [], 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise Malformed(413, "TOO_LARGE", f"The body may have {limit} bytes.")
-            parts.append(part)
-    except ClientDisconnect:
-        raise Malformed(400, "BODY_INVALID", "The body ended early.") from None
-    return b"".join(parts)
-
-
-def _parameter(text: str | None, code: str) -> Any:
-    """A parameter of the query string that holds JSON."""
-    if not text:
-        return None
-    try:
-        return decoded(text.encode("utf-8"))
-    except (Malformed, UnicodeEncodeError):
-        raise Malformed(400, code, "The parameter is not JSON.") from None
-
-
-def decoded(body: bytes) -> Any:
-    """Strict JSON in UTF-8: no NUL, no lone surrogates, no name twice, no huge numbers.
-
-    Raises Malformed.
+    A plain ASGI application, in front of the routes and the middleware: what they do for every
+    request costs as much as a small read itself.
     """
-    try:
-        text = body.decode("utf-8")
-        content = json.loads(
-            text,
-            parse_constant=_refused,
-            parse_int=_integer,
-            parse_float=_finite,
-            object_pairs_hook=_named_once,
-        )
-        # Other ways to write them have been refused by now: the decoder is strict.
-        if "\\u" in text:
-            _check_texts(content)
-    except (ValueError, RecursionError):
-        raise Malformed(400, "BODY_INVALID", "The body is not a JSON object in UTF-8.") from None
-    return content
+
+    def __init__(self, state: State, settings: Settings) -> None:
+        # Holds the services while the application runs.
+        self._state = state
+        self._limits = settings.limits
+        self._heads = {
+            media: [
+                (b"content-type", f"{media}; charset=utf-8".encode()),
+                (b"vary", b"Accept, Authorization, X-Cabinet-Role, Accept-Language"),
+                *(
+                    (name.encode(), value.encode())
+                    for name, value in headers_of(settings.production).items()
+                ),
+            ]
+            for media in (JSON, RESPONSE)
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reply = await self._reply(scope, receive)
+        body = reply.body if isinstance(reply.body, bytes) else encoded(reply.body).encode()
+        length = (b"content-length", str(len(body)).encode())
+        headers = [*self._heads[reply.media], length, *reply.headers]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _reply(self, scope: Scope, receive: Receive) -> "Reply":
+        headers = dict(reversed(scope["headers"]))
+        language = preferred(_text(headers, b"accept-language") or "")
+        method, media = scope["method"], JSON
+        try:
+            if method not in ("GET", "POST"):
+                raise Malformed(405, "METHOD_NOT_ALLOWED", "Only GET and POST are allowed.")
+            media = accepted(_text(headers, b"accept") or "*/*")
+            if method == "GET":
+                operation = operation_by_get(scope["query_string"])
+            else:
+                async with asyncio.timeout(self._limits.operation_seconds):
+                    operation = await operation_by_post(headers, receive, self._limits.body_bytes)
+            services: Services = self._state.services
+            context = await _context(services, scope, headers, language)
+            found = await services.engine.execute(operation, context, read_only=method == "GET")
+        except Malformed as error:
+            allow = ((b"allow", b"GET, POST"),) if error.status == 405 else ()
+            told = error_of(error.code, str(error))
+            return Reply(error.status, {"errors": [told]}, media, allow)
+        except TimeoutError:
+            late = error_of("BODY_TIMEOUT", "The body did not come in time.")
+            return Reply(408, {"errors": [late]}, media)
+        except (TokenInvalid, SessionExpired) as error:
+            challenge = (b"www-authenticate", b'Bearer error="invalid_token"')
+            return Reply(401, {"errors": [problem_of(error, language)]}, media, (challenge,))
+        except RoleNotHeld as error:
+            return Reply(403, {"errors": [problem_of(error, language)]}, media)
+        except Exception as error:
+            told = incident(error, language)
+            status = 503 if told["extensions"]["code"] == Unavailable.code else 500
+            return Reply(status, {"errors": [told]}, media)
+        if found.text is not None:
+            return Reply(200, found.text, media)
+        if not found.refused:
+            return Reply(200, found.body, media)
+        if any(error["extensions"]["code"] == "NEEDS_POST" for error in found.body["errors"]):
+            return Reply(405, found.body, media, ((b"allow", b"POST"),))
+        return Reply(400 if media == RESPONSE else 200, found.body, media)
 
 
-def _refused(_constant: str) -> Any:
-    raise ValueError
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back: the body as bytes or as a mapping, and headers beside the usual ones."""
+
+    status: int
+    body: bytes | dict[str, Any]
+    media: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > 20:
-        raise ValueError
-    return int(digits)
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
-
-
-def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Of two values under one name, a proxy may have checked the other.
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError
-    return found
-
-
-def _check_texts(content: Any) -> None:
-    """Raises ValueError where a text holds NUL or half of a surrogate pair."""
-    todo = [content]
-    while todo:
-        value = todo.pop()
-        if isinstance(value, str):
-            value.encode("utf-8")
-            if "\0" in value:
-                raise ValueError
-        elif isinstance(value, dict):
-            todo += value.keys()
-            todo += value.values()
-        elif isinstance(value, list):
-            todo += value
-
-
-def operation_of(content: Any) -> Operation:
-    """The operation that a decoded body names; raises Malformed."""
-    if not isinstance(content, dict):
-        raise Malformed(400, "BODY_INVALID", "The body is not a JSON object in UTF-8.")
-    text, variables = content.get("query"), content.get("variables")
-    name, extensions = content.get("operationName"), content.get("extensions")
-    if not isinstance(text, str) or not text:
-        raise Malformed(400, "QUERY_MISSING", "The query must be a string.")
-    if variables is not None and not isinstance(variables, dict):
-        raise Malformed(400, "VARIABLES_INVALID", "The variables must be an object.")
-    if name is not None and not isinstance(name, str):
-        raise Malformed(400, "OPERATION_NAME_INVALID", "The operation name must be a string.")
-    if extensions is not None and not isinstance(extensions, dict):
-        raise Malformed(400, "EXTENSIONS_INVALID", "The extensions must be an object.")
-    return Operation(text, variables or {}, name or None)
-
-
-async def _context(request: Request, services: Services) -> Context:
+async def _context(
+    services: Services, scope: Scope, headers: Mapping[bytes, bytes], language: str
+) -> Context:
+    client = scope.get("client")
     viewer = await services.sessions.viewer(
-        bearer(request.headers.get("authorization")),
-        role=request.headers.get("x-cabinet-role"),
+        bearer(_text(headers, b"authorization")),
+        role=_text(headers, b"x-cabinet-role"),
         now=utc_now(),
-        address=request.client.host if request.client else "",
-        device=request.headers.get("user-agent", "")[:200],
-        language=preferred(request.headers.get("accept-language", "")),
+        address=client[0] if client else "",
+        device=(_text(headers, b"user-agent") or "")[:200],
+        language=language,
     )
     return services.context(viewer)
 
 
-def bearer(header: str | None) -> str | None:
-    """The token of an Authorization header; raises TokenInvalid where it is of another kind."""
-    if header is None:
-        return None
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise TokenInvalid
-    return token.strip()
-
-
-def _unauthenticated(problem: Problem, media: str, language: str) -> Response:
-    challenge = {"www-authenticate": 'Bearer error="invalid_token"'}
-    return answer(401, {"errors": [_problem(problem, language)]}, media, challenge)
-
-
-def _problem(problem: Problem, language: str) -> dict[str, Any]:
-    told = _error(problem.code, message(language, problem.code, **problem.values))
-    if held := problem.values.get("held"):
-        # Which roles to go on in: the session's own may have been revoked.
-        told["extensions"]["availableIn"] = [role.value for role in held]  # type: ignore[attr-defined]
-    return told
-
-
-def _error(code: str, text: str) -> dict[str, Any]:
-    return {"message": text, "extensions": {"code": code}}
-
-
-def encoded(body: dict[str, Any]) -> str:
-    """The one canonical JSON form of an answer."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-
-
-def answer(
-    status: int, body: dict[str, Any] | bytes, media: str, headers: dict[str, str] | None = None
-) -> Response:
-    return Response(
-        body if isinstance(body, bytes) else encoded(body),
-        status,
-        headers={
-            **(headers or {}),
-            "content-type": f"{media}; charset=utf-8",
-            "vary": "Accept, Authorization, X-Cabinet-Role, Accept-Language",
-        },
-    )
+def _text(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")

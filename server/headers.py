@@ -15,12 +15,17 @@ HEADERS = {
 TRANSPORT = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
 
 
+def headers_of(production: bool) -> dict[str, str]:
+    """The security headers of a server."""
+    return {**HEADERS, **TRANSPORT} if production else HEADERS
+
+
 class SecurityHeaders:
     """Adds what a response lacks of the security headers."""
 
     def __init__(self, app: ASGIApp, *, production: bool = False) -> None:
         self._app = app
-        self._headers = {**HEADERS, **TRANSPORT} if production else HEADERS
+        self._headers = headers_of(production)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -24,7 +24,8 @@ from execution.engine import Refused, Request
 from execution.incidents import incident
 from models.change import Change, ChangeKind
 from models.feed import ChangesLost
-from server.graphql_http import Malformed, bearer, decoded, encoded, operation_of
+from server.answers import encoded
+from server.requests import Malformed, bearer, decoded, operation_of
 from server.services import Services
 
 PROTOCOL = "graphql-transport-ws"

@@ -7,7 +7,7 @@ from typing import Any
 from auth.rights import Rights
 from auth.viewer import Place, Viewer
 from models.account import Account, AccountState
-from models.application import Application, ApplicationKind
+from models.application import Application, ApplicationKind, ApplicationStatus
 from models.course import Course
 from models.grant import RoleGrant
 from models.licence import Licence, LicenceKind
@@ -118,7 +118,10 @@ async def course(organisation: Organisation, **values: Any) -> Course:
 
 
 async def application(account: Account, organisation: Organisation, **values: Any) -> Application:
-    values = {"kind": ApplicationKind.CHANGE_OF_DATA, **values}
+    """One that is past its draft was submitted."""
+    is_draft = values.get("status", ApplicationStatus.DRAFT) is ApplicationStatus.DRAFT
+    submitted_at = None if is_draft else NOW
+    values = {"kind": ApplicationKind.CHANGE_OF_DATA, "submitted_at": submitted_at, **values}
     return await Application.create(account=account, organisation=organisation, **values)
 
 

@@ -7,6 +7,7 @@ those of hidden rows among them.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -19,7 +20,11 @@ from graphql import (
     get_named_type,
 )
 
+from core.clock import utc_now
+
 _DEEPEST = 4
+# Days around today, of a field that takes a period.
+_PERIOD = {"from": -15, "to": 3}
 # Names that the role may not have, each dropped by @ifVisible where it has not.
 _PERHAPS = ("snils", "hash", "passport", "seatsLeft", "auditTrail", "comment", "number", "nonsuch")
 
@@ -27,7 +32,7 @@ _PERHAPS = ("snils", "hash", "passport", "seatsLeft", "auditTrail", "comment", "
 # The keys of groups that are rows, and what a key adds to the name of a field of time.
 _KEYS = {"department": "Department", "specialty": "DictionaryEntry", "course": "Course"}
 _OF_GROUPS = 6
-_PERIOD = re.compile("(Day|Week|Month)$")
+_UNIT = re.compile("(Day|Week|Month)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,10 @@ class Operations:
             return self._groups(made)
         if "id" in made.args:
             given.append(f'id: "{self._id(target.name)}"')
+        if "from" in made.args:
+            given += [
+                f'{end}: "{utc_now().date() + timedelta(days)}"' for end, days in _PERIOD.items()
+            ]
         if "first" in made.args:
             given += self._page(depth, key)
         if "filter" in made.args and self._once_in(2):
@@ -257,8 +266,8 @@ class Operations:
             return f'"{self._id(view)}"'
         if type_.name == "ID" and name in _KEYS:
             return f'"{self._id(_KEYS[name])}"'
-        if type_.name == "Date" and _PERIOD.search(name):
-            days = self.values.of_field.get(f"{view}.{_PERIOD.sub('', name)}") or ["2026-03-02"]
+        if type_.name == "Date" and _UNIT.search(name):
+            days = self.values.of_field.get(f"{view}.{_UNIT.sub('', name)}") or ["2026-03-02"]
             return f'"{self.random.choice(days)[:8]}01"'
         known = self.values.of_field.get(f"{view}.{name}")
         if known:

@@ -110,7 +110,7 @@ async def served(database_url: str, home: Path) -> AsyncIterator[LiveServer]:
 
 
 async def _healthy(server: LiveServer) -> None:
-    async with httpx.AsyncClient() as client, asyncio.timeout(30):
+    async with httpx.AsyncClient() as client, asyncio.timeout(60):
         while True:
             assert server.process.returncode is None, "the server did not start"
             try:

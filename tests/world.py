@@ -39,9 +39,12 @@ class Person:
     practitioner: Practitioner | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class World:
-    """The world as it was made: the rows themselves are read from the database."""
+    """The world as it was made: the rows themselves are read from the database.
+
+    It has a short repr, since asyncio writes one of every fixture's result.
+    """
 
     now: datetime
     organisation: Organisation

@@ -30,6 +30,7 @@ async def positions(made: "World", workers: list[Practitioner]) -> None:
                 department_id=worker.department_id,
                 title=next(titles),
                 rate=("0.50", "1.00", "0.75")[number % 3],
+                weekly_norm=(None, "36.00", "30.00")[(number + offset // 900) % 3],
                 employment=next(kinds),
                 starts_on=today - timedelta(days=offset),
                 ends_on=ends,

@@ -36,6 +36,8 @@ from tests.schema.sight import Sight, Snapshot
 # The columns that a computed field is made from.
 READS: dict[str, frozenset[str]] = {
     "Practitioner.passport": frozenset({"passport_sealed"}),
+    # Made from other rows, and @discloses them: see ``_is_worked``.
+    "Practitioner.worked_time": frozenset(),
     "Licence.status": frozenset({"revoked_on", "issued_on", "expires_on"}),
     "Shift.status": frozenset({"state", "ends_at"}),
     "Shift.hours": frozenset({"starts_at", "ends_at"}),
@@ -53,9 +55,13 @@ _SCOPING = frozenset(
     {"id", "organisation_id", "department_id", "practitioner_id", "account_id", "about_id"}
 )
 # Values by which a row may be seen or not.
-_SHOWING = frozenset({"audience", "kind"})
+_SHOWING = frozenset({"audience", "kind", "submitted_at"})
 # What the session stands on is known to whoever has it.
 _OWN_GRANT = frozenset({"role", "starts_at", "ends_at", "revoked_at"})
+# What of a worker's shifts and positions the worked time is made from.
+_WORKED = frozenset(
+    {"kind", "state", "starts_at", "ends_at", "rate", "weekly_norm", "starts_on", "ends_on"}
+)
 # Their deletion leaves nothing behind that points to them.
 _LEAVES = (AuditEntry, DayWish, Licence, Enrolment, Application, Position, RoleGrant, Shift)
 _ZONES = ("Asia/Omsk", "Europe/Samara")
@@ -114,12 +120,25 @@ class Perturbation:
         return original is not None and self.sight.sees(original)
 
     def _is_held(self, row: Any) -> bool:
-        return self._is_own_grant(row) or self._is_counted(row)
+        return self._is_own_grant(row) or self._is_worked(row) or self._is_counted(row)
 
     def _is_counted(self, row: Any) -> bool:
         """Whether the person is told numbers of the row: see ``test_small_cells`` for how few."""
         rule = VIEWS[type(row).__name__].rules.aggregable(self.sight.role)
         return rule is not None and self.sight.within(row, "all")
+
+    def _is_worked(self, row: Any) -> bool:
+        """Whether the row is part of a worked time that is seen: what it tells is @discloses."""
+        if not isinstance(row, Shift | Position):
+            return False
+        rules = VIEWS["Practitioner"].specs["worked_time"].rules
+        worker = self.sight.snapshot.get(Practitioner, row.practitioner_id)
+        if worker is None or not rules.allows(self.sight.role) or not self.sight.sees(worker):
+            return False
+        scopes = rules.scopes(self.sight.role)
+        return scopes is None or any(
+            self.sight.within(worker, scope.value.lower()) for scope in scopes
+        )
 
     def _is_own_grant(self, row: Any) -> bool:
         return isinstance(row, RoleGrant) and row.account_id == self.sight.account_id
@@ -145,6 +164,8 @@ class Perturbation:
         masked: dict[str, int] = {}
         if self._is_own_grant(row):
             held |= _OWN_GRANT
+        if self._is_worked(row):
+            held |= _WORKED
         if self._is_counted(row):
             for made in view.specs.values():
                 if made.rules.aggregable(self.sight.role) is not None:

@@ -34,7 +34,7 @@ from models.feed import announce
 from models.practitioner import Practitioner
 from models.shift import Shift
 from schema.views import VIEWS
-from server.graphql_http import encoded
+from server.answers import encoded
 from tests.api import Api, serving
 from tests.execution.perturbing import READS, Perturbation, write
 from tests.generated import Operation, Operations, Values
@@ -261,7 +261,12 @@ def _break(monkeypatch: pytest.MonkeyPatch, model: type[Model], **reach: Any) ->
     monkeypatch.setattr(auth.rows, "REACH", changed)
 
 
-MANY = [(seed, 1 + seed % 3) for seed in range(60)]
+async def noticed(stage: Stage, operations: int) -> bool:
+    """Whether one of so many operations differs; those after the first handful are not run."""
+    for begun in range(0, operations, 20):
+        if await differences(stage, [(seed, 1 + seed % 3) for seed in range(begun, begun + 20)]):
+            return True
+    return False
 
 
 async def test_it_notices_rows_of_another_organisation(
@@ -269,7 +274,7 @@ async def test_it_notices_rows_of_another_organisation(
 ) -> None:
     stage = await served.stage("inspector")
     _break(monkeypatch, Practitioner, organisation=None)
-    assert await differences(stage, MANY) != []
+    assert await noticed(stage, 60)
 
 
 async def test_it_notices_a_department_that_is_not_looked_at(
@@ -277,7 +282,7 @@ async def test_it_notices_a_department_that_is_not_looked_at(
 ) -> None:
     stage = await served.stage("nurse")
     monkeypatch.setattr(auth.rows, "_scope", lambda *_: ALWAYS)
-    assert await differences(stage, MANY) != []
+    assert await noticed(stage, 60)
 
 
 async def test_it_notices_a_filter_that_looks_at_hidden_rows(
@@ -285,7 +290,7 @@ async def test_it_notices_a_filter_that_looks_at_hidden_rows(
 ) -> None:
     stage = await served.stage("doctor elsewhere")
     monkeypatch.setattr(schema.filters, "scope_of", lambda *_: ALWAYS)
-    assert await differences(stage, MANY * 3) != []
+    assert await noticed(stage, 180)
 
 
 def _cursors(body: bytes, key: str, random: Random) -> list[str]:

@@ -129,6 +129,23 @@ async def test_groups_cost_a_statement_each_and_one_for_their_rows(api: Api, peo
     assert len(statements) == 4, "\n".join(statements)
 
 
+WORKED = """{ practitioners(first: 50) { nodes {
+  workedTime(from: "2026-03-01", to: "2026-03-31") { hours norm overtime shifts } } } }"""
+
+
+async def test_worked_time_of_fifty_costs_three_statements_beside_the_list(api: Api) -> None:
+    organisation = await make.organisation()
+    ward = await make.department(organisation)
+    for _ in range(50):
+        await make.shift(ward, practitioner=await make.practitioner(ward), state="APPROVED")
+    admin = await make.account(organisation)
+    await make.grant(admin, Role.ADMIN, organisation)
+    token = await api.token(admin, Role.ADMIN)
+    statements = await _statements(api, token, WORKED, planned=True)
+    # The list, then the organisation, positions and shifts of all of them.
+    assert len(statements) == 4, "\n".join(statements)
+
+
 async def test_a_total_count_is_asked_only_where_it_is_selected(api: Api) -> None:
     token = await _staffed(api, 3)
     statements = await _statements(api, token, COUNTS, planned=False)

@@ -20,7 +20,7 @@ from execution.plans import Asking
 from models.database import dialect
 from schema.build import build
 from schema.context import Context
-from server.graphql_http import encoded
+from server.answers import encoded
 from tests.api import Api, serving
 from tests.execution.telling import TELLING
 from tests.execution.test_non_interference import Stage, _cursors, stage_of
@@ -48,6 +48,8 @@ class Both:
     def __init__(self, api: Api, context: Context) -> None:
         self.planned = Engine(build(), ROOMY)
         self.reference = Engine(build(), ROOMY, planned=False)
+        # Both execute one document: it is parsed and validated once.
+        self.reference._prepared = self.planned._prepared
         self.context = context
         self.services = api.services
         self.plans = 0

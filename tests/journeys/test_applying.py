@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from models.application import Application, ApplicationKind, ApplicationStatus
+from models.audit import AuditEntry
 from models.role import Role
 from tests import factories as make
-from tests.journeys.hospital import Caller, Hospital, journal, mutation_document
+from tests.journeys.hospital import Caller, Hospital, coming, journal, mutation_document
 
 STATUS = "application { status }"
 MINE = "{ applications { nodes { id status comment decisionReason } } }"
@@ -124,7 +125,10 @@ async def test_a_wrong_move_is_refused_and_changes_nothing(
         caller = doctor if mutation in OF_APPLICANTS else admin
         refused = await caller.refused(mutation, id=application.id, **given.get(mutation, {}))
         allowed = mutation in ALLOWED[status]
-        assert refused == ([] if allowed else [("APPLICATION_STATE", "id")])
+        # To those who review, a draft does not exist.
+        unseen = status is ApplicationStatus.DRAFT and mutation in OF_ADMINS
+        code = "NOT_FOUND" if unseen else "APPLICATION_STATE"
+        assert refused == ([] if allowed else [(code, "id")])
         now = await Application.get(id=application.id)
         assert (now.version == 1) is not allowed
 
@@ -226,12 +230,18 @@ async def test_an_application_is_its_applicant_s_alone(hospital: Hospital) -> No
 
 async def test_an_inspector_sees_the_application_without_its_comment(hospital: Hospital) -> None:
     doctor, inspector = await hospital.doctor(), await hospital.inspector()
-    await doctor.does("createApplication", kind="CHANGE_OF_DATA", comment="Лично начальнику отдела")
+    made = await doctor.does(
+        "createApplication",
+        "application { id }",
+        kind="CHANGE_OF_DATA",
+        comment="Лично начальнику отдела",
+    )
+    await doctor.does("submitApplication", id=made["application"]["id"])
     seen = await inspector.sees("{ applications { nodes { kind status practitioner { id } } } }")
     assert seen["applications"]["nodes"] == [
         {
             "kind": "CHANGE_OF_DATA",
-            "status": "DRAFT",
+            "status": "SUBMITTED",
             "practitioner": {"id": str(doctor.file_id)},
         }
     ]
@@ -252,6 +262,68 @@ async def test_a_manager_decides_on_the_applications_of_the_own_department(
         await caller.does("submitApplication", id=ids[name])
     assert await manager.refused("takeApplication", id=ids["theirs"]) == [("NOT_FOUND", "id")]
     await manager.does("takeApplication", id=ids["ours"])
+
+
+async def test_a_draft_is_its_author_s_until_it_is_submitted(hospital: Hospital) -> None:
+    doctor = await hospital.doctor()
+    readers = [
+        await hospital.admin(),
+        await hospital.manager(hospital.therapy),
+        await hospital.inspector(),
+    ]
+    ids = {}
+    for name in ("sent", "draft", "withdrawn"):
+        made = await doctor.does("createApplication", "application { id }", kind="LICENCE_RENEWAL")
+        ids[name] = made["application"]["id"]
+    await doctor.does("withdrawApplication", id=ids["withdrawn"])
+    await doctor.does("submitApplication", id=ids["sent"])
+    listed = "{ applications { totalCount nodes { id } } }"
+    filtered = "{ applications(filter: {status: {in: [DRAFT, WITHDRAWN]}}) { totalCount } }"
+    of_the_file = "{ practitioners { nodes { applications { totalCount } } } }"
+    one = "query ($id: ID!) { application(id: $id) { status } }"
+    for reader in readers:
+        seen = {"applications": {"totalCount": 1, "nodes": [{"id": ids["sent"]}]}}
+        assert await reader.sees(listed) == seen
+        assert await reader.sees(filtered) == {"applications": {"totalCount": 0}}
+        nodes = [{"applications": {"totalCount": 1}}]
+        assert await reader.sees(of_the_file) == {"practitioners": {"nodes": nodes}}
+        for name in ("draft", "withdrawn"):
+            assert await reader.sees(one, id=ids[name]) == {"application": None}
+    assert (await doctor.sees(listed))["applications"]["totalCount"] == 3
+    # Once submitted it stays seen, withdrawn or not.
+    await doctor.does("withdrawApplication", id=ids["sent"])
+    assert await readers[0].sees(one, id=ids["sent"]) == {"application": {"status": "WITHDRAWN"}}
+
+
+async def test_one_s_own_application_is_approved_by_another(hospital: Hospital) -> None:
+    person = await hospital.doctor()
+    assert person.account is not None
+    await make.grant(
+        person.account, Role.ADMIN, hospital.organisation, starts_at=coming(0, days=-1)
+    )
+    ids = []
+    for _ in range(2):
+        made = await person.does("createApplication", "application { id }", kind="LICENCE_RENEWAL")
+        ids.append(made["application"]["id"])
+        await person.does("submitApplication", id=ids[-1])
+    as_admin = person.acting(Role.ADMIN)
+    for each in ids:
+        await as_admin.does("takeApplication", id=each)
+    # The only administrator may: the audit trail says that there was no other.
+    await as_admin.does("approveApplication", id=ids[0])
+    entry = await AuditEntry.filter(action="APPLICATION_APPROVED").get()
+    assert entry.details == {"only_administrator": True}
+    # One of another department is no other; one of this department is.
+    await hospital.manager(hospital.surgery)
+    manager = await hospital.manager(hospital.therapy)
+    assert await as_admin.refused("approveApplication", id=ids[1]) == [("SELF_APPROVAL", "id")]
+    assert await as_admin.told("approveApplication", language="ru", id=ids[1]) == [
+        "Своё одобряет другой администратор."
+    ]
+    await manager.does("approveApplication", id=ids[1])
+    other = await AuditEntry.filter(action="APPLICATION_APPROVED").order_by("-position").first()
+    assert other is not None
+    assert other.details == {}
 
 
 async def test_neither_operators_nor_analysts_see_applications(hospital: Hospital) -> None:

@@ -41,6 +41,7 @@ BY_ID: dict[str, tuple[Role, str, dict[str, Any]]] = {
     ),
     "updateLicence": (Role.ADMIN, "id", {"version": 1, "input": {"issuer": "ФАЦ"}}),
     "revokeLicence": (Role.ADMIN, "id", {"version": 1, **REASON}),
+    "updateOrganisation": (Role.ADMIN, "id", {"input": {"weeklyNorm": "36"}}),
     "updateDepartment": (Role.ADMIN, "id", {"input": {"name": "Новое"}}),
     "updatePractitioner": (Role.ADMIN, "id", {"version": 1, "input": {"lastName": "Новая"}}),
     "dismissPractitioner": (Role.ADMIN, "id", {"version": 1}),

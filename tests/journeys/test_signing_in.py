@@ -2,13 +2,14 @@
 
 import re
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from models.account import Account, AccountState
 from models.role import Role
 from tests.auth.entrance import PASSWORD
-from tests.journeys.hospital import Caller, Hospital, journal, sign_in
+from tests.journeys.hospital import Caller, Hospital, journal, mutation_document, sign_in
 
 PHONE, EMAIL = "8 900 123-45-67", "anna.petrova@example.org"
 WRONG = "не тот пароль 42"
@@ -144,13 +145,22 @@ async def test_after_five_failures_even_the_right_password_waits_until_an_operat
     (account,) = found["accounts"]["nodes"]
     # An operator sees that it is locked, and not whose address it is.
     assert (account["state"], account["email"]) == ("LOCKED", None)
-    until = datetime.fromisoformat(account["lockedUntil"])
+    payload = await visitor.answer(
+        mutation_document("signIn", "", right).replace("message", "until"), right
+    )
+    assert payload.data["signIn"]["errors"] == [
+        {"code": "ACCOUNT_LOCKED", "field": None, "until": account["lockedUntil"]}
+    ]
+    # People are told on the clock of their organisation.
+    until = datetime.fromisoformat(account["lockedUntil"]).astimezone(ZoneInfo("Europe/Moscow"))
     assert await visitor.told("signIn", **right) == [
-        f"Too many failed attempts. You can sign in after {until:%Y-%m-%d %H:%M} UTC."
+        f"Too many failed attempts. You can sign in after {until:%Y-%m-%d %H:%M}"
+        " (Europe/Moscow)."
         f" Quote {person.account.public_id} to support."
     ]
     assert await visitor.told("signIn", language="ru", **right) == [
-        f"Слишком много неудачных попыток. Вход закрыт до {until:%H:%M %d.%m.%Y} UTC."
+        f"Слишком много неудачных попыток. Вход закрыт до {until:%H:%M %d.%m.%Y}"
+        " (Europe/Moscow)."
         f" Номер для поддержки: {person.account.public_id}."
     ]
     # Whoever is in stays in: a stranger must not throw the owner out.

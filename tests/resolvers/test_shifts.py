@@ -11,7 +11,7 @@ from auth.viewer import Viewer
 from core.errors import Problem, Problems
 from models.licence import LicenceKind
 from models.practitioner import PractitionerStatus, Profession
-from models.shift import Shift, ShiftKind, ShiftState
+from models.shift import Shift, ShiftKind, ShiftState, ShiftStatus
 from resolvers import shifts
 from resolvers.shiftrules import CredentialExpired, ProfessionMismatch, RestTooShort
 from resolvers.shifts import ShiftBegun, ShiftOverlaps, ShiftStateWrong, ShiftTaken
@@ -252,6 +252,27 @@ async def test_a_shift_that_is_over_is_done(database: str) -> None:
         await shifts.cancel_shift(admin, id=shift.id)
 
     assert refused.value.values == {"status": "DONE"}
+
+
+async def test_work_that_was_done_is_entered_late(database: str) -> None:
+    organisation = await make.organisation()
+    ward = await make.department(organisation)
+    admin = await callers.administrator(organisation)
+    person = await make.practitioner(ward)
+
+    planned = await shifts.plan_shift(
+        admin,
+        department_id=ward.id,
+        practitioner_id=person.id,
+        kind=ShiftKind.NIGHT,
+        **times(-36),
+    )
+    approved = await shifts.approve_shift(admin, id=planned.id)
+
+    assert approved.status_at(make.NOW) is ShiftStatus.DONE
+    with pytest.raises(Problems) as refused:
+        await shifts.plan_shift(admin, department_id=ward.id, kind=ShiftKind.DAY, **times(-60))
+    assert problems_of(refused) == [("SHIFT_BEGUN", "starts_at")]
 
 
 async def test_an_open_shift_that_has_begun_is_nobodys(database: str) -> None:

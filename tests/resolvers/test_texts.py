@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from babel.messages.pofile import read_po
 
 from core.errors import Problem
 from core.translation import CATALOGUES, LANGUAGES, is_translated
+from models.application import ApplicationKind
+from models.shift import ShiftKind
 from schema.build import build
 from server import cli  # noqa: F401  # the command line has problems of its own
 
@@ -65,6 +68,13 @@ def test_every_top_level_code_has_a_text(language: str) -> None:
     codes = top_level_codes()
     assert {"INTERNAL", "TIMEOUT", "TOO_DEEP", "MEDIA_TYPE", "ROLE_CHANGED"} <= codes
     assert sorted(code for code in codes if not is_translated(language, code)) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kinds", [ShiftKind, ApplicationKind])
+def test_every_kind_has_a_name(language: str, kinds: type[StrEnum]) -> None:
+    names = [f"{kinds.__name__}.{kind.name}" for kind in kinds]
+    assert [name for name in names if not is_translated(language, name)] == []
 
 
 def texts(language: str) -> dict[str, tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from models.role import Role
@@ -61,6 +62,7 @@ def read_matrix(text: str) -> Matrix:
     return matrix
 
 
+@cache
 def committed() -> Matrix:
     """The committed matrix; the generated one while nothing is committed yet."""
     if PERMISSIONS.exists():

@@ -174,6 +174,8 @@ class Sight:
         """Whether a row lies in a scope."""
         if scope == OWN:
             return self._owns(row) and (isinstance(row, PERSONAL) or self._is_in_place(row))
+        if isinstance(row, Application) and row.submitted_at is None:
+            return False  # a draft is its author's
         if scope == DEPARTMENT and self._department_of(row) not in self.departments:
             return False
         return self._is_in_place(row)

@@ -30,6 +30,7 @@ from tests.api import Api
 from tests.schema.documents import client_schema
 from tests.schema.matrix import HIDDEN, Matrix, committed, kept_of, scopes_of
 from tests.schema.sight import ROWS, Sight, Snapshot
+from tests.schema.timesheet import timesheet, timesheet_of
 from tests.world import PEOPLE, World, token_of
 
 # The list that leads to every row of a view; where there is none, the parent's list and field.
@@ -192,7 +193,7 @@ async def test_every_cell_is_shown_masked_or_withheld_as_the_matrix_says(
             assert isinstance(type_, GraphQLObjectType)
             plain = [field for field in type_.fields if f"{name}.{field}" not in CHILDREN]
             selected = " ".join(
-                field if _is_leaf(type_, field) else f"{field} {{ id }}" for field in plain
+                field if _is_leaf(type_, field) else _inner(proof, name, field) for field in plain
             )
             rows, extensions = await _rows(proof, name, f"id {selected}")
             if rows is None:
@@ -292,6 +293,12 @@ async def _rows(
     return rows, answer.body.get("extensions", {})
 
 
+def _inner(proof: Proof, name: str, field: str) -> str:
+    """What to select of a field that is an object."""
+    asked = f"{name}.{field}" == "Practitioner.workedTime"
+    return timesheet_of(proof.sight) if asked else f"{field} {{ id }}"
+
+
 def _is_leaf(type_: GraphQLObjectType, field: str) -> bool:
     return not isinstance(get_named_type(type_.fields[field].type), GraphQLObjectType)
 
@@ -326,6 +333,8 @@ def _value(proof: Proof, name: str, field: str, row: Any) -> Any:
     if coordinate == "AuditEntry.by":
         worker = sight.snapshot.worker_of(row.account_id)
         return {"id": str(worker.id)} if worker is not None and sight.sees(worker) else None
+    if coordinate == "Practitioner.workedTime":
+        return timesheet(sight, row)
     if not _is_leaf(type_, field):
         target = MODELS[get_named_type(type_.fields[field].type).name]
         pointed = sight.snapshot.get(target, getattr(row, f"{_snake(field)}_id"))

@@ -113,6 +113,7 @@ def unknown_keys(value: Any, type_: GraphQLInputType, path: str) -> list[str]:
     ]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_example_opens_with_its_title_in_russian_and_in_english(file: Path) -> None:
     russian, english = text_of(file).splitlines()[:2]
@@ -123,6 +124,7 @@ def test_example_opens_with_its_title_in_russian_and_in_english(file: Path) -> N
     assert not CYRILLIC.search(english)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_example_is_valid_in_the_schema_of_its_role(file: Path) -> None:
     schema, document = schema_for(file), document_of(file)
@@ -132,6 +134,7 @@ def test_example_is_valid_in_the_schema_of_its_role(file: Path) -> None:
     assert [error.message for error in errors] == []
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_variables_of_an_example_are_those_that_it_declares(file: Path) -> None:
     schema, variables = schema_for(file), variables_of(file)
@@ -148,6 +151,7 @@ def test_variables_of_an_example_are_those_that_it_declares(file: Path) -> None:
         assert [error.message for error in validate(schema, parse(query))] == []
 
 
+@pytest.mark.any_database
 def test_every_role_has_examples_to_try() -> None:
     counts = {role.value: len(list((EXAMPLES / role.value).glob("*.graphql"))) for role in Role}
 
@@ -155,6 +159,7 @@ def test_every_role_has_examples_to_try() -> None:
     assert {path.name for path in EXAMPLES.iterdir()} == set(counts)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*/*.json")), ids=name_of)
 def test_variables_stand_beside_an_operation(file: Path) -> None:
     assert file.with_suffix(".graphql").exists()

@@ -18,6 +18,8 @@ from tests.api import Api
 from tests.schema.documents import client_schema, objects
 from tests.world import ONE_EACH, World, token_of
 
+pytestmark = pytest.mark.any_database
+
 WHOLE = build().whole._schema
 STANDARD = {"include", "skip", "deprecated", "specifiedBy", "oneOf"}
 

@@ -16,7 +16,7 @@ from core.settings import Limits
 from execution.engine import Engine
 from models.account import Session
 from models.role import Role
-from server.graphql_http import accepted
+from server.requests import accepted
 from tests.api import Api, serving
 from tests.server.people import somebody
 

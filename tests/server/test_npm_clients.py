@@ -15,6 +15,8 @@ from tests.live import ROOT, ListeningApi
 from tests.server.people import Somebody, somebody
 from tests.server.test_websocket import plan, switch
 
+pytestmark = pytest.mark.any_database
+
 NPM = ROOT / "tests" / "npm"
 
 

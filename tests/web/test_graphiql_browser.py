@@ -13,8 +13,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from models.role import Role
 from resolvers.demo import DemoAccount
-from tests.conftest import POSTGRES
-from tests.live import ListeningApi, LiveServer, served
+from tests.live import LiveServer
 
 ROOT = pathlib.Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
@@ -37,7 +36,11 @@ KEEP_VIOLATIONS = """
     });
 """
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.any_database,
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 
 def needed(what: object, why: str) -> None:
@@ -48,15 +51,8 @@ def needed(what: object, why: str) -> None:
     pytest.skip(f"THE GRAPHIQL PAGE IS NOT TESTED: {why}")
 
 
-def only_on_sqlite() -> None:
-    """The page is the same over either database, and opening it costs a minute."""
-    if POSTGRES:
-        pytest.skip("THE GRAPHIQL PAGE IS NOT TESTED on PostgreSQL: the run on SQLite tests it")
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> collections.abc.AsyncIterator[Browser]:
-    only_on_sqlite()
     program = shutil.which("chromium")
     needed(program, "there is no `chromium` on the PATH")
     needed((ROOT / "web" / "dist" / "index.html").exists(), "web/dist is missing: run `make web`")
@@ -64,18 +60,6 @@ async def chromium() -> collections.abc.AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         await browser.close()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def demo_server(
-    empty_database: str, tmp_path_factory: pytest.TempPathFactory
-) -> collections.abc.AsyncIterator[LiveServer]:
-    """One server for all: each test signs in as another account, since a code works once."""
-    only_on_sqlite()
-    home = tmp_path_factory.mktemp("page")
-    shutil.copyfile(empty_database.removeprefix("sqlite://"), home / "cabinet.sqlite3")
-    async with served(f"sqlite://{home / 'cabinet.sqlite3'}", home) as server:
-        yield server
 
 
 @contextlib.asynccontextmanager
@@ -242,9 +226,9 @@ async def test_signing_out_leaves_nothing_behind(
         assert await page.evaluate(kept) == [0, 0, ""]
 
 
-async def test_too_old_browser_is_told_so(chromium: Browser, listening_api: ListeningApi) -> None:
+async def test_too_old_browser_is_told_so(chromium: Browser, demo_server: LiveServer) -> None:
     old = "delete window.structuredClone;"
-    async with opened(chromium, listening_api.url, script=old, locale="en-GB") as page:
+    async with opened(chromium, demo_server.url, script=old, locale="en-GB") as page:
         notice = page.get_by_test_id("notice")
 
         await expect(notice).to_contain_text("Your browser is too old")

@@ -9,6 +9,8 @@ from starlette.applications import Starlette
 
 from server.graphiql import routes
 
+pytestmark = pytest.mark.any_database
+
 SCRIPT = "export const page = 1;\n"
 INDEX = (
     '<meta property="csp-nonce" nonce="{{style-nonce}}">'

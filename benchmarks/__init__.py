@@ -1,0 +1,1 @@
+"""What the cabinet costs beside its peers, measured on one machine in one run."""

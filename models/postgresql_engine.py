@@ -1,0 +1,66 @@
+"""The PostgreSQL client of ours: Tortoise's, with connections beside its pool that only read.
+
+Planned reads are single statements that change nothing of their connection. The pool would
+reset a connection whenever it is given back, a second round trip that a small read is too
+small for. Named as the engine in the connection's configuration, hence ``client_class``.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+from tortoise.backends.asyncpg.client import AsyncpgDBClient
+
+# Reads are short, and a core serves only so many at a time.
+_READERS = 10
+_SETTINGS = {
+    "default_transaction_read_only": "on",
+    # Compiling a statement costs more than any page of rows.
+    "jit": "off",
+}
+
+_OF_THE_POOL = {"max_queries", "max_inactive_connection_lifetime", "setup", "init", "reset"}
+
+
+class ReadingAsyncpgClient(AsyncpgDBClient):
+    """PostgreSQL with a stack of connections for planned reads."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._readers: list[asyncpg.Connection] = []
+        self._turns = asyncio.Semaphore(_READERS)
+
+    async def read_text(self, sql: str, values: Sequence[Any]) -> str | None:
+        """The only value of the only row."""
+        async with self._turns:
+            reader = await self._reader()
+            try:
+                text: str | None = await reader.fetchval(sql, *values)
+                return text
+            finally:
+                if not reader.is_closed():
+                    self._readers.append(reader)
+
+    async def _reader(self) -> asyncpg.Connection:
+        while self._readers:
+            reader = self._readers.pop()
+            if not reader.is_closed():
+                return reader
+        return await asyncpg.connect(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            database=self.database,
+            server_settings={**self.server_settings, **_SETTINGS},
+            **{name: value for name, value in self.extra.items() if name not in _OF_THE_POOL},
+        )
+
+    async def close(self) -> None:
+        while self._readers:
+            await self._readers.pop().close()
+        await super().close()
+
+
+client_class = ReadingAsyncpgClient

@@ -1,0 +1,207 @@
+"""What a request may say: strict JSON, the media types of an answer, an operation, a token."""
+
+import json
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive
+
+from auth.tokens import TokenInvalid
+from execution.engine import Request as Operation
+
+JSON = "application/json"
+RESPONSE = "application/graphql-response+json"
+
+
+class Malformed(Exception):
+    """A request that cannot be read: its HTTP status, code and text."""
+
+    def __init__(self, status: int, code: str, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.code = code
+
+
+async def operation_by_post(
+    headers: Mapping[bytes, bytes], receive: Receive, largest: int
+) -> Operation:
+    """The operation of a body of at most ``largest`` bytes; raises Malformed."""
+    if not _is_ours(headers.get(b"content-type", b""), headers.get(b"content-encoding", b"")):
+        raise Malformed(415, "MEDIA_TYPE", f"The body must be {JSON} in UTF-8, not compressed.")
+    return operation_of(decoded(await _body(headers, receive, largest)))
+
+
+@lru_cache(maxsize=64)
+def _is_ours(content_type: bytes, content_encoding: bytes) -> bool:
+    media, _, parameters = content_type.decode("latin-1").partition(";")
+    charset = parameters.lower().partition("charset=")[2].strip().strip('"')
+    encoding = content_encoding.decode("latin-1").strip().lower() or "identity"
+    return media.strip().lower() == JSON and charset in ("", "utf-8") and encoding == "identity"
+
+
+async def _body(headers: Mapping[bytes, bytes], receive: Receive, largest: int) -> bytes:
+    too_large = Malformed(413, "TOO_LARGE", f"The body may have {largest} bytes.")
+    length = headers.get(b"content-length", b"")
+    if length.isdigit() and int(length) > largest:
+        raise too_large
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Malformed(400, "BODY_INVALID", "The body ended early.")
+        part: bytes = message.get("body", b"")
+        # Almost always the first part is the whole: then it is not copied.
+        body = body + part if body else part
+        if len(body) > largest:
+            raise too_large
+        if not message.get("more_body"):
+            return body
+
+
+def operation_by_get(query: bytes) -> Operation:
+    """The operation of a query string; raises Malformed."""
+    # Of two parameters under one name the last is taken, as by other servers.
+    found = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    return operation_of(
+        {
+            "query": found.get("query"),
+            "variables": _parameter(found.get("variables"), "VARIABLES_INVALID"),
+            "operationName": found.get("operationName"),
+            "extensions": _parameter(found.get("extensions"), "EXTENSIONS_INVALID"),
+        }
+    )
+
+
+def _parameter(text: str | None, code: str) -> Any:
+    """A parameter of the query string that holds JSON."""
+    if not text:
+        return None
+    try:
+        return decoded(text.encode("utf-8"))
+    except (Malformed, UnicodeEncodeError):
+        raise Malformed(400, code, "The parameter is not JSON.") from None
+
+
+def decoded(body: bytes) -> Any:
+    """Strict JSON in UTF-8: no NUL, no lone surrogates, no name twice, no huge numbers.
+
+    Raises Malformed.
+    """
+    try:
+        text = body.decode("utf-8")
+        content = _DECODER.decode(text)
+        # Other ways to write them have been refused by now: the decoder is strict.
+        if "\\u" in text:
+            _check_texts(content)
+    except (ValueError, RecursionError):
+        raise Malformed(400, "BODY_INVALID", "The body is not a JSON object in UTF-8.") from None
+    return content
+
+
+def _refused(_constant: str) -> Any:
+    raise ValueError
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20:
+        raise ValueError
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Of two values under one name, a proxy may have checked the other.
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _check_texts(content: Any) -> None:
+    """Raises ValueError where a text holds NUL or half of a surrogate pair."""
+    todo = [content]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, str):
+            value.encode("utf-8")
+            if "\0" in value:
+                raise ValueError
+        elif isinstance(value, dict):
+            todo += value.keys()
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
+
+
+_DECODER = json.JSONDecoder(
+    parse_constant=_refused,
+    parse_int=_integer,
+    parse_float=_finite,
+    object_pairs_hook=_named_once,
+)
+
+
+def operation_of(content: Any) -> Operation:
+    """The operation that a decoded body names; raises Malformed."""
+    if not isinstance(content, dict):
+        raise Malformed(400, "BODY_INVALID", "The body is not a JSON object in UTF-8.")
+    text, variables = content.get("query"), content.get("variables")
+    name, extensions = content.get("operationName"), content.get("extensions")
+    if not isinstance(text, str) or not text:
+        raise Malformed(400, "QUERY_MISSING", "The query must be a string.")
+    if variables is not None and not isinstance(variables, dict):
+        raise Malformed(400, "VARIABLES_INVALID", "The variables must be an object.")
+    if name is not None and not isinstance(name, str):
+        raise Malformed(400, "OPERATION_NAME_INVALID", "The operation name must be a string.")
+    if extensions is not None and not isinstance(extensions, dict):
+        raise Malformed(400, "EXTENSIONS_INVALID", "The extensions must be an object.")
+    return Operation(text, variables or {}, name or None)
+
+
+@lru_cache(maxsize=64)
+def accepted(header: str) -> str:
+    """The media type to answer in: the one liked best; raises Malformed where none is ours."""
+    best, quality = "", 0.0
+    for part in header.split(","):
+        media, _, parameters = part.partition(";")
+        found = _OFFERED.get(media.strip().lower())
+        weight = _weight(parameters)
+        if found is not None and weight > quality:
+            best, quality = found, weight
+    if not best:
+        raise Malformed(406, "NOT_ACCEPTABLE", f"Only {RESPONSE} and {JSON} can be answered.")
+    return best
+
+
+_OFFERED = {RESPONSE: RESPONSE, JSON: JSON, "*/*": JSON, "application/*": JSON, "": JSON}
+
+
+def _weight(parameters: str) -> float:
+    """The ``q`` of an accepted media type (RFC 9110, 12.4.2)."""
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name.lower() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of an Authorization header; raises TokenInvalid where it is of another kind."""
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenInvalid
+    return token.strip()
