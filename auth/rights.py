@@ -39,5 +39,7 @@ class Rights:
 
     role: Role
     models: Mapping[type[Model], RowRights] = field(default_factory=dict)
+    # Models of which the role is told numbers, and of which rows: it may see none of them.
+    aggregates: Mapping[type[Model], RowRights] = field(default_factory=dict)
     # Coordinates (``Type.field``) that exist for the role.
     coordinates: frozenset[str] = frozenset()

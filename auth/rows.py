@@ -11,7 +11,7 @@ from tortoise.expressions import Case, When
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from auth.rights import Scope, Scopes
+from auth.rights import RowRights, Scope, Scopes
 from auth.viewer import Viewer
 from core.errors import Problem
 from models.account import Account, Session
@@ -126,7 +126,21 @@ def _of_viewer(path: tuple[str | int, ...]) -> Callable[[Any], Any]:
 
 def scope_of(viewer: Viewer, model: type[Model]) -> Condition:
     """The rows of a model that exist for the viewer."""
-    rights = viewer.rights.models.get(model)
+    return _rows_of(viewer, model, viewer.rights.models.get(model))
+
+
+def counted(viewer: Viewer, model: type[Model]) -> Condition:
+    """The rows of a model of which the viewer is told numbers."""
+    return _rows_of(viewer, model, viewer.rights.aggregates.get(model))
+
+
+def person_behind(model: type[Model]) -> str | None:
+    """The column that tells whose a row is; None where rows are of nobody."""
+    reach = REACH[model]
+    return None if reach.owner == "profession" else reach.own
+
+
+def _rows_of(viewer: Viewer, model: type[Model], rights: RowRights | None) -> Condition:
     if rights is None:
         return NEVER
     seen = (Among(column, tuple(sorted(values))) for column, values in rights.values.items())

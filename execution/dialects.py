@@ -6,12 +6,15 @@ from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from execution.shape import Form
+from resolvers.aggregates import Unit
 
 
 class Dialect(Protocol):
     """What differs between the databases."""
 
     forms: ClassVar[dict[Form, str]]
+    # The first day of the period in which a day lies; a week begins on Monday.
+    periods: ClassVar[dict[Unit, str]]
     hold: str
     fail: str
 
@@ -37,6 +40,18 @@ class Dialect(Protocol):
     def text(self, value: str) -> str:
         """A value as text."""
 
+    def by_code_point(self, text: str) -> str:
+        """A text, to be ordered by code point."""
+
+    def day(self, moment: str, zone: str) -> str:
+        """The calendar day of a moment in an IANA time zone."""
+
+    def seconds(self, since: str, until: str) -> str:
+        """The whole seconds from one moment to another, as an integer."""
+
+    def hundredths(self, number: str) -> str:
+        """The text of so many hundredths, none of them less than nothing: ``36.00``."""
+
 
 class Sqlite:
     """SQLite 3.40 or newer: texts, and JSON without spaces as the models store it."""
@@ -53,6 +68,11 @@ class Sqlite:
         "bool": "CASE {} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END",
         "moment": "'\"' || substr({0}, 1, 10) || 'T' || substr({0}, 12, 8) || 'Z\"'",
         "names": "{}",
+    }
+    periods: ClassVar[dict[Unit, str]] = {
+        "day": "{}",
+        "week": "date({}, '-6 days', 'weekday 1')",
+        "month": "date({}, 'start of month')",
     }
 
     def parameter(self, number: int) -> str:
@@ -83,6 +103,20 @@ class Sqlite:
     def text(self, value: str) -> str:
         return f"CAST({value} AS TEXT)"
 
+    def by_code_point(self, text: str) -> str:
+        return text
+
+    def day(self, moment: str, zone: str) -> str:
+        return f"day_of({moment}, {zone})"  # of ours: SQLite knows no zones
+
+    def seconds(self, since: str, until: str) -> str:
+        return (
+            f"CAST(strftime('%s', {until}) AS INTEGER) - CAST(strftime('%s', {since}) AS INTEGER)"
+        )
+
+    def hundredths(self, number: str) -> str:
+        return f"printf('%d.%02d', ({number}) / 100, ({number}) % 100)"
+
 
 class Postgresql:
     """PostgreSQL 15 or newer."""
@@ -101,6 +135,11 @@ class Postgresql:
             "'\"' || to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || '\"'"
         ),
         "names": "replace({}::text, ', ', ',')",
+    }
+    periods: ClassVar[dict[Unit, str]] = {
+        "day": "{}",
+        "week": "date_trunc('week', ({})::timestamp)::date",
+        "month": "date_trunc('month', ({})::timestamp)::date",
     }
 
     def parameter(self, number: int) -> str:
@@ -126,6 +165,18 @@ class Postgresql:
 
     def text(self, value: str) -> str:
         return f"({value})::text"
+
+    def by_code_point(self, text: str) -> str:
+        return f'{text} COLLATE "C"'
+
+    def day(self, moment: str, zone: str) -> str:
+        return f"({moment} AT TIME ZONE {zone}::text)::date"
+
+    def seconds(self, since: str, until: str) -> str:
+        return f"EXTRACT(EPOCH FROM {until} - {since})::bigint"
+
+    def hundredths(self, number: str) -> str:
+        return f"(({number}) / 100)::text || '.' || lpad((({number}) % 100)::text, 2, '0')"
 
 
 DIALECTS: dict[str, Dialect] = {"sqlite": Sqlite(), "asyncpg": Postgresql()}

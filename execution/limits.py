@@ -26,6 +26,7 @@ from graphql import (
 )
 
 from core.settings import Limits
+from resolvers import aggregates
 from resolvers.pages import LARGEST, USUAL
 
 # Sign-in and codes: one guess an operation, so that limits count guesses and not requests.
@@ -270,18 +271,21 @@ class _Measuring:
 
     def _rows(self, node: FieldNode, paged: bool) -> int:
         """How many objects a field may yield: a page for a connection, else one."""
+        is_groups = node.name.value.endswith("Groups")
+        usual = aggregates.USUAL if is_groups else USUAL
+        largest = aggregates.LARGEST if is_groups else LARGEST
         asked = [a.value for a in node.arguments or () if a.name.value in ("first", "last")]
         if not asked:
-            return USUAL if paged else 1
-        return max(self._page_size(value) for value in asked)
+            return usual if paged else 1
+        return max(self._page_size(value, usual, largest) for value in asked)
 
-    def _page_size(self, value: Any) -> int:
+    def _page_size(self, value: Any, usual: int, largest: int) -> int:
         if isinstance(value, IntValueNode):
-            return min(max(int(value.value[:9]), 1), LARGEST)
+            return min(max(int(value.value[:9]), 1), largest)
         if isinstance(value, VariableNode):
             given = self._variables.get(value.name.value)
             if given is None:
-                return USUAL
+                return usual
             if isinstance(given, int):
-                return min(max(given, 1), LARGEST)
-        return LARGEST
+                return min(max(given, 1), largest)
+        return largest

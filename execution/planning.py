@@ -25,6 +25,7 @@ from tortoise import fields
 
 from auth.rows import asked, scope_of, within
 from auth.viewer import Viewer
+from execution.group_planning import groups
 from execution.shape import (
     Choice,
     Column,
@@ -34,6 +35,7 @@ from execution.shape import (
     Cursor,
     Difference,
     Form,
+    Hours,
     Limited,
     Nodes,
     Object,
@@ -44,6 +46,7 @@ from execution.shape import (
 from models.conditions import Compare, Slot, changed, every
 from models.fields import Amount, Moment
 from resolvers.pages import USUAL, Slice, beyond_of, checked_size, is_backward
+from schema.aggregates import aggregates
 from schema.fields import ROOTS, id_of
 from schema.filters import order_terms, predicate
 from schema.names import NAMES
@@ -76,7 +79,7 @@ class Planning:
         variables: Mapping[str, Any],
     ) -> None:
         self._view = view
-        self._viewer = viewer
+        self.viewer = viewer
         self._included = variables
         self._variables = VariableValues({}, _slots(variables))
         self._fragments = {
@@ -108,12 +111,14 @@ class Planning:
         field = root.fields[name]
         for view in VIEWS.values():
             if view.one == name:
-                arguments = self._arguments(field, nodes[0])
+                arguments = self.arguments(field, nodes[0])
                 wanted = changed(arguments["id"], id_of)
-                matching = every(Compare("id", "eq", wanted), scope_of(self._viewer, view.model))
-                return Row(view.model, matching, self._object(view, nodes))
+                matching = every(Compare("id", "eq", wanted), scope_of(self.viewer, view.model))
+                return Row(view.model, matching, self.object(view, nodes))
             if view.many == name:
                 return self._list(view, field, nodes)
+        if (made := aggregates().get(name)) is not None:
+            return groups(self, made, field, nodes)
         spec = ROOTS.query[name].metadata.get("spec")
         if spec is not None and spec.mine is not None:
             return self._mine(spec, nodes)
@@ -124,18 +129,18 @@ class Planning:
     def _mine(self, spec: Spec, nodes: list[FieldNode]) -> Value:
         view = VIEWS[spec.named_type]
         assert spec.mine is not None
-        if getattr(self._viewer, spec.mine) is None:
+        if getattr(self.viewer, spec.mine) is None:
             return Constant("null")
         matching = every(
-            Compare("id", "eq", asked(self._viewer, spec.mine)),
-            scope_of(self._viewer, view.model),
+            Compare("id", "eq", asked(self.viewer, spec.mine)),
+            scope_of(self.viewer, view.model),
         )
-        return Row(view.model, matching, self._object(view, nodes))
+        return Row(view.model, matching, self.object(view, nodes))
 
     def _plain(self, name: str, nodes: list[FieldNode]) -> Object:
         """An object that is no row: constants and rows of the viewer's."""
         entries: list[tuple[str, Value]] = []
-        for key, field, inner in self._fields(self._type(name), _selections(nodes)):
+        for key, field, inner in self.selected(self.type(name), nodes):
             spec = _spec(OBJECTS[name].specs, field)
             if spec is None:
                 entries.append((key, Constant(f'"{name}"')))
@@ -147,10 +152,10 @@ class Planning:
 
     # Rows.
 
-    def _object(self, view: View, nodes: list[FieldNode]) -> Object:
-        type_ = self._type(view.name)
+    def object(self, view: View, nodes: list[FieldNode]) -> Object:
+        type_ = self.type(view.name)
         entries: list[tuple[str, Value]] = []
-        for key, name, inner in self._fields(type_, _selections(nodes)):
+        for key, name, inner in self.selected(type_, nodes):
             spec = _spec(view.specs, name)
             if spec is None:
                 entries.append((key, Constant(f'"{view.name}"')))
@@ -160,7 +165,7 @@ class Planning:
                 raise NotPlannable(f"{coordinate} is masked")
             value = self._value(view, spec, type_.fields[name], inner)
             if coordinate in self._view.limited:
-                cells = within(self._viewer, view.model, self._view.limited[coordinate])
+                cells = within(self.viewer, view.model, self._view.limited[coordinate])
                 value = Limited(cells, value)
             entries.append((key, value))
         return Object(tuple(entries))
@@ -170,18 +175,20 @@ class Planning:
             return self._list(VIEWS[spec.named_type], field, nodes, spec.by)
         if spec.kind == "to_one":
             target = VIEWS[spec.named_type]
-            scope = scope_of(self._viewer, target.model)
-            return Row(target.model, scope, self._object(target, nodes), spec.column)
+            scope = scope_of(self.viewer, target.model)
+            return Row(target.model, scope, self.object(target, nodes), spec.column)
         if spec.kind == "column":
             assert spec.column is not None
             return Column(spec.column, _form(view, spec))
         if spec.where is not None:
-            cases = spec.where(self._viewer).items()
+            cases = spec.where(self.viewer).items()
             if spec.named_type == "bool":
                 return Choice(tuple((_json(v), c) for v, c in cases), "false")
             return Choice(tuple((_json(v), c) for v, c in cases))
         if spec.less is not None:
             return Difference(*spec.less)
+        if spec.span is not None:
+            return Hours(*spec.span)
         raise NotPlannable(f"{view.name}.{spec.graphql_name} is computed in Python")
 
     # Lists.
@@ -189,24 +196,24 @@ class Planning:
     def _list(
         self, view: View, field: GraphQLField, nodes: list[FieldNode], by: str | None = None
     ) -> Connection:
-        arguments = self._arguments(field, nodes[0])
+        arguments = self.arguments(field, nodes[0])
         part = self._part(view, arguments)
         matching = every(
-            scope_of(self._viewer, view.model),
-            predicate(view, arguments.get("filter"), self._viewer),
+            scope_of(self.viewer, view.model),
+            predicate(view, arguments.get("filter"), self.viewer),
         )
         entries: list[tuple[str, Constant | Nodes | Count | PageInfo]] = []
         name = f"{view.name}Connection"
-        for key, part_name, inner in self._fields(self._type(name), _selections(nodes)):
+        for key, part_name, inner in self.selected(self.type(name), nodes):
             match part_name:
                 case "nodes":
-                    entries.append((key, Nodes(self._object(view, inner))))
+                    entries.append((key, Nodes(self.object(view, inner))))
                 case "edges":
                     entries.append((key, Nodes(self._edge(view, inner))))
                 case "totalCount":
                     entries.append((key, Count()))
                 case "pageInfo":
-                    found = self._fields(self._type("PageInfo"), _selections(inner))
+                    found = self.selected(self.type("PageInfo"), inner)
                     entries.append((key, PageInfo(tuple((k, n) for k, n, _ in found))))
                 case _:
                     entries.append((key, Constant(f'"{name}"')))
@@ -215,10 +222,10 @@ class Planning:
     def _edge(self, view: View, nodes: list[FieldNode]) -> Object:
         name = f"{view.name}Edge"
         entries: list[tuple[str, Value]] = []
-        for key, field, inner in self._fields(self._type(name), _selections(nodes)):
+        for key, field, inner in self.selected(self.type(name), nodes):
             match field:
                 case "node":
-                    entries.append((key, self._object(view, inner)))
+                    entries.append((key, self.object(view, inner)))
                 case "cursor":
                     entries.append((key, Cursor()))
                 case _:
@@ -244,13 +251,19 @@ class Planning:
 
     # Documents.
 
-    def _type(self, name: str) -> GraphQLObjectType:
+    def type(self, name: str) -> GraphQLObjectType:
         type_ = self._view.schema.type_map[name]
         assert isinstance(type_, GraphQLObjectType)
         return type_
 
-    def _arguments(self, field: GraphQLField, node: FieldNode) -> dict[str, Any]:
+    def arguments(self, field: GraphQLField, node: FieldNode) -> dict[str, Any]:
         return get_argument_values(field, node, self._variables)
+
+    def selected(
+        self, parent: GraphQLObjectType, nodes: list[FieldNode]
+    ) -> Iterator[tuple[str, str, list[FieldNode]]]:
+        """The fields selected within one that stands at these nodes."""
+        return self._fields(parent, [node.selection_set for node in nodes])
 
     def _fields(
         self, parent: GraphQLObjectType, selections: Iterable[SelectionSetNode | None]
@@ -364,10 +377,6 @@ def _beyond(view: View, order: Any, name: str, cursor: str) -> tuple[Any, ...]:
 
 def _item(number: int, values: tuple[Any, ...]) -> Any:
     return values[number]
-
-
-def _selections(nodes: list[FieldNode]) -> list[SelectionSetNode | None]:
-    return [node.selection_set for node in nodes]
 
 
 def _spec(specs: Mapping[str, Spec], graphql_name: str) -> Spec | None:

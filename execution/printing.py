@@ -5,8 +5,8 @@ objects of any width and keys of any length. To-one and to-many are correlated s
 list is read in three steps: the rows of the page in order, their texts, the texts joined.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -16,6 +16,8 @@ from tortoise.fields.relational import BackwardOneToOneRelation, ForeignKeyField
 from tortoise.models import Model
 
 from execution.dialects import Dialect
+from execution.grouping import figure, grouped
+from execution.pieces import Alias, Filtered, Literal, braced, quoted, text_of
 from execution.shape import (
     Asked,
     Choice,
@@ -25,8 +27,11 @@ from execution.shape import (
     Count,
     Cursor,
     Difference,
+    Figure,
     Form,
     Given,
+    Groups,
+    Hours,
     Nodes,
     Object,
     PageInfo,
@@ -71,28 +76,14 @@ class Statement:
         return found
 
 
-@dataclass(slots=True)
-class _Alias:
-    """A table under a name of its own, and which of its columns are used."""
-
-    name: str
-    model: type[Model]
-    used: dict[str, None] = field(default_factory=dict)
-
-    def column(self, name: str) -> str:
-        stored = self.model._meta.fields_db_projection["id" if name == "pk" else name]
-        self.used[stored] = None
-        return f'{self.name}."{stored}"'
-
-
 def printed(root: Object, dialect: Dialect) -> Statement:
     """The statement of a whole operation."""
-    printer = _Printer(dialect)
-    sql = f"SELECT {_text(printer.object(root, None))}"
+    printer = Printer(dialect)
+    sql = f"SELECT {text_of(printer.object(root, None))}"
     return Statement(sql, tuple(printer.fixed), tuple(printer.reads), frozenset(printer.sources))
 
 
-class _Printer:
+class Printer:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.fixed: list[Any] = []
@@ -101,11 +92,11 @@ class _Printer:
         self._numbers: dict[Any, int] = {}
         self._aliases = 0
 
-    # Values: a list of pieces, each SQL of a text or, as _Literal, a text.
+    # Values: a list of pieces, each SQL of a text or, as Literal, a text.
 
-    def value(self, value: Value, row: _Alias | None, order: Order = ()) -> list[str]:
+    def value(self, value: Value, row: Alias | None, order: Order = ()) -> list[str]:
         if isinstance(value, Constant):
-            return [_Literal(value.text)]
+            return [Literal(value.text)]
         if isinstance(value, Given):
             return [self.dialect.text(self.place(value.slot))]
         if isinstance(value, Object):
@@ -114,49 +105,57 @@ class _Printer:
             return [self._row(value, row)]
         if isinstance(value, Connection):
             return self._connection(value, row)
+        if isinstance(value, Groups):
+            return grouped(self, value)
         assert row is not None
+        if isinstance(value, Figure):
+            return [figure(self.dialect, value, row)]
         if isinstance(value, Column):
             return [self._column(value.name, value.form, row)]
         if isinstance(value, Difference):
             return [self.dialect.text(f"{row.column(value.of)} - {row.column(value.less)}")]
+        if isinstance(value, Hours):
+            seconds = self.dialect.seconds(row.column(value.since), row.column(value.until))
+            hours = self.dialect.hundredths(f"(({seconds}) + 18) / 36")
+            return [f"""'"' || {hours} || '"'"""]
         if isinstance(value, Choice):
             return [self._choice(value, row)]
         if isinstance(value, Cursor):
-            return [_Literal('"'), self.cursor(order, row), _Literal('"')]
-        shown = _text(self.value(value.value, row, order))
+            return [Literal('"'), self.cursor(order, row), Literal('"')]
+        shown = text_of(self.value(value.value, row, order))
         return [f"CASE WHEN {self.condition(value.scope, row)} THEN {shown} ELSE 'null' END"]
 
-    def object(self, shown: Object, row: _Alias | None, order: Order = ()) -> list[str]:
-        return _braced((key, self.value(value, row, order)) for key, value in shown.entries)
+    def object(self, shown: Object, row: Alias | None, order: Order = ()) -> list[str]:
+        return braced((key, self.value(value, row, order)) for key, value in shown.entries)
 
-    def _column(self, name: str, form: Form, row: _Alias) -> str:
+    def _column(self, name: str, form: Form, row: Alias) -> str:
         text = self.dialect.forms[form].format(row.column(name))
-        if name != "id" and may_be_empty(row.model, name):
+        if name != "id" and row.may_be_empty(name):
             return f"coalesce({text}, 'null')"
         return f"({text})"
 
-    def _choice(self, value: Choice, row: _Alias) -> str:
+    def _choice(self, value: Choice, row: Alias) -> str:
         cases = "".join(
-            f" WHEN {self.condition(condition, row)} THEN {_quoted(text)}"
+            f" WHEN {self.condition(condition, row)} THEN {quoted(text)}"
             for text, condition in value.cases
         )
-        return f"CASE{cases} ELSE {_quoted(value.otherwise)} END"
+        return f"CASE{cases} ELSE {quoted(value.otherwise)} END"
 
-    def cursor(self, order: Order, row: _Alias) -> str:
-        pieces: list[str] = [_Literal(f'["{signature(order)}",')]
+    def cursor(self, order: Order, row: Alias) -> str:
+        pieces: list[str] = [Literal(f'["{signature(order)}",')]
         for term in order:
             kind = _form_of(row.model, term.column)
-            pieces += [self._column(term.column, kind, row), _Literal(",")]
-        return self.dialect.hex(_text([*pieces, self._column("id", "id", row), _Literal("]")]))
+            pieces += [self._column(term.column, kind, row), Literal(",")]
+        return self.dialect.hex(text_of([*pieces, self._column("id", "id", row), Literal("]")]))
 
-    def _row(self, value: Row, parent: _Alias | None) -> str:
+    def _row(self, value: Row, parent: Alias | None) -> str:
         row = self.alias(value.model)
         conditions = []
         if value.by is not None:
             assert parent is not None
             conditions.append(f"{row.column('id')} = {parent.column(value.by)}")
         conditions.append(self.condition(value.matching, row))
-        shown = _text(self.object(value.shown, row))
+        shown = text_of(self.object(value.shown, row))
         return (
             f"coalesce((SELECT {shown} FROM {_table(value.model)} {row.name}"
             f" WHERE {' AND '.join(conditions)}), 'null')"
@@ -164,12 +163,12 @@ class _Printer:
 
     # Lists.
 
-    def _connection(self, value: Connection, parent: _Alias | None) -> list[str]:
+    def _connection(self, value: Connection, parent: Alias | None) -> list[str]:
         page = _Page(self, value, parent)
-        pieces = _braced((key, page.entry(entry)) for key, entry in value.entries)
-        return pieces if page.source is None else [f"(SELECT {_text(pieces)} FROM {page.rows()})"]
+        pieces = braced((key, page.entry(entry)) for key, entry in value.entries)
+        return pieces if page.source is None else [f"(SELECT {text_of(pieces)} FROM {page.rows()})"]
 
-    def listed(self, value: Connection, parent: _Alias | None, row: _Alias) -> str:
+    def listed(self, value: Connection, parent: Alias | None, row: Alias) -> str:
         """``FROM … WHERE`` of the whole list."""
         conditions = []
         if value.by is not None:
@@ -180,7 +179,7 @@ class _Printer:
             conditions.append(matching)
         return f"FROM {_table(value.model)} {row.name} WHERE {' AND '.join(conditions)}"
 
-    def ordering(self, value: Connection, row: _Alias) -> str:
+    def ordering(self, value: Connection, row: Alias) -> str:
         terms = []
         for term in value.part.order:
             column = self._comparable(row.model, term.column, row.column(term.column))
@@ -192,7 +191,7 @@ class _Printer:
 
     # Conditions.
 
-    def condition(self, condition: Condition, row: _Alias) -> str:
+    def condition(self, condition: Condition, row: Alias) -> str:
         match condition:
             case Compare(path, operator, value):
                 column, model, name = self._path(path, row)
@@ -227,13 +226,13 @@ class _Printer:
             case Not(part):
                 return f"NOT ({self.condition(part, row)})"
 
-    def _joined(self, parts: tuple[Condition, ...], between: str, empty: str, row: _Alias) -> str:
+    def _joined(self, parts: tuple[Condition, ...], between: str, empty: str, row: Alias) -> str:
         found = list(dict.fromkeys(self.condition(part, row) for part in parts))
         if not found:
             return empty
         return found[0] if len(found) == 1 else f"({between.join(found)})"
 
-    def _path(self, path: str, row: _Alias) -> tuple[str, type[Model], str]:
+    def _path(self, path: str, row: Alias) -> tuple[str, type[Model], str]:
         """The SQL of a path, and the model and column at its end."""
         relation, _, name = path.rpartition("__")
         if not relation:
@@ -281,38 +280,38 @@ class _Printer:
             number = self._numbers[value.read] = len(self.fixed)
         return self.dialect.parameter(number)
 
-    def alias(self, model: type[Model]) -> _Alias:
+    def alias(self, model: type[Model]) -> Alias:
         self._aliases += 1
-        return _Alias(f"t{self._aliases}", model)
+        return Alias(f"t{self._aliases}", model)
 
 
 class _Page:
     """One list's page while it is printed: which texts of its rows are asked for."""
 
-    def __init__(self, printer: _Printer, value: Connection, parent: _Alias | None) -> None:
+    def __init__(self, printer: Printer, value: Connection, parent: Alias | None) -> None:
         self._printer = printer
         self._value = value
         self._parent = parent
         self._texts: list[str] = []
         self._numbered = False
         self._more = False
-        self.source: _Alias | None = None
+        self.source: Alias | None = None
         self._size = ""
 
     def entry(self, entry: Constant | Nodes | Count | PageInfo) -> list[str]:
         if isinstance(entry, Constant):
-            return [_Literal(entry.text)]
+            return [Literal(entry.text)]
         if isinstance(entry, Count):
             row = self._printer.alias(self._value.model)
             listed = self._printer.listed(self._value, self._parent, row)
             return [self._printer.dialect.text(f"(SELECT count(*) {listed})")]
         if isinstance(entry, PageInfo):
             return self._info(entry)
-        shown = _text(self._printer.object(entry.shown, self._row(), self._value.part.order))
+        shown = text_of(self._printer.object(entry.shown, self._row(), self._value.part.order))
         joined = self._printer.dialect.joined(self._text(shown))
-        return [_Literal("["), _Filtered(joined, self), _Literal("]")]
+        return [Literal("["), Filtered(joined, self), Literal("]")]
 
-    def _row(self) -> _Alias:
+    def _row(self) -> Alias:
         if self.source is None:
             self.source = self._printer.alias(self._value.model)
             self._size = self._printer.place(self._value.part.size)
@@ -324,15 +323,15 @@ class _Page:
         return f"x{self._texts.index(sql)}"
 
     def _info(self, entry: PageInfo) -> list[str]:
-        return _braced((key, [self._fact(name)]) for key, name in entry.entries)
+        return braced((key, [self._fact(name)]) for key, name in entry.entries)
 
     def _fact(self, name: str) -> str:
         part = self._value.part
         if name == "__typename":
-            return _Literal('"PageInfo"')
+            return Literal('"PageInfo"')
         if name in ("hasNextPage", "hasPreviousPage"):
             if (name == "hasPreviousPage") is not part.backward:
-                return _Literal("true" if part.beyond is not None else "false")
+                return Literal("true" if part.beyond is not None else "false")
             self._row()
             self._more = True
             return f"CASE WHEN count(*) > {self._size} THEN 'true' ELSE 'false' END"
@@ -366,61 +365,6 @@ class _Page:
         page = f"(SELECT {used} {listed} ORDER BY {ordering} LIMIT {limit}) {row.name}"
         texts = f"(SELECT {', '.join(columns) or '1 AS x'} FROM {page}) p"
         return f"(SELECT * FROM {texts} ORDER BY n DESC) p" if part.backward else texts
-
-
-class _Literal(str):
-    """A piece that is itself text of the answer."""
-
-
-class _Filtered(str):
-    """An aggregate of the texts of a page, which may hold a row more than was asked for."""
-
-    page: _Page
-
-    def __new__(cls, sql: str, page: _Page) -> "_Filtered":
-        made = super().__new__(cls, sql)
-        made.page = page
-        return made
-
-
-def _braced(entries: Iterable[tuple[str, list[str]]]) -> list[str]:
-    """The pieces of an object."""
-    pieces: list[str] = []
-    for key, value in entries:
-        pieces += [_Literal(f'{"," if pieces else "{"}"{key}":'), *value]
-    return [*pieces, _Literal("}" if pieces else "{}")]
-
-
-def _text(pieces: list[str]) -> str:
-    """One SQL expression of a text: neighbouring literals are one."""
-    found: list[str] = []
-    literal = ""
-    for piece in pieces:
-        if isinstance(piece, _Literal):
-            literal += piece
-            continue
-        if literal:
-            found.append(_quoted(literal))
-            literal = ""
-        if isinstance(piece, _Filtered):
-            piece = f"coalesce({piece}{piece.page.filter}, '')"
-        found.append(piece)
-    if literal:
-        found.append(_quoted(literal))
-    return _concatenated(found)
-
-
-def _concatenated(pieces: list[str]) -> str:
-    # SQLite takes expressions a thousand levels deep.
-    while len(pieces) > 50:
-        pieces = [
-            f"({' || '.join(pieces[start : start + 50])})" for start in range(0, len(pieces), 50)
-        ]
-    return " || ".join(pieces)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _table(model: type[Model]) -> str:

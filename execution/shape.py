@@ -10,6 +10,7 @@ from typing import Any, Literal
 from tortoise.models import Model
 
 from models.conditions import Condition, Slot
+from resolvers.aggregates import Grouping, Measure
 from resolvers.pages import Slice
 
 Form = Literal["id", "text", "name", "date", "moment", "decimal", "int", "bool", "names"]
@@ -43,6 +44,14 @@ class Difference:
 
     of: str
     less: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The hours from one moment to another, to hundredths."""
+
+    since: str
+    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +122,36 @@ class Connection:
     by: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of a group: how many rows it has, or what a measure of them comes to."""
+
+    of: str
+    measure: Measure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Groups of rows; what their nodes show are their keys, as columns, and figures."""
+
+    grouping: Grouping
+    entries: "tuple[tuple[str, Constant | Nodes | Count], ...]"
+
+
 Value = (
-    Constant | Given | Column | Difference | Choice | Limited | Object | Row | Cursor | Connection
+    Constant
+    | Given
+    | Column
+    | Difference
+    | Hours
+    | Choice
+    | Limited
+    | Object
+    | Row
+    | Cursor
+    | Connection
+    | Figure
+    | Groups
 )
 # What a request is when its values are read.
 Asked = Any

@@ -1,6 +1,7 @@
 """A shift: a stretch of work in a department, open or somebody's, and wishes about days."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -103,6 +104,12 @@ class Shift(Row):
     def duration(self) -> timedelta:
         length: timedelta = self.ends_at - self.starts_at
         return length
+
+    @property
+    def hours(self) -> Decimal:
+        """The duration in hours, to hundredths, a half rounded up."""
+        seconds = int(self.duration.total_seconds())
+        return Decimal((seconds + 18) // 36).scaleb(-2)
 
 
 class DayWish(Row):

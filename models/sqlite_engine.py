@@ -1,4 +1,4 @@
-"""The SQLite client of ours: Tortoise's, but every transaction begins IMMEDIATE.
+"""The SQLite client of ours: Tortoise's, with transactions that begin IMMEDIATE, and with zones.
 
 A deferred BEGIN fails at once when it must upgrade to a write while another process writes;
 IMMEDIATE waits for its turn (``busy_timeout``). Named as the engine in the connection's
@@ -8,6 +8,8 @@ configuration, hence ``client_class``.
 import asyncio
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
@@ -17,6 +19,8 @@ from tortoise.backends.sqlite.client import (
     SqliteTransactionWrapper,
 )
 from tortoise.exceptions import OperationalError
+
+from core.clock import day_of
 
 
 class _Wrapper(SqliteTransactionWrapper):
@@ -48,8 +52,19 @@ class StatementTooDeep(Exception):
     """SQLite takes no statement as deep, wide or long as this one."""
 
 
+@lru_cache(maxsize=100_000)
+def _day_of(moment: str | None, zone: str) -> str | None:
+    """The calendar day of a stored moment in an IANA time zone: SQLite itself knows no zones."""
+    return None if moment is None else day_of(datetime.fromisoformat(moment), zone).isoformat()
+
+
 class ImmediateSqliteClient(SqliteClient):
-    """SQLite whose transactions take the write lock when they begin."""
+    """SQLite whose transactions take the write lock when they begin, and that knows zones."""
+
+    async def _post_connect(self) -> None:
+        await super()._post_connect()
+        assert self._connection is not None
+        await self._connection.create_function("day_of", 2, _day_of, deterministic=True)
 
     async def read_text(self, sql: str, values: Sequence[Any]) -> str | None:
         """The only value of the only row; raises StatementTooDeep."""

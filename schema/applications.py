@@ -12,7 +12,7 @@ from resolvers import applications
 from resolvers.pages import Term
 from schema.changes import changed_rows
 from schema.context import Context
-from schema.directives import EVERYONE, Visible, visible
+from schema.directives import ANALYSED, ANALYSED_APART, EVERYONE, OVERSEEN, Visible, visible
 from schema.kinds import dictionary_of
 from schema.operations import given, input_of, mutation, row, subscription
 from schema.views import column, enum_of, to_one, view_of
@@ -51,6 +51,8 @@ dictionary_of(
     ApplicationRow,
     visible(*APPLICANTS, rows=Scope.OWN),
     visible(ADMIN, INSPECTOR, rows=Scope.ALL),
+    OVERSEEN,
+    ANALYSED,
     order=(Term("created_at", descending=True),),
     one="application",
     many="applications",
@@ -60,8 +62,12 @@ class Application:
 
     id = column("ID", visible(*READERS), says="Its id.")
     number = column("str", visible(*READERS), says="The number to quote to people.")
-    kind = column("ApplicationKind", visible(*READERS), says="What is applied for.")
-    status = column("ApplicationStatus", visible(*READERS), says="Where it stands.")
+    kind = column(
+        "ApplicationKind", visible(*READERS), OVERSEEN, ANALYSED, says="What is applied for."
+    )
+    status = column(
+        "ApplicationStatus", visible(*READERS), OVERSEEN, ANALYSED, says="Where it stands."
+    )
     practitioner = to_one(
         "Practitioner | None",
         visible(DOCTOR, NURSE, ADMIN, INSPECTOR),
@@ -77,7 +83,13 @@ class Application:
         filter=False,
     )
     created_at = column("datetime", visible(*READERS), says="When the draft was made.")
-    submitted_at = column("datetime | None", visible(*READERS), says="When it was last submitted.")
+    submitted_at = column(
+        "datetime | None",
+        visible(*READERS),
+        OVERSEEN,
+        ANALYSED_APART,
+        says="When it was last submitted.",
+    )
     due_on = column("date | None", visible(*READERS), says="By when it will be decided.")
     decided_at = column("datetime | None", visible(*READERS), says="When it was decided.")
     version = column("int", visible(*READERS), says="Grows with every change.")

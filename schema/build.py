@@ -17,6 +17,7 @@ import schema.practitioners
 import schema.shifts
 import schema.viewing  # noqa: F401
 from models.role import Role
+from schema.aggregates import aggregates, declare_aggregate, declare_measure
 from schema.checks import check
 from schema.connections import (
     declare_connection,
@@ -60,6 +61,9 @@ def build() -> Schema:
         declare_object(plain)
     for view in VIEWS.values():
         declare_roots(view)
+    declare_measure()
+    for made in aggregates().values():
+        declare_aggregate(made)
     roots = {
         name: _root(name, fields)
         for name, fields in (

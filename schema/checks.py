@@ -17,6 +17,7 @@ from graphql.type import is_introspection_type
 
 from auth.rows import REACH
 from models.role import Role
+from schema.aggregates import faults as faults_of_aggregates
 from schema.roles import RoleView, declared
 from schema.views import VIEWS
 
@@ -35,6 +36,7 @@ def check(whole: strawberry.Schema, views: dict[Role, RoleView]) -> None:
         *_masked_but_unreadable(views),
         *_hidden_but_required(whole, views),
         *_unusable_views(views),
+        *faults_of_aggregates(),
     ]
     if faults:
         raise SchemaBroken("\n".join(sorted(set(faults))))

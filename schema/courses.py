@@ -7,7 +7,7 @@ from models.course import Enrolment as EnrolmentRow
 from models.role import Role
 from resolvers import courses, enrolments
 from resolvers.pages import Term
-from schema.directives import discloses, visible
+from schema.directives import ANALYSED, ANALYSED_APART, aggregable, discloses, visible
 from schema.operations import given, input_of, mutation, row
 from schema.views import column, computed, enum_of, to_many, to_one, view_of
 
@@ -17,12 +17,16 @@ enum_of(EnrolmentStatus)
 DOCTOR, NURSE, ADMIN = Role.DOCTOR, Role.NURSE, Role.ADMIN
 READERS = (DOCTOR, NURSE, ADMIN, Role.INSPECTOR, Role.ANALYST)
 LEARNERS = (DOCTOR, NURSE, ADMIN)
+# The catalogue is of nobody: an analyst sees it whole.
+CATALOGUE = aggregable(ADMIN, Role.INSPECTOR, Role.ANALYST)
+ADMINISTERED = aggregable(ADMIN)
 
 
 @view_of(
     CourseRow,
     visible(DOCTOR, NURSE, rows=Scope.OWN),
     visible(ADMIN, Role.INSPECTOR, Role.ANALYST, rows=Scope.ALL),
+    CATALOGUE,
     order=(Term("starts_on"),),
     one="course",
     many="courses",
@@ -34,11 +38,11 @@ class Course:
     title = column("str", visible(*READERS), says="Its title.")
     description = column("str | None", visible(*READERS), says="What it teaches.", filter=False)
     provider = column("str", visible(*READERS), says="Who teaches it.")
-    audience = column("CourseAudience", visible(*READERS), says="For whom.")
-    credits = column("int", visible(*READERS), says="Academic hours credited.")
-    starts_on = column("date", visible(*READERS), says="Its first day.")
+    audience = column("CourseAudience", visible(*READERS), CATALOGUE, says="For whom.")
+    credits = column("int", visible(*READERS), CATALOGUE, says="Academic hours credited.")
+    starts_on = column("date", visible(*READERS), CATALOGUE, says="Its first day.")
     ends_on = column("date", visible(*READERS), says="Its last day.")
-    seats = column("int", visible(*READERS), says="How many seats there are.")
+    seats = column("int", visible(*READERS), CATALOGUE, says="How many seats there are.")
     seats_left = computed(
         "int",
         visible(*LEARNERS, Role.INSPECTOR),
@@ -65,6 +69,8 @@ class Course:
     EnrolmentRow,
     visible(DOCTOR, NURSE, rows=Scope.OWN),
     visible(ADMIN, rows=Scope.ALL),
+    ADMINISTERED,
+    ANALYSED,
     order=(Term("created_at", descending=True),),
     one="enrolment",
     many="enrolments",
@@ -73,11 +79,21 @@ class Enrolment:
     """A worker's seat in a course."""
 
     id = column("ID", visible(*LEARNERS), says="Its id.")
-    course = to_one("Course | None", visible(*LEARNERS), says="Which course.")
+    course = to_one(
+        "Course | None", visible(*LEARNERS), ADMINISTERED, ANALYSED, says="Which course."
+    )
     practitioner = to_one("Practitioner | None", visible(*LEARNERS), says="Whose seat.")
-    status = column("EnrolmentStatus", visible(*LEARNERS), says="Where it stands.")
+    status = column(
+        "EnrolmentStatus", visible(*LEARNERS), ADMINISTERED, ANALYSED, says="Where it stands."
+    )
     wished_start_on = column("date | None", visible(*LEARNERS), says="When the worker would begin.")
-    created_at = column("datetime", visible(*LEARNERS), says="When it was asked for.")
+    created_at = column(
+        "datetime",
+        visible(*LEARNERS),
+        ADMINISTERED,
+        ANALYSED_APART,
+        says="When it was asked for.",
+    )
     decided_at = column("datetime | None", visible(*LEARNERS), says="When it was decided.")
     version = column("int", visible(*LEARNERS), says="Grows with every change.")
 

@@ -61,7 +61,22 @@ class Discloses:
     what: str
 
 
-Rule = Visible | Masked | Discloses
+@strawberry.schema_directive(
+    locations=[Location.OBJECT, Location.FIELD_DEFINITION],
+    repeatable=True,
+    description=(
+        "These roles are told numbers of the rows: on a type, how many there are; on a field, by "
+        "its values, or their sum and average. Of fewer than `minCell` persons nothing is told. "
+        "A field that stands `apart` is grouped by alone."
+    ),
+)
+class Aggregable:
+    to: list[Role]
+    min_cell: int = 1
+    apart: bool = False
+
+
+Rule = Visible | Masked | Discloses | Aggregable
 
 # Written by clients, so it is a directive of the executor and not of the declarations.
 IF_VISIBLE = GraphQLDirective(
@@ -92,9 +107,20 @@ def masked(*roles: Role, keep: int = 0) -> Masked:
     return Masked(to=_ordered(roles), keep=keep)
 
 
+def aggregable(*roles: Role, min_cell: int = 1, apart: bool = False) -> Aggregable:
+    """The rule that these roles are told numbers, each of ``min_cell`` persons and more."""
+    return Aggregable(to=_ordered(roles), min_cell=min_cell, apart=apart)
+
+
 def discloses(what: str) -> Discloses:
     return Discloses(what=what)
 
 
 def _ordered(roles: Sequence[Role]) -> list[Role]:
     return [role for role in Role if role in set(roles)]
+
+
+# Who oversees is told all numbers; who analyses, those of five persons and more.
+OVERSEEN = aggregable(Role.ADMIN, Role.INSPECTOR)
+ANALYSED = aggregable(Role.ANALYST, min_cell=5)
+ANALYSED_APART = aggregable(Role.ANALYST, min_cell=5, apart=True)

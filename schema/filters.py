@@ -133,10 +133,10 @@ def _operators(view: View, made: Spec) -> str | None:
         return None
     if name in _SCALARS:
         return _FILTERS["exact" if name == "str" and _folded(view, made) is None else name]
-    return f"{name}Filter" if _is_enum(name) else None
+    return f"{name}Filter" if is_enum(name) else None
 
 
-def _is_enum(name: str) -> bool:
+def is_enum(name: str) -> bool:
     found = NAMES.get(name)
     return isinstance(found, type) and issubclass(found, Enum)
 
@@ -170,7 +170,7 @@ def declare_enum_filter(name: str) -> None:
 
 def _declare_comparison(name: str, type_: str, operators: tuple[str, ...]) -> None:
     fields = {
-        operator: _input_field(
+        operator: input_field(
             f"list[{type_}] | None" if operator == "in" else f"{type_} | None",
             EVERYBODY,
             _SAYS[operator],
@@ -181,11 +181,11 @@ def _declare_comparison(name: str, type_: str, operators: tuple[str, ...]) -> No
     # ``in`` is a keyword of Python, and so cannot name the attribute.
     if "in" in fields:
         fields["in_"] = fields.pop("in")
-    fields["is_null"] = _input_field("bool | None", EVERYBODY, _SAYS["is_null"])
+    fields["is_null"] = input_field("bool | None", EVERYBODY, _SAYS["is_null"])
     object_type(name, fields, EVERYBODY, "Conditions that must all hold.", is_input=True)
 
 
-def _input_field(
+def input_field(
     type_: str, rules: Rules, says: str, graphql_name: str | None = None
 ) -> StrawberryField:
     return StrawberryField(
@@ -202,17 +202,17 @@ def declare_filter(view: View) -> None:
     roles = Rules((visible_to(*view.rules.roles()),))
     fields: dict[str, StrawberryField] = {}
     for made in filterable(view):
-        if _is_enum(made.named_type):
+        if is_enum(made.named_type):
             declare_enum_filter(made.named_type)
-        fields[made.name] = _input_field(
+        fields[made.name] = input_field(
             f"{_operators(view, made)} | None",
             Rules((visible_to(*_roles(view, made)),)),
             f"By {made.graphql_name}.",
         )
     own = f"{view.name}Filter"
-    fields["and_"] = _input_field(f"list[{own}] | None", roles, "All of these hold.", "and")
-    fields["or_"] = _input_field(f"list[{own}] | None", roles, "At least one of these holds.", "or")
-    fields["not_"] = _input_field(f"{own} | None", roles, "This does not hold.", "not")
+    fields["and_"] = input_field(f"list[{own}] | None", roles, "All of these hold.", "and")
+    fields["or_"] = input_field(f"list[{own}] | None", roles, "At least one of these holds.", "or")
+    fields["not_"] = input_field(f"{own} | None", roles, "This does not hold.", "not")
     object_type(own, fields, roles, f"Which {view.name} rows: all conditions hold.", is_input=True)
 
 
@@ -307,19 +307,19 @@ def predicate(
     ]
     found += [
         predicate(view, part, viewer, at, depth + 1)
-        for part, at in _parts(given.get("and"), f"{path}.and")
+        for part, at in parts(given.get("and"), f"{path}.and")
     ]
     if given.get("or") is not None:
         # Nothing of an empty list holds.
-        parts = _parts(given["or"], f"{path}.or")
-        found.append(some(*(predicate(view, part, viewer, at, depth + 1) for part, at in parts)))
+        either = parts(given["or"], f"{path}.or")
+        found.append(some(*(predicate(view, part, viewer, at, depth + 1) for part, at in either)))
     if given.get("not") is not None:
         inner = predicate(view, given["not"], viewer, f"{path}.not", depth + 1)
         found.append(NEVER if inner == every() else Not(inner))
     return every(*found)
 
 
-def _parts(given: list[Any] | None, path: str) -> list[tuple[Any, str]]:
+def parts(given: list[Any] | None, path: str) -> list[tuple[Any, str]]:
     """The items of a list, each with its path."""
     if given is None:
         return []
@@ -355,7 +355,7 @@ def _enum_condition(
     if value.get("eq") is not None:
         found.append(meaning[value["eq"]])
     if value.get("in") is not None:
-        found.append(some(*(meaning[item] for item, _ in _parts(value["in"], f"{path}.in"))))
+        found.append(some(*(meaning[item] for item, _ in parts(value["in"], f"{path}.in"))))
     return every(*found)
 
 
@@ -372,8 +372,8 @@ def _comparisons(
             continue
         at = f"{path}.{name}"
         if operator == "in":
-            parts = _parts(given, at)
-            yield Among(column, tuple(_kept(view, made, item, read, at) for item, at in parts))
+            items = parts(given, at)
+            yield Among(column, tuple(_kept(view, made, item, read, at) for item, at in items))
         elif operator in ("contains", "starts_with"):
             folded = _folded(view, made)
             assert folded is not None

@@ -9,7 +9,7 @@ from models.licence import LicenceKind, LicenceStatus
 from models.role import Role
 from resolvers import licences
 from resolvers.pages import Term
-from schema.directives import visible
+from schema.directives import ANALYSED, ANALYSED_APART, OVERSEEN, visible
 from schema.operations import given, input_of, mutation, row
 from schema.views import column, computed, enum_of, to_one, view_of
 
@@ -40,6 +40,8 @@ def _statuses(viewer: Viewer) -> dict[LicenceStatus, Condition]:
     visible(DOCTOR, rows=Scope.DEPARTMENT),
     visible(NURSE, rows=Scope.OWN),
     visible(ADMIN, INSPECTOR, rows=Scope.ALL),
+    OVERSEEN,
+    ANALYSED,
     order=(Term("expires_on"),),
     one="licence",
     many="licences",
@@ -48,7 +50,7 @@ class Licence:
     """A credential that a worker holds, or a licence of the organisation they are bound to."""
 
     id = column("ID", visible(*READERS), says="Its id.")
-    kind = column("LicenceKind", visible(*READERS), says="What it is.")
+    kind = column("LicenceKind", visible(*READERS), OVERSEEN, ANALYSED, says="What it is.")
     number = column(
         "str | None",
         visible(DOCTOR, rows=Scope.OWN),
@@ -58,17 +60,29 @@ class Licence:
     issuer = column("str", visible(*READERS), says="Who issued it.")
     issued_on = column("date", visible(*READERS), says="Its first valid day.")
     expires_on = column(
-        "date | None", visible(*READERS), says="Its last valid day; empty when it is open-ended."
+        "date | None",
+        visible(*READERS),
+        OVERSEEN,
+        ANALYSED_APART,
+        says="Its last valid day; empty when it is open-ended.",
     )
     revoked_on = column("date | None", visible(*READERS), says="Since when it is revoked.")
     status = computed(
         "LicenceStatus",
         visible(*READERS),
+        OVERSEEN,
+        ANALYSED,
         says="Computed from the dates, today.",
         value=lambda row, context: row.status_on(context.viewer.today),
         where=_statuses,
     )
-    specialty = to_one("DictionaryEntry | None", visible(*READERS), says="For which specialty.")
+    specialty = to_one(
+        "DictionaryEntry | None",
+        visible(*READERS),
+        OVERSEEN,
+        ANALYSED_APART,
+        says="For which specialty.",
+    )
     practitioner = to_one("Practitioner | None", visible(*READERS), says="Whose it is.")
     version = column("int", visible(ADMIN), says="To be given back by an edit.")
 

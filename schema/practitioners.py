@@ -14,7 +14,7 @@ from models.role import Role
 from resolvers import positions, practitioners, reveal
 from resolvers.pages import Term
 from schema.context import Context
-from schema.directives import STAFF, discloses, masked, visible
+from schema.directives import ANALYSED, ANALYSED_APART, OVERSEEN, STAFF, discloses, masked, visible
 from schema.operations import Returned, given, input_of, mutation, row
 from schema.views import VIEWS, column, computed, enum_of, to_many, to_one, view_of
 from schema.worktime import PERIOD, check_period, worked_time_of
@@ -42,6 +42,8 @@ def _passport(row: PractitionerRow, context: Context) -> str | None:
     visible(DOCTOR, ADMIN, INSPECTOR, OPERATOR, rows=Scope.ALL),
     visible(NURSE, rows=Scope.DEPARTMENT),
     visible(NURSE, rows=Scope.OWN),
+    OVERSEEN,
+    ANALYSED,
     order=(Term("full_name_folded"),),
     one="practitioner",
     many="practitioners",
@@ -59,15 +61,26 @@ class Practitioner:
     status = column(
         "PractitionerStatus",
         visible(*STAFF),
+        OVERSEEN,
         says="Whether employed, and whether the registry's data are complete.",
     )
-    profession = column("Profession", visible(*STAFF), says="Doctor, nurse or other.")
+    profession = column(
+        "Profession", visible(*STAFF), OVERSEEN, ANALYSED_APART, says="Doctor, nurse or other."
+    )
     organisation = to_one("Organisation | None", visible(*STAFF), says="The employer.")
     department = to_one(
-        "Department | None", visible(*STAFF), says="The department of the main position."
+        "Department | None",
+        visible(*STAFF),
+        OVERSEEN,
+        ANALYSED_APART,
+        says="The department of the main position.",
     )
     specialty = to_one(
-        "DictionaryEntry | None", visible(*STAFF), says="The specialty of the dictionary …11.1066."
+        "DictionaryEntry | None",
+        visible(*STAFF),
+        OVERSEEN,
+        ANALYSED_APART,
+        says="The specialty of the dictionary …11.1066.",
     )
     positions = to_many(
         "Position", visible(*STAFF), by="practitioner_id", says="The posts held, now and before."
@@ -76,6 +89,8 @@ class Practitioner:
         "Category | None",
         visible(DOCTOR, ADMIN, INSPECTOR),
         visible(NURSE, rows=OWN),
+        OVERSEEN,
+        ANALYSED_APART,
         says="Qualification category (категория).",
     )
     category_assigned_on = column(

@@ -362,7 +362,11 @@ def _within(resolve: Any, scopes: Scopes) -> Callable[..., Any]:
 
 def _rights(kept: _Kept, role: Role, limited: dict[str, Scopes]) -> Rights:
     models: dict[type[Model], RowRights] = {}
+    aggregates: dict[type[Model], RowRights] = {}
     for view in VIEWS.values():
+        if view.rules.aggregable(role) is not None:
+            rows = view.rules.scopes(role) or ALL
+            aggregates[view.model] = RowRights(rows, values=dict(_values(view, role)))
         # Rows of a view that no root leads to still matter to the mutations that return them.
         if not view.rules.allows(role):
             continue
@@ -372,7 +376,7 @@ def _rights(kept: _Kept, role: Role, limited: dict[str, Scopes]) -> Rights:
             cells=frozenset(cells),
             values=dict(_values(view, role)),
         )
-    return Rights(role, models, frozenset(kept.coordinates()))
+    return Rights(role, models, aggregates, frozenset(kept.coordinates()))
 
 
 def _cells(view: View, made: Spec, limited: dict[str, Scopes]) -> Scopes:

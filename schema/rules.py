@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from auth.rights import Scope, Scopes
 from models.role import Role
-from schema.directives import Discloses, Masked, Rule, Visible
+from schema.directives import Aggregable, Discloses, Masked, Rule, Visible
 
 ALL: Scopes = frozenset({Scope.ALL})
 
@@ -43,12 +43,20 @@ class Rules:
                 return rule.keep
         return None
 
+    def aggregable(self, role: Role) -> Aggregable | None:
+        """By what rule a role is told numbers; None where it is told none."""
+        rules = (rule for rule in self.of if isinstance(rule, Aggregable))
+        return next((rule for rule in rules if role in rule.to), None)
+
+    def aggregating(self) -> tuple[Role, ...]:
+        return tuple(role for role in Role if self.aggregable(role) is not None)
+
     def disclosure(self) -> str | None:
         return next((rule.what for rule in self.of if isinstance(rule, Discloses)), None)
 
 
 def rules_of(directives: Iterable[object]) -> Rules:
-    return Rules(tuple(d for d in directives if isinstance(d, Visible | Masked | Discloses)))
+    return Rules(tuple(d for d in directives if isinstance(d, Rule)))
 
 
 def narrowed(type_rules: Rules, field_rules: Rules, role: Role) -> Scopes | None:

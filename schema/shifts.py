@@ -16,7 +16,7 @@ from resolvers import shifts
 from resolvers.pages import Term
 from schema.changes import changed_rows
 from schema.context import Context
-from schema.directives import EVERYONE, visible
+from schema.directives import ANALYSED, EVERYONE, OVERSEEN, visible
 from schema.kinds import dictionary_of
 from schema.operations import mutation, row, subscription
 from schema.views import column, computed, enum_of, to_one, view_of
@@ -51,6 +51,8 @@ def _statuses(viewer: Viewer) -> dict[ShiftStatus, Condition]:
     ShiftRow,
     visible(DOCTOR, NURSE, rows=Scope.DEPARTMENT),
     visible(ADMIN, INSPECTOR, rows=Scope.ALL),
+    OVERSEEN,
+    ANALYSED,
     order=(Term("starts_at"),),
     one="shift",
     many="shifts",
@@ -59,21 +61,33 @@ class Shift:
     """A stretch of work in a department: open, or somebody's."""
 
     id = column("ID", visible(*READERS), says="Its id.")
-    kind = column("ShiftKind", visible(*READERS), says="What work it is.")
-    department = to_one("Department | None", visible(*READERS), says="Where.")
+    kind = column("ShiftKind", visible(*READERS), OVERSEEN, ANALYSED, says="What work it is.")
+    department = to_one("Department | None", visible(*READERS), OVERSEEN, ANALYSED, says="Where.")
     practitioner = to_one(
         "Practitioner | None", visible(*READERS), says="Whose; nobody's when open."
     )
     profession = column(
         "Profession | None",
         visible(*READERS),
+        OVERSEEN,
         says="Who may take it; empty when any clinical worker may.",
     )
-    starts_at = column("datetime", visible(*READERS), says="When it begins.")
+    starts_at = column("datetime", visible(*READERS), OVERSEEN, ANALYSED, says="When it begins.")
     ends_at = column("datetime", visible(*READERS), says="When it is over.")
+    hours = computed(
+        "Decimal",
+        visible(*READERS),
+        OVERSEEN,
+        ANALYSED,
+        says="How long it is, in hours.",
+        value=lambda row, _: row.hours,
+        span=("starts_at", "ends_at"),
+    )
     status = computed(
         "ShiftStatus",
         visible(*READERS),
+        OVERSEEN,
+        ANALYSED,
         says="Where it stands; DONE once an approved shift is over.",
         value=lambda row, context: row.status_at(context.viewer.now),
         where=_statuses,

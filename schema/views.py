@@ -20,7 +20,7 @@ from auth.viewer import Viewer
 from models.conditions import Condition
 from resolvers.pages import Order
 from schema.context import Context
-from schema.directives import Rule, Visible
+from schema.directives import Aggregable, Rule, Visible
 from schema.fields import Check
 from schema.names import register
 from schema.rules import Rules
@@ -54,6 +54,8 @@ class Spec:
     where: Meaning | None = None
     # computed: the two columns whose difference it is.
     less: tuple[str, str] | None = None
+    # computed: the two moments between which it counts the hours.
+    span: tuple[str, str] | None = None
     # computed, of a type of rows: the viewer's attribute that holds the row's id.
     mine: str | None = None
     # to_many: the child's foreign key.
@@ -125,13 +127,15 @@ def computed(
     check: Check | None = None,
     where: Meaning | None = None,
     less: tuple[str, str] | None = None,
+    span: tuple[str, str] | None = None,
 ) -> Any:
     """A value made from the row in Python: ``value(row, context, **arguments)``.
 
     ``takes`` are the arguments of the field, which exist where it does, ``check`` refuses wrong
     ones before anything runs.
     ``where`` says the same as conditions on the row: for the values of an enum, which makes it
-    filterable, or for True. ``less`` says it as the difference of two columns.
+    filterable, or for True. ``less`` says it as the difference of two columns,
+    ``span`` as the hours from one moment to another.
     """
     return Spec(
         "computed",
@@ -143,6 +147,7 @@ def computed(
         check=check,
         where=where,
         less=less,
+        span=span,
         sortable=False,
         filterable=where is not None and type_ != "bool",
     )
@@ -170,7 +175,7 @@ def to_many(type_: str, *rules: Rule, says: str, by: str) -> Any:
 
 def view_of(
     model: type[Model],
-    *rules: Visible,
+    *rules: Visible | Aggregable,
     order: Order,
     one: str | None = None,
     many: str | None = None,

@@ -4,6 +4,7 @@ Made from what a client of the role is told (its introspection) and from values 
 those of hidden rows among them.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,6 +27,12 @@ _DEEPEST = 4
 _PERIOD = {"from": -15, "to": 3}
 # Names that the role may not have, each dropped by @ifVisible where it has not.
 _PERHAPS = ("snils", "hash", "passport", "seatsLeft", "auditTrail", "comment", "number", "nonsuch")
+
+
+# The keys of groups that are rows, and what a key adds to the name of a field of time.
+_KEYS = {"department": "Department", "specialty": "DictionaryEntry", "course": "Course"}
+_OF_GROUPS = 6
+_UNIT = re.compile("(Day|Week|Month)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +72,11 @@ class Operations:
         assert root is not None
         lists = [name for name, made in root.fields.items() if "first" in made.args]
         singles = [name for name in root.fields if name not in lists]
-        # The richer the rows, the oftener.
-        weights = [len(self._row_of(root.fields[name]).fields) for name in lists]
+        # The richer the rows, the oftener; groups as often as a middling row.
+        weights = [
+            _OF_GROUPS if "by" in root.fields[name].args else len(self._row_of(made).fields)
+            for name, made in ((name, root.fields[name]) for name in lists)
+        ]
         chosen = self.random.choices(lists, weights, k=self.random.randint(1, 3))
         if self._once_in(2):
             chosen.append(self.random.choice(singles))
@@ -97,7 +107,9 @@ class Operations:
         leaves = [name for name, made in fields.items() if not _is_object(made)] or ["__typename"]
         chosen = [self.random.choice(leaves)]
         chosen += [self.random.choice([*fields, "__typename"]) for _ in range(self.size)]
-        if type_.name.endswith("Connection"):
+        if "key" in fields and "count" in fields:
+            chosen += ["key", "count"]
+        if type_.name.endswith(("Connection", "Groups")):
             chosen += ["nodes", "totalCount", self.random.choice(("edges", "pageInfo"))]
         parts = [
             name if name == "__typename" else self._field(type_, name, fields[name], depth)
@@ -141,6 +153,8 @@ class Operations:
         self, target: GraphQLObjectType, made: GraphQLField, depth: int, key: str
     ) -> str:
         given = []
+        if "by" in made.args:
+            return self._groups(made)
         if "id" in made.args:
             given.append(f'id: "{self._id(target.name)}"')
         if "from" in made.args:
@@ -158,6 +172,31 @@ class Operations:
             assert isinstance(type_, GraphQLInputObjectType)
             given.append(f"order: {self._order(type_)}")
         return f"({', '.join(given)})" if given else ""
+
+    def _groups(self, made: GraphQLField) -> str:
+        """The arguments of groups: by few keys, sometimes only those with some."""
+        name = get_named_type(made.type).name.removesuffix("Groups")
+        enum = get_named_type(made.args["by"].type)
+        keys = get_named_type(made.args["only"].type)
+        assert isinstance(enum, GraphQLEnumType)
+        assert isinstance(keys, GraphQLInputObjectType)
+        by = self.random.sample(list(enum.values), min(len(enum.values), self._few()))
+        given = [f"by: [{', '.join(by)}]", f"first: {self.random.choice((1, 5, 100, 1000))}"]
+        named = {field.lower(): field for field in keys.fields}
+        chosen = [named[key.replace("_", "").lower()] for key in by] or list(keys.fields)
+        if self._once_in(3):
+            field = self.random.choice(chosen)
+            target = get_named_type(keys.fields[field].type)
+            assert isinstance(target, GraphQLInputObjectType)
+            given.append(f"only: {{{field}: {self._comparison(name, field, target)}}}")
+        if "filter" in made.args and self._once_in(2):
+            rows = get_named_type(made.args["filter"].type)
+            assert isinstance(rows, GraphQLInputObjectType)
+            given.append(f"filter: {self._filter(rows, 0)}")
+        return f"({', '.join(given)})"
+
+    def _few(self) -> int:
+        return self.random.choice((0, 1, 1, 1, 2, 3))
 
     def _page(self, depth: int, key: str) -> list[str]:
         size = self.random.choice((1, 3, 10, 50) if depth == 0 else (1, 2, 4))
@@ -225,6 +264,11 @@ class Operations:
             return self.random.choice(("true", "false"))
         if type_.name == "ID" and name == "id":
             return f'"{self._id(view)}"'
+        if type_.name == "ID" and name in _KEYS:
+            return f'"{self._id(_KEYS[name])}"'
+        if type_.name == "Date" and _UNIT.search(name):
+            days = self.values.of_field.get(f"{view}.{_UNIT.sub('', name)}") or ["2026-03-02"]
+            return f'"{self.random.choice(days)[:8]}01"'
         known = self.values.of_field.get(f"{view}.{name}")
         if known:
             text = self.random.choice(known)

@@ -82,6 +82,38 @@ TELLING: dict[str, tuple[str, str, dict[str, Any]]] = {
         "{ practitioners { nodes { positions { edges { cursor node { rate startsOn } } } } } }",
         {},
     ),
+    "groups of shifts": (
+        "admin limited to a department",
+        """
+        query($by: [ShiftGroupBy!]!, $from: Date!, $first: Int) {
+          shiftGroups(
+            by: $by, first: $first
+            only: {startsAtDay: {gte: $from}, kind: {in: [DAY, NIGHT]}}
+            filter: {practitioner: {profession: {eq: NURSE}}}
+          ) {
+            totalCount
+            nodes {
+              key { department { name practitioners { totalCount } } status startsAtWeek kind }
+              count hours { sum average minimum maximum }
+            }
+          }
+        }
+        """,
+        {"by": ["DEPARTMENT", "STATUS", "STARTS_AT_WEEK"], "from": "2020-01-01", "first": 20},
+    ),
+    "groups without small cells": (
+        "analyst",
+        """
+        {
+          licenceGroups(by: STATUS) { nodes { key { status kind } count } }
+          shiftGroups(by: [DEPARTMENT, STARTS_AT_MONTH], only: {kind: {eq: DAY}}) {
+            totalCount nodes { key { department { name } startsAtMonth } hours { average } }
+          }
+          practitionerGroups { nodes { count } }
+        }
+        """,
+        {},
+    ),
     "no such id": (
         "admin",
         '{ practitioner(id: "01890000-0000-7000-8000-000000000000") { id } }',

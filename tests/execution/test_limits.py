@@ -49,6 +49,12 @@ def nested(levels: int) -> str:
         ("mutation { ...A ...A } fragment A on M { signIn }", "ONE_SENSITIVE_FIELD"),
         ("{ a(first: 100) { nodes { b(first: 100) { nodes { id } } } } }", "TOO_COSTLY"),
         ("{ a(first: 10) { nodes { b(first: 100) { nodes { id } } } } }", None),
+        ("{ xGroups(first: 1000) { nodes { key { a { id } d { id } } b { c } } } }", None),
+        (
+            "{ xGroups(first: 1000) { nodes { key { a { id } d { id } } b { c } e { c } } } }",
+            "TOO_COSTLY",
+        ),
+        ("{ xGroups { nodes { key { a { b { nodes { id } } } } } } }", "TOO_COSTLY"),
     ],
 )
 def test_limits_are_exact(text: str, code: str | None) -> None:

@@ -25,6 +25,10 @@ ROSTER = """{ practitioners(first: 50) { nodes {
   shifts(first: 5) { nodes { startsAt status } }
 } } }"""
 
+GROUPS = """{ me { id } shiftGroups(by: [DEPARTMENT, STATUS]) {
+  totalCount nodes { key { department { name } status } count hours { sum } }
+} practitionerGroups(by: [DEPARTMENT]) { nodes { key { department { name } } count } } }"""
+
 COUNTS = "{ practitioners { totalCount nodes { shifts(first: 1) { totalCount } } } }"
 
 
@@ -56,12 +60,12 @@ def counted() -> Iterator[list[str]]:
         logger.setLevel(level)
 
 
-async def _staffed(api: Api, people: int) -> str:
+async def _staffed(api: Api, people: int, role: Role = Role.DOCTOR) -> str:
     """An organisation of so many workers, each with licences, shifts and a course; a token."""
     organisation = await make.organisation()
     departments = [await make.department(organisation) for _ in range(3)]
     account = await make.account(organisation)
-    await make.grant(account, Role.DOCTOR, organisation)
+    await make.grant(account, role, organisation)
     course = await make.course(organisation, seats=1_000)
     for number in range(people):
         where = departments[number % 3]
@@ -78,7 +82,7 @@ async def _staffed(api: Api, people: int) -> str:
                 ends_at=start + timedelta(hours=4),
             )
         await Enrolment.create(organisation=organisation, course=course, practitioner=worker)
-    return await api.token(account, Role.DOCTOR)
+    return await api.token(account, role)
 
 
 async def _statements(api: Api, token: str, query: str, *, planned: bool) -> list[str]:
@@ -113,6 +117,15 @@ async def test_a_roster_costs_four_statements(api: Api, people: int) -> None:
     token = await _staffed(api, people)
     statements = await _statements(api, token, ROSTER, planned=False)
     # The list, then departments, licences and shifts of all of them.
+    assert len(statements) == 4, "\n".join(statements)
+
+
+@pytest.mark.parametrize("people", [3, 30])
+async def test_groups_cost_a_statement_each_and_one_for_their_rows(api: Api, people: int) -> None:
+    token = await _staffed(api, people, Role.ADMIN)
+    assert len(await _statements(api, token, GROUPS, planned=True)) == 1
+    statements = await _statements(api, token, GROUPS, planned=False)
+    # Oneself, shifts, practitioners, and the departments of both.
     assert len(statements) == 4, "\n".join(statements)
 
 

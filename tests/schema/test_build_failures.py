@@ -7,13 +7,24 @@ import pytest
 import strawberry
 from graphql import GraphQLNonNull, GraphQLSchema
 
+import schema.aggregates
 import schema.checks
 from auth.rights import Scope
 from models.audit import AuditHead
 from models.role import Role
+from schema.aggregates import _aggregate
 from schema.build import build
 from schema.checks import SchemaBroken, check
-from schema.directives import EVERYONE, Visible, masked, visible
+from schema.directives import (
+    ANALYSED,
+    EVERYONE,
+    OVERSEEN,
+    Rule,
+    Visible,
+    aggregable,
+    masked,
+    visible,
+)
 from schema.fields import EVERYBODY, RuleMissing, object_type, schema_field
 from schema.filters import declare_order
 from schema.names import NameTaken, register
@@ -85,8 +96,8 @@ def test_rows_that_nobody_owns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_view_that_does_not_say_which_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = Rules((visible(Role.DOCTOR), visible(Role.ADMIN, rows=Scope.ALL)))
-    monkeypatch.setitem(VIEWS, "Shift", replace(VIEWS["Shift"], rules=rules))
+    rules = (visible(Role.DOCTOR), visible(Role.ADMIN, rows=Scope.ALL), OVERSEEN, ANALYSED)
+    monkeypatch.setitem(VIEWS, "Shift", replace(VIEWS["Shift"], rules=Rules(rules)))
     assert faults() == ["Shift does not say which rows DOCTOR sees"]
 
 
@@ -180,6 +191,53 @@ def test_an_object_that_breaks_its_interface(monkeypatch: pytest.MonkeyPatch) ->
     assert str(broken.value).splitlines() == [
         "NURSE: Interface field Named.name expected but Ward does not provide it."
     ]
+
+
+def _with_rule(view: str, name: str, *rules: Rule) -> Any:
+    """A view of which one field has further rules."""
+    made = VIEWS[view].specs[name]
+    changed = replace(made, rules=Rules((*made.rules.of, *rules)))
+    return replace(VIEWS[view], specs={**VIEWS[view].specs, name: changed})
+
+
+def test_numbers_of_a_field_whose_type_is_not_aggregable(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = aggregable(Role.OPERATOR)
+    monkeypatch.setitem(VIEWS, "Shift", _with_rule("Shift", "kind", rule))
+    assert faults() == ["Shift.kind is aggregable for OPERATOR, but Shift is not"]
+
+
+@pytest.mark.parametrize(
+    ("view", "name", "role"),
+    [
+        # Masked, narrowed to one's own cells, and not there at all.
+        ("Practitioner", "snils", Role.INSPECTOR),
+        ("Practitioner", "category", Role.NURSE),
+        ("Course", "version", Role.INSPECTOR),
+    ],
+)
+def test_numbers_of_a_field_that_is_not_seen_on_every_row(
+    monkeypatch: pytest.MonkeyPatch, view: str, name: str, role: Role
+) -> None:
+    made = _with_rule(view, name, aggregable(role))
+    told = replace(made, rules=Rules((*made.rules.of, aggregable(role))))
+    monkeypatch.setitem(VIEWS, view, told)
+    (fault,) = [fault for fault in faults() if f".{name} " in fault]
+    assert fault == (
+        f"{view}.{name} is aggregable for {role.value}, who does not see it on every row"
+    )
+
+
+def test_small_cells_of_rows_that_are_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = _aggregate(_with_rule("Course", "audience", aggregable(Role.NURSE, min_cell=5)))
+    rules = Rules((*made.view.rules.of, aggregable(Role.NURSE, min_cell=5)))
+    told = replace(made, view=replace(made.view, rules=rules))
+    monkeypatch.setattr(schema.aggregates, "aggregates", lambda: {"courseGroups": told})
+    assert faults() == ["Course hides small cells from NURSE, but is of no persons"]
+
+
+def test_a_field_that_is_neither_key_nor_measure() -> None:
+    with pytest.raises(RuntimeError, match=r"Shift\.note can be neither a key nor a measure"):
+        _aggregate(_with_rule("Shift", "note", aggregable(Role.ADMIN)))
 
 
 def test_a_column_that_is_not_there() -> None:
