@@ -170,11 +170,13 @@ class Printer:
 
     def listed(self, value: Connection, parent: Alias | None, row: Alias) -> str:
         """``FROM … WHERE`` of the whole list."""
-        conditions = []
+        conditions, limited = [], row
         if value.by is not None:
             assert parent is not None
             conditions.append(f"{row.column(value.by)} = {parent.column('id')}")
-        matching = self.condition(value.matching, row)
+            # A parent has few children; by its scope, SQLite would go through a department's.
+            limited = row.signed(self.dialect.unindexed)
+        matching = self.condition(value.matching, limited)
         if matching != self.dialect.hold or not conditions:
             conditions.append(matching)
         return f"FROM {_table(value.model)} {row.name} WHERE {' AND '.join(conditions)}"
