@@ -48,8 +48,10 @@ def main() -> None:
         run = _run(options, server_url, Path(home))
     for sentence in run.missing:
         tell(f"NOT MEASURED: {sentence}")
-    name = "quick" if options.quick else "latest"
-    report.write(run, _RESULTS, name, None if options.quick else ROOT / "README.md")
+    # What is kept and told is a whole run of everybody.
+    whole = not (options.quick or options.only)
+    name = "latest" if whole else "quick"
+    report.write(run, _RESULTS, name, ROOT / "README.md" if whole else None)
     tell(f"Written: benchmarks/results/{name}.md")
 
 

@@ -165,7 +165,8 @@ def _readme_part(run: Run, figures: Figures, queries: Sequence[str], name: str) 
                 if spread and ratio
                 else ""
             )
-        rows.append([one.label, *cells])
+        if any(cells):
+            rows.append([one.label, *cells])
     return (
         f"\n![CPU a request](benchmarks/results/{name}.svg)\n\n"
         + table(["CPU ms a request", *queries], rows)
