@@ -128,7 +128,7 @@ def _targets(verdicts: Sequence[Verdict]) -> str:
             [
                 f"{target.query}: {_VALUES[target.what]} at {target.connections} connections",
                 f"{labels[target.ours]} / {labels[verdict.peer]}",
-                _spread(verdict.ratio, 2),
+                _spread(verdict.ratio, 3),
                 f"{bound} {target.limit:g}",
                 "met" if verdict.met else "**missed**",
             ]
