@@ -17,7 +17,7 @@ class Dialect(Protocol):
     periods: ClassVar[dict[Unit, str]]
     hold: str
     fail: str
-    # The sign before a column that the database shall look up in no index.
+    # How a column is written that the database shall look up in no index.
     unindexed: str
 
     def parameter(self, number: int) -> str:
@@ -60,7 +60,7 @@ class Sqlite:
 
     hold = "1"
     fail = "0"
-    unindexed = "+"
+    unindexed = "+{}"
     forms: ClassVar[dict[Form, str]] = {
         "id": "'\"' || {} || '\"'",
         "name": "'\"' || {} || '\"'",
@@ -126,7 +126,7 @@ class Postgresql:
 
     hold = "TRUE"
     fail = "FALSE"
-    unindexed = ""
+    unindexed = "coalesce({0}, {0})"
     forms: ClassVar[dict[Form, str]] = {
         "id": "'\"' || {}::text || '\"'",
         "name": "'\"' || {} || '\"'",

@@ -19,17 +19,18 @@ class Alias:
     name: str
     model: type[Model]
     used: dict[str, None] = field(default_factory=dict)
-    # What stands before a column of many rows alike, to keep it from being looked up in an index.
-    sign: str = ""
+    # How a column of many rows alike is written, to keep it from being looked up in an index.
+    shared: str = "{}"
 
     def column(self, name: str) -> str:
         stored = self.model._meta.fields_db_projection["id" if name == "pk" else name]
         self.used[stored] = None
-        return f'{self.sign if stored in _SHARED else ""}{self.name}."{stored}"'
+        column = f'{self.name}."{stored}"'
+        return self.shared.format(column) if stored in _SHARED else column
 
-    def signed(self, sign: str) -> "Alias":
-        """The same table, its columns of many rows alike with a sign before them."""
-        return replace(self, sign=sign)
+    def writing(self, shared: str) -> "Alias":
+        """The same table, its columns of many rows alike written so."""
+        return replace(self, shared=shared)
 
     def may_be_empty(self, name: str) -> bool:
         return may_be_empty(self.model, name)

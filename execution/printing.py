@@ -174,8 +174,9 @@ class Printer:
         if value.by is not None:
             assert parent is not None
             conditions.append(f"{row.column(value.by)} = {parent.column('id')}")
-            # A parent has few children; by its scope, SQLite would go through a department's.
-            limited = row.signed(self.dialect.unindexed)
+            # A parent has few children: by their scope, SQLite would go through those of a whole
+            # department, and PostgreSQL through both.
+            limited = row.writing(self.dialect.unindexed)
         matching = self.condition(value.matching, limited)
         if matching != self.dialect.hold or not conditions:
             conditions.append(matching)
