@@ -317,7 +317,7 @@ def _shown(key: GroupKey) -> Callable[[Group, Any], Any]:
 
 def grouping(made: Aggregate, given: Mapping[str, Any], viewer: Viewer) -> Grouping:
     """The groups that plain arguments ask for; raises KeysApart, FilterInvalid, TooManyGroups."""
-    by = tuple(dict.fromkeys(item.value for item in parts(given.get("by"))))
+    by = tuple(dict.fromkeys(item.value for item in parts(given.get("by"), "by")))
     only: Mapping[str, Any] = given.get("only") or {}
     tested = [key for key in made.keys.values() if only.get(key.graphql_name) is not None]
     cells = made.cells(viewer.role, (*by, *(key.name for key in tested)))
@@ -355,7 +355,7 @@ def _tests(made: GroupKey, key: Key, given: Mapping[str, Any]) -> Iterable[Test]
         if given.get(comparison) is not None:
             yield Test(key, comparison, read(given[comparison]))
     if given.get("in") is not None:
-        yield Test(key, "in", tuple(read(value) for value in parts(given["in"])))
+        yield Test(key, "in", tuple(read(value) for value in parts(given["in"], "only")))
     if given.get("isNull") is not None:
         yield Test(key, "empty", given["isNull"])
 

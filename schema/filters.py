@@ -312,11 +312,11 @@ def predicate(
     return every(*found)
 
 
-def parts(given: list[Any] | None) -> list[Any]:
+def parts(given: list[Any] | None, field: str = "filter") -> list[Any]:
     if given is None:
         return []
     if len(given) > _MOST:
-        raise FilterInvalid("filter")
+        raise FilterInvalid(field)
     return given
 
 
