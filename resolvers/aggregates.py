@@ -2,7 +2,7 @@
 
 Where little groups must not be told, rows are first put into cells by every key that may be
 combined. Cells of too few persons are left out everywhere, and the smallest of the others with
-them; groups are made of the cells that remain (docs/decisions/0008).
+them; groups are made of the cells that remain (docs/decisions/0012).
 """
 
 from collections.abc import Iterable, Sequence

@@ -127,14 +127,15 @@ class Aggregate:
         wanted = tuple(dict.fromkeys(names))
         if self.least(role) == 1:
             return tuple(self.keys[name] for name in wanted)
-        together = [key.name for key in self.keys.values() if self._stands_together(key, role)]
+        together = [key.name for key in self.keys.values() if self.stands_together(key, role)]
         if len(wanted) == 1 and wanted[0] not in together:
             together = list(wanted)
         if not set(wanted) <= set(together):
             raise KeysApart("by")
         return tuple(self.keys[name] for name in together)
 
-    def _stands_together(self, key: GroupKey, role: Role) -> bool:
+    def stands_together(self, key: GroupKey, role: Role) -> bool:
+        """Whether a role may combine a key with others."""
         rule = key.spec.rules.aggregable(role)
         return role in key.roles and rule is not None and not rule.apart
 

@@ -63,10 +63,10 @@ class Application:
     id = column("ID", visible(*READERS), says="Its id.")
     number = column("str", visible(*READERS), says="The number to quote to people.")
     kind = column(
-        "ApplicationKind", visible(*READERS), OVERSEEN, ANALYSED, says="What is applied for."
+        "ApplicationKind", visible(*READERS), OVERSEEN, ANALYSED_APART, says="What is applied for."
     )
     status = column(
-        "ApplicationStatus", visible(*READERS), OVERSEEN, ANALYSED, says="Where it stands."
+        "ApplicationStatus", visible(*READERS), OVERSEEN, ANALYSED_APART, says="Where it stands."
     )
     practitioner = to_one(
         "Practitioner | None",

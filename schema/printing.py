@@ -14,6 +14,7 @@ from strawberry.printer import print_schema as print_with_directives
 
 from auth.rights import Scope, Scopes
 from models.role import Role
+from schema.aggregates import GroupKey, aggregates
 from schema.build import Schema
 from schema.roles import RoleView, declared
 from schema.views import VIEWS
@@ -54,6 +55,7 @@ def permissions_of(schema: Schema) -> str:
         lines.append(f"\n## {title}\n")
         for type_ in types:
             lines += _table(schema, type_)
+    lines += _numbers()
     lines += _discloses(schema)
     return "\n".join(lines) + "\n"
 
@@ -126,6 +128,28 @@ def _mark(view: RoleView, coordinate: str) -> str:
 
 def _scopes(scopes: Scopes) -> str:
     return " + ".join(scope.value.lower() for scope in Scope if scope in scopes)
+
+
+def _numbers() -> list[str]:
+    lines = ["\n## Of which rows numbers are told\n"]
+    for made in aggregates().values():
+        for role in made.roles:
+            least = made.least(role)
+            figures = [name for name, (_, told) in made.measures.items() if role in told]
+            together = [key for key in made.keys.values() if made.stands_together(key, role)]
+            apart = [k for k in made.keys.values() if role in k.roles and k not in together]
+            parts = [
+                "" if least == 1 else f"cells of {least} persons and more",
+                f"by {_names(together)}" if together else "",
+                f"apart by {_names(apart)}" if apart else "",
+                f"figures of {', '.join(figures)}" if figures else "",
+            ]
+            lines.append(f"- `{made.field}` for {role.value}: {'; '.join(filter(None, parts))}.")
+    return lines
+
+
+def _names(keys: Iterable[GroupKey]) -> str:
+    return ", ".join(key.graphql_name for key in keys)
 
 
 def _discloses(schema: Schema) -> list[str]:

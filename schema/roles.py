@@ -33,6 +33,7 @@ from tortoise.models import Model
 from auth.rights import Rights, RowRights, Scope, Scopes
 from auth.rows import flag_of
 from models.role import Role
+from schema.names import NAMES
 from schema.rules import ALL, Rules, narrowed, rules_of
 from schema.scalars import mask
 from schema.views import VIEWS, Spec, View
@@ -364,18 +365,14 @@ def _rights(kept: _Kept, role: Role, limited: dict[str, Scopes]) -> Rights:
     models: dict[type[Model], RowRights] = {}
     aggregates: dict[type[Model], RowRights] = {}
     for view in VIEWS.values():
+        rows, values = view.rules.scopes(role) or ALL, dict(_values(view, role))
         if view.rules.aggregable(role) is not None:
-            rows = view.rules.scopes(role) or ALL
-            aggregates[view.model] = RowRights(rows, values=dict(_values(view, role)))
+            aggregates[view.model] = RowRights(rows, values=values)
         # Rows of a view that no root leads to still matter to the mutations that return them.
-        if not view.rules.allows(role):
-            continue
-        cells = {scope for made in view.specs.values() for scope in _cells(view, made, limited)}
-        models[view.model] = RowRights(
-            rows=view.rules.scopes(role) or ALL,
-            cells=frozenset(cells),
-            values=dict(_values(view, role)),
-        )
+        if view.rules.allows(role):
+            specs = view.specs.values()
+            cells = {scope for made in specs for scope in _cells(view, made, limited)}
+            models[view.model] = RowRights(rows, frozenset(cells), values)
     return Rights(role, models, aggregates, frozenset(kept.coordinates()))
 
 
@@ -385,8 +382,6 @@ def _cells(view: View, made: Spec, limited: dict[str, Scopes]) -> Scopes:
 
 def _values(view: View, role: Role) -> Iterable[tuple[str, frozenset[str]]]:
     """The columns of whose values a role sees only some: rows with others do not exist for it."""
-    from schema.names import NAMES
-
     for made in view.specs.values():
         enum = NAMES.get(made.named_type)
         if made.kind != "column" or not (isinstance(enum, type) and issubclass(enum, Enum)):

@@ -122,6 +122,9 @@ class Perturbation:
     def _is_held(self, row: Any) -> bool:
         return self._is_own_grant(row) or self._is_worked(row) or self._is_counted(row)
 
+    def _is_told_of(self, row: Any) -> bool:
+        return self.sight.sees(row) or self._is_counted(row)
+
     def _is_counted(self, row: Any) -> bool:
         """Whether the person is told numbers of the row: see ``test_small_cells`` for how few."""
         rule = VIEWS[type(row).__name__].rules.aggregable(self.sight.role)
@@ -151,7 +154,7 @@ class Perturbation:
                 continue
             self._change(made, column, masked.get(column))
         self._move(made, held)
-        if not self.sight.sees(row) and self.sight.sees(made):
+        if not self._is_told_of(row) and self._is_told_of(made):
             # Another audience or kind would show it.
             for column in _SHOWING & set(_columns(type(row))):
                 setattr(made, column, getattr(row, column))
