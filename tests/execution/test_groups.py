@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import resolvers.aggregates
 from core.clock import utc_now
 from models.organisation import Department, Organisation
 from models.practitioner import Category
@@ -191,6 +192,21 @@ async def test_rows_are_filtered_and_groups_are_chosen(api: Api) -> None:
         {"count": 2, "key": february},
         {"count": 4, "key": key},
     ]
+
+
+async def test_rows_that_are_read_some_at_a_time_are_all_counted(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolvers.aggregates, "_AT_ONCE", 3)
+    organisation = await make.organisation()
+    ward = await make.department(organisation)
+    admin = await _admin(api, organisation)
+    for rows in range(1, 8):
+        await _shifts(ward, make.NOW, kind=list(ShiftKind)[rows % 2])
+        data = await _asked(
+            admin, "{ shiftGroups(by: KIND) { nodes { count hours { sum } key { kind } } } }"
+        )
+        assert sum(group["count"] for group in data["shiftGroups"]["nodes"]) == rows
 
 
 async def test_of_no_rows_there_is_no_group(api: Api) -> None:
