@@ -163,6 +163,8 @@ def _run(port: int, requests: Sequence[bytes], connections: int, seconds: float)
                 if at < end:
                     connection.send(next(queue), at)
                 else:
+                    # Closed by the server while others are still answered, it is no event.
+                    poll.unregister(number)
                     del asking[number]
         took = now() - start
     finally:

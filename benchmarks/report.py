@@ -128,7 +128,7 @@ def _targets(verdicts: Sequence[Verdict]) -> str:
             [
                 f"{target.query}: {_VALUES[target.what]} at {target.connections} connections",
                 f"{labels[target.ours]} / {labels[verdict.peer]}",
-                _spread(verdict.ratio, 2),
+                _spread(verdict.ratio, 3),
                 f"{bound} {target.limit:g}",
                 "met" if verdict.met else "**missed**",
             ]
@@ -165,7 +165,8 @@ def _readme_part(run: Run, figures: Figures, queries: Sequence[str], name: str) 
                 if spread and ratio
                 else ""
             )
-        rows.append([one.label, *cells])
+        if any(cells):
+            rows.append([one.label, *cells])
     return (
         f"\n![CPU a request](benchmarks/results/{name}.svg)\n\n"
         + table(["CPU ms a request", *queries], rows)

@@ -17,6 +17,8 @@ class Dialect(Protocol):
     periods: ClassVar[dict[Unit, str]]
     hold: str
     fail: str
+    # How a column is written that the database shall look up in no index.
+    unindexed: str
 
     def parameter(self, number: int) -> str:
         """The place of a bound value, counted from 1."""
@@ -58,6 +60,7 @@ class Sqlite:
 
     hold = "1"
     fail = "0"
+    unindexed = "+{}"
     forms: ClassVar[dict[Form, str]] = {
         "id": "'\"' || {} || '\"'",
         "name": "'\"' || {} || '\"'",
@@ -123,6 +126,7 @@ class Postgresql:
 
     hold = "TRUE"
     fail = "FALSE"
+    unindexed = "coalesce({0}, {0})"
     forms: ClassVar[dict[Form, str]] = {
         "id": "'\"' || {}::text || '\"'",
         "name": "'\"' || {} || '\"'",

@@ -3,24 +3,19 @@
 import asyncio
 import json
 import logging
-import re
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from types import EllipsisType
 from typing import Any, cast
 
 from graphql import (
-    ArgumentNode,
     DocumentNode,
     ExecutionResult,
     GraphQLError,
     GraphQLSyntaxError,
-    ListValueNode,
-    Node,
     NoSchemaIntrospectionCustomRule,
-    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     execute,
@@ -31,14 +26,14 @@ from graphql import (
     validate,
 )
 from graphql.execution.values import get_variable_values
-from graphql.language import Visitor, visit
 
 from core.errors import Problem
 from core.settings import Limits
 from core.translation import message
 from execution.denials import with_available
-from execution.if_visible import uses_if_visible, without_invisible
+from execution.if_visible import Varying, uses_if_visible, varying, without_invisible
 from execution.incidents import incident
+from execution.inputs import Inputs
 from execution.limits import (
     TextInvalid,
     TooCostly,
@@ -47,8 +42,11 @@ from execution.limits import (
     check_variables,
     sizing,
 )
+from execution.places import Places
 from execution.planning import NotPlannable
 from execution.plans import Asking, Plan, Plans
+from execution.problems import Refused, of_document, of_execution, of_input, plain
+from execution.values import wrong_values
 from execution.variables import Plain, coerced_at_once, plain_variables
 from execution.withheld import withheld
 from models.database import dialect
@@ -61,7 +59,6 @@ from schema.roles import RoleView
 _LONGEST = 64 * 1024
 # Characters of all the documents that are kept. A parsed one takes some hundred times as much.
 _KEPT = 400_000
-_LONGEST_MESSAGE = 300
 # Sets of page sizes remembered for a document; what of a size matters to its cost.
 _SIZES = 200
 _SIZE = (int, EllipsisType)
@@ -95,14 +92,6 @@ class Answer:
         return self._body
 
 
-class Refused(Exception):
-    """A request that is not executed: its errors, ready to be sent."""
-
-    def __init__(self, errors: list[dict[str, Any]]) -> None:
-        super().__init__(errors)
-        self.errors = errors
-
-
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A document that is valid in a role's view, and the operation chosen from it."""
@@ -112,9 +101,12 @@ class Prepared:
     document: DocumentNode
     operation: OperationDefinitionNode
     plans: Plans
+    inputs: Inputs
     plain: Plain | None
     # The sizes of pages, by the variables that hold them, that kept within the limits.
     sizing: tuple[str, ...]
+    # What of the document values decide, where they do.
+    varying: Varying | None
     measured: set[tuple[Any, ...]] = field(default_factory=set)
 
 
@@ -138,20 +130,38 @@ class Engine:
         self._schema = schema
         self._limits = limits
         self._prepared: OrderedDict[tuple[Any, ...], Prepared] = OrderedDict()
+        self._varying: dict[tuple[Any, ...], Varying] = {}
         self._kept = 0
 
     def prepare(self, request: Request, context: Context) -> Prepared:
         """Parses, limits and validates, or recalls; raises Refused."""
-        viewer = context.viewer
-        key = (viewer.role, request.operation_name, request.text)
+        try:
+            return self._recalled(request, context)
+        except TooCostly as error:
+            told = plain(context.viewer.language, error.code, limit=error.limit)
+            raise Refused([told]) from None
+        except RecursionError:
+            raise Refused([plain(context.viewer.language, "TOO_DEEP")]) from None
+
+    def _recalled(self, request: Request, context: Context) -> Prepared:
+        key = self._key(request, context)
         found = self._prepared.get(key)
         if found is None:
             found = self._prepare(request, context)
-            self._keep(key, found)
+            self._keep(key[:3], found, request)
         else:
             self._prepared.move_to_end(key)
             self._check_again(found, request)
         return found
+
+    def _key(self, request: Request, context: Context) -> tuple[Any, ...]:
+        """What a prepared document is kept by: where values hide parts of it, these too."""
+        key = (context.viewer.role, request.operation_name, request.text)
+        depends = self._varying.get(key)
+        if depends is None:
+            return key
+        check_variables(request.variables)
+        return (*key, depends.hidden(request.variables))
 
     def _check_again(self, prepared: Prepared, request: Request) -> None:
         """The limits, for what can change from one request of a document to the next."""
@@ -165,88 +175,84 @@ class Engine:
             for name in prepared.sizing
         )
         if sizes in prepared.measured:
-            self._check_variables(request)
+            check_variables(request.variables)
             return
         self._check_limits(prepared.document, prepared.operation, request)
         if len(prepared.measured) > _SIZES:
             prepared.measured.clear()
         prepared.measured.add(sizes)
 
-    def _check_variables(self, request: Request) -> None:
-        try:
-            check_variables(request.variables)
-        except TooCostly as error:
-            raise Refused([_plain(error.code, str(error))]) from None
-
-    def _keep(self, key: tuple[Any, ...], prepared: Prepared) -> None:
+    def _keep(self, key: tuple[Any, ...], prepared: Prepared, request: Request) -> None:
+        if prepared.varying is not None:
+            self._varying[key] = prepared.varying
+            key = (*key, prepared.varying.hidden(request.variables))
+        if (replaced := self._prepared.pop(key, None)) is not None:
+            self._kept -= len(replaced.text)
         self._prepared[key] = prepared
         self._kept += len(prepared.text)
         while self._kept > _KEPT:
-            _, oldest = self._prepared.popitem(last=False)
+            forgotten, oldest = self._prepared.popitem(last=False)
+            self._varying.pop(forgotten[:3], None)
             self._kept -= len(oldest.text)
 
     def _prepare(self, request: Request, context: Context) -> Prepared:
         viewer = context.viewer
-        view = self._schema.views[viewer.role]
+        view, language = self._schema.views[viewer.role], viewer.language
         if len(request.text) > _LONGEST:
-            text = f"The document may have {_LONGEST} characters."
-            raise Refused([_plain("DOCUMENT_TOO_LONG", text)])
+            raise TooCostly("DOCUMENT_TOO_LONG", _LONGEST)
         try:
             document = parse(request.text, max_tokens=self._limits.tokens, no_location=False)
         except GraphQLSyntaxError as error:
-            raise Refused([_formatted(error, "GRAPHQL_PARSE_FAILED")]) from None
-        except RecursionError:
-            raise Refused([_plain("TOO_DEEP", "The document is nested too deeply.")]) from None
+            raise Refused([of_document(error, "GRAPHQL_PARSE_FAILED")]) from None
         operation = get_operation_ast(document, request.operation_name)
         if operation is None:
-            raise Refused(
-                [_plain("OPERATION_UNKNOWN", "Name one operation of the document to execute.")]
-            )
+            raise Refused([plain(language, "OPERATION_UNKNOWN")])
         self._check_limits(document, operation, request)
         try:
             check_shape(document)
-        except TooCostly as error:
-            raise Refused([_plain(error.code, str(error))]) from None
         except TextInvalid as error:
-            refused = GraphQLError(str(error), error.node)
-            raise Refused([_of_literal(refused, "BAD_USER_INPUT", document)]) from None
-        original = document
+            refused = GraphQLError(message(language, "TEXT_INVALID"), error.node)
+            places = Places(document, operation)
+            raise Refused([of_document(refused, "BAD_USER_INPUT", places)]) from None
+        original, depends = document, None
         if uses_if_visible(request.text):
-            document = without_invisible(view.schema, document)
+            depends = varying(view.schema, document)
+            document = without_invisible(view.schema, document, request.variables)
             operation = cast(
                 "OperationDefinitionNode", get_operation_ast(document, request.operation_name)
             )
         rules = list(specified_rules)
         if viewer.role in self._closed_to:
             rules.append(NoSchemaIntrospectionCustomRule)
-        try:
-            errors = validate(
-                view.schema,
-                document,
-                rules,
-                max_errors=self._limits.errors,
-                hide_suggestions=True,
-            )
-        except RecursionError:
-            raise Refused([_plain("TOO_DEEP", "The document is nested too deeply.")]) from None
+        errors = validate(
+            view.schema, document, rules, max_errors=self._limits.errors, hide_suggestions=True
+        )
         if errors:
-            held = [self._schema.views[role] for role in viewer.held if role is not viewer.role]
-            errors = with_available(errors, original, self._schema.whole._schema, held)
-            raise Refused(
-                [_of_literal(error, "GRAPHQL_VALIDATION_FAILED", original) for error in errors]
-            )
-        plans = Plans(view, document, operation)
-        plain = plain_variables(operation)
-        return Prepared(request.text, view, document, operation, plans, plain, sizing(original))
+            whole, places = self._schema.whole._schema, Places(document, operation)
+            errors = with_available(errors, original, whole, self._held(context))
+            raise Refused([of_document(e, "GRAPHQL_VALIDATION_FAILED", places) for e in errors])
+        return Prepared(
+            request.text,
+            view,
+            document,
+            operation,
+            Plans(view, document, operation),
+            Inputs(view, document, operation),
+            plain_variables(operation),
+            sizing(original),
+            depends,
+        )
+
+    def _held(self, context: Context) -> list[RoleView]:
+        """The views of the roles that the viewer holds beside the active one."""
+        viewer = context.viewer
+        return [self._schema.views[role] for role in viewer.held if role is not viewer.role]
 
     def _check_limits(
         self, document: DocumentNode, operation: OperationDefinitionNode, request: Request
     ) -> None:
-        try:
-            check_variables(request.variables)
-            check_limits(document, operation, request.variables, self._limits)
-        except TooCostly as error:
-            raise Refused([_plain(error.code, str(error))]) from None
+        check_variables(request.variables)
+        check_limits(document, operation, request.variables, self._limits)
 
     async def execute(
         self, request: Request, context: Context, *, read_only: bool = False
@@ -258,9 +264,7 @@ class Engine:
         except Refused as refused:
             return Answer({"errors": refused.errors}, refused=True)
         except TimeoutError:
-            return Answer(
-                {"data": None, "errors": [_plain("TIMEOUT", message(language, "TIMEOUT"))]}
-            )
+            return Answer({"data": None, "errors": [plain(language, "TIMEOUT")]})
         except Exception as error:
             return Answer({"data": None, "errors": [incident(error, language)]})
 
@@ -268,14 +272,16 @@ class Engine:
         prepared = self.prepare(request, context)
         kind = prepared.operation.operation
         if kind is OperationType.SUBSCRIPTION:
-            raise Refused([_plain("NEEDS_WEBSOCKET", "Subscriptions run over a websocket.")])
+            raise Refused([plain(context.viewer.language, "NEEDS_WEBSOCKET")])
         if read_only and kind is not OperationType.QUERY:
-            raise Refused([_plain("NEEDS_POST", "Only queries may be sent by GET.")])
-        variables = self._variables(prepared, request)
+            raise Refused([plain(context.viewer.language, "NEEDS_POST")])
+        variables = self._variables(prepared, request, context)
         if self._planned and kind is OperationType.QUERY:
-            text = await self._read(prepared, Asking(context.viewer, variables))
+            text = await self._read(prepared, Asking(context.viewer, variables), context)
             if text is not None:
                 return Answer(text=text)
+        else:
+            self._check_inputs(prepared, variables, context)
         # What a viewer may see is decided when the request comes in, even if it switches role.
         limited = withheld(prepared.view, prepared.document, prepared.operation, variables)
         async with asyncio.timeout(self._limits.operation_seconds):
@@ -291,18 +297,25 @@ class Engine:
             )
         return Answer(self._body(result, context, limited))
 
-    async def _read(self, prepared: Prepared, asking: Asking) -> bytes | None:
-        """The answer by a plan; None where the reference executor must answer, errors too."""
+    async def _read(self, prepared: Prepared, asking: Asking, context: Context) -> bytes | None:
+        """The answer by a plan; None where the reference executor must answer.
+
+        Raises Refused where an input is wrong: a plan that reads them all finds that by itself.
+        """
+        found, text = dialect(), None
         try:
+            plan = prepared.plans.find(asking, found)
+            if not (plan.covers and prepared.inputs.fixed_hold):
+                self._check_inputs(prepared, asking.variables, context)
             async with asyncio.timeout(self._limits.operation_seconds):
-                return await prepared.plans.answer(asking, dialect())
-        except (NotPlannable, Problem):
-            return None
-        except TimeoutError:
+                text = await prepared.plans.answer(plan, asking, found)
+        except (NotPlannable, Problem, GraphQLError):
+            self._check_inputs(prepared, asking.variables, context)
+        except (TimeoutError, Refused):
             raise
         except Exception:
             _log.exception("a planned read failed")
-            return None
+        return text
 
     def plan(self, request: Request, context: Context) -> tuple[Plan, Asking]:
         """The plan of a read, for this request; raises Refused, NotPlannable or a Problem."""
@@ -310,7 +323,7 @@ class Engine:
         kind = prepared.operation.operation
         if kind is not OperationType.QUERY:
             raise NotPlannable(f"a {kind.value} is not planned")
-        asking = Asking(context.viewer, self._variables(prepared, request))
+        asking = Asking(context.viewer, self._variables(prepared, request, context))
         return prepared.plans.find(asking, dialect()), asking
 
     def is_subscription(self, request: Request, context: Context) -> bool:
@@ -322,7 +335,8 @@ class Engine:
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The bodies of a subscription's events; raises Refused before the first."""
         prepared = self.prepare(request, context)
-        variables = self._variables(prepared, request)
+        variables = self._variables(prepared, request, context)
+        self._check_inputs(prepared, variables, context)
         limited = withheld(prepared.view, prepared.document, prepared.operation, variables)
         stream = await _awaited(
             subscribe(
@@ -335,7 +349,7 @@ class Engine:
             )
         )
         if isinstance(stream, ExecutionResult):
-            raise Refused([_formatted_bug(e, context) for e in stream.errors or ()])
+            raise Refused([of_execution(e, context.viewer.language) for e in stream.errors or ()])
         return self._events(stream, context, limited)
 
     async def _events(
@@ -346,23 +360,35 @@ class Engine:
             async for result in results:
                 yield self._body(result, context, limited)
 
-    def _variables(self, prepared: Prepared, request: Request) -> dict[str, Any]:
+    def _variables(self, prepared: Prepared, request: Request, context: Context) -> dict[str, Any]:
+        view, operation, given = prepared.view, prepared.operation, request.variables
         if prepared.plain is not None:
-            at_once = coerced_at_once(prepared.plain, request.variables)
+            at_once = coerced_at_once(prepared.plain, given)
             if at_once is not None:
                 return at_once
-        definitions = prepared.operation.variable_definitions or ()
         found = get_variable_values(
-            prepared.view.schema,
-            definitions,
-            request.variables,
+            view.schema,
+            operation.variable_definitions or (),
+            given,
             max_errors=self._limits.errors,
             hide_suggestions=True,
         )
         if isinstance(found, list):
-            raise Refused([_of_variable(error) for error in found])
+            document, held = prepared.document, self._held(context)
+            raise Refused(wrong_values(found, view, document, operation, given, held))
         coerced: dict[str, Any] = found.coerced
         return coerced
+
+    def _check_inputs(
+        self, prepared: Prepared, variables: Mapping[str, Any], context: Context
+    ) -> None:
+        """Refuses wrong cursors, sizes, ids and filters, wherever in the operation they are."""
+        viewer = context.viewer
+        wrong = list(prepared.inputs.wrong(variables, viewer))
+        if wrong:
+            places = Places(prepared.document, prepared.operation)
+            told = [of_input(node, error, viewer.language, places) for node, error in wrong]
+            raise Refused(told[: self._limits.errors])
 
     def _body(
         self, result: ExecutionResult, context: Context, limited: list[str]
@@ -370,7 +396,7 @@ class Engine:
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             errors = result.errors[: self._limits.errors]
-            body["errors"] = [_formatted_bug(error, context) for error in errors]
+            body["errors"] = [of_execution(error, context.viewer.language) for error in errors]
         if limited:
             body["extensions"] = {"withheld": limited}
         return body
@@ -378,80 +404,3 @@ class Engine:
 
 async def _awaited(result: Any) -> Any:
     return await result if hasattr(result, "__await__") else result
-
-
-def _plain(code: str, text: str) -> dict[str, Any]:
-    return {"message": text, "extensions": {"code": code}}
-
-
-def _formatted(error: GraphQLError, code: str) -> dict[str, Any]:
-    formatted: dict[str, Any] = dict(error.formatted)
-    # Messages repeat what was sent, and that may be long.
-    if len(error.message) > _LONGEST_MESSAGE:
-        formatted["message"] = f"{error.message[:_LONGEST_MESSAGE]}…"
-    formatted["extensions"] = {"code": code, **(error.extensions or {})}
-    return formatted
-
-
-def _of_variable(error: GraphQLError) -> dict[str, Any]:
-    """An error about a variable, with the path of the wrong value in it."""
-    formatted = _formatted(error, "BAD_USER_INPUT")
-    names = [node.variable.name.value for node in error.nodes or () if hasattr(node, "variable")]
-    if names:
-        inner = re.match(r"Variable '\$\w+' has invalid value at (\.[\w.\[\]]+):", error.message)
-        formatted["extensions"]["field"] = names[0] + (inner[1] if inner else "")
-    return formatted
-
-
-def _of_literal(error: GraphQLError, code: str, document: DocumentNode) -> dict[str, Any]:
-    """An error about a document, with the path of the argument that it is about, if any."""
-    formatted = _formatted(error, code)
-    fields = dict(_argument_paths(document))
-    for node in error.nodes or ():
-        if id(node) in fields:
-            formatted["extensions"]["field"] = fields[id(node)]
-            break
-    return formatted
-
-
-def _argument_paths(document: DocumentNode) -> list[tuple[int, str]]:
-    found: list[tuple[int, str]] = []
-
-    class Naming(Visitor):
-        def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
-            found.append((id(node), node.name.value))
-            found.extend(_value_paths(node.value, node.name.value))
-
-    visit(document, Naming())
-    return found
-
-
-def _value_paths(value: Node, path: str) -> Iterator[tuple[int, str]]:
-    yield id(value), path
-    if isinstance(value, ListValueNode):
-        for index, item in enumerate(value.values):
-            yield from _value_paths(item, f"{path}[{index}]")
-    elif isinstance(value, ObjectValueNode):
-        for field_node in value.fields:
-            inner = f"{path}.{field_node.name.value}"
-            yield id(field_node), inner
-            yield from _value_paths(field_node.value, inner)
-
-
-def _formatted_bug(error: GraphQLError, context: Context) -> dict[str, Any]:
-    """An error of execution: a problem with its code, or a bug with nothing but its incident."""
-    original = error.original_error
-    language = context.viewer.language
-    where = {"path": error.path} if error.path is not None else {}
-    if isinstance(original, Problem):
-        text = message(language, original.code, **original.values)
-        extensions = {"code": original.code}
-        if original.field:
-            extensions["field"] = original.field
-        return {"message": text, **where, "extensions": extensions}
-    blamed = original if isinstance(original, GraphQLError) else error if original is None else None
-    # An error that points into the document is the client's; one about a result is a bug.
-    if blamed is not None and blamed.nodes:
-        return _formatted(error, "BAD_USER_INPUT")
-    shown = incident(original or error, language)
-    return {"message": shown["message"], **where, "extensions": shown["extensions"]}

@@ -4,11 +4,11 @@ A hidden name and one that never was behave alike. Variables and fragments used 
 dropped go too, so that the rest is a valid document of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
-    ArgumentNode,
     DocumentNode,
     EnumValueNode,
     FieldNode,
@@ -22,6 +22,7 @@ from graphql import (
     Node,
     ObjectValueNode,
     OperationDefinitionNode,
+    ValueNode,
     VariableNode,
     get_named_type,
     get_nullable_type,
@@ -31,45 +32,89 @@ from graphql.language.visitor import REMOVE, SKIP, Visitor, VisitorAction
 from graphql.type import is_list_type
 from graphql.utilities import TypeInfo, TypeInfoVisitor
 
+from execution.values import unknown_names
+
 NAME = "ifVisible"
+
+
+@dataclass(frozen=True, slots=True)
+class Varying:
+    """The marked fields of a document whose fate depends on values, by what these must fit."""
+
+    arguments: tuple[tuple[tuple[Any, ValueNode], ...], ...]
+
+    def hidden(self, variables: Mapping[str, Any]) -> tuple[bool, ...]:
+        """For each of the fields, whether a value holds a name that the role's schema lacks."""
+        return tuple(
+            not all(known for type_, value in field for known in _known(type_, value, variables))
+            for field in self.arguments
+        )
+
+
+def varying(schema: GraphQLSchema, document: DocumentNode) -> Varying | None:
+    """What of a document depends on the values of its variables; None where nothing does."""
+    dropping = _dropping(schema, document, {})
+    visit(document, TypeInfoVisitor(dropping.types, dropping))
+    return Varying(tuple(dropping.asked)) if dropping.asked else None
 
 
 def uses_if_visible(text: str) -> bool:
     return f"@{NAME}" in text
 
 
-def without_invisible(schema: GraphQLSchema, document: DocumentNode) -> DocumentNode:
+def without_invisible(
+    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]
+) -> DocumentNode:
     """The document without the marked nodes that the role's schema has no place for."""
     before = _uses(document)
+    dropping = _dropping(schema, document, variables)
+    document = visit(document, TypeInfoVisitor(dropping.types, dropping))
+    return _without_unused(document, before)
+
+
+def _dropping(
+    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]
+) -> "_Dropping":
     fragments = {
         node.name.value: node
         for node in document.definitions
         if isinstance(node, FragmentDefinitionNode)
     }
-    types = TypeInfo(schema)
-    document = visit(document, TypeInfoVisitor(types, _Dropping(schema, types, fragments)))
-    return _without_unused(document, before)
+    return _Dropping(schema, fragments, variables)
 
 
 class _Dropping(Visitor):
     def __init__(
-        self, schema: GraphQLSchema, types: TypeInfo, fragments: dict[str, FragmentDefinitionNode]
+        self,
+        schema: GraphQLSchema,
+        fragments: dict[str, FragmentDefinitionNode],
+        variables: Mapping[str, Any],
     ) -> None:
         super().__init__()
         self._schema = schema
-        self._types = types
         self._fragments = fragments
+        self._variables = variables
+        self.types = TypeInfo(schema)
+        # Of each field that stays, the arguments that other values might hide it by.
+        self.asked: list[tuple[tuple[Any, ValueNode], ...]] = []
 
     def enter_field(self, node: FieldNode, *_: Any) -> VisitorAction:
         if not _marked(node):
             return None
-        field = self._types.get_field_def()
+        field = self.types.get_field_def()
         if field is None:
             return REMOVE
+        asked = []
         for argument in node.arguments or ():
             declared = field.args.get(argument.name.value)
-            if declared is None or not self._fits(declared.type, argument):
+            if declared is None:
                 return REMOVE
+            if not all(_known(declared.type, argument.value, self._variables)):
+                return REMOVE
+            if _names_inside(declared.type) and _uses(argument).variables:
+                asked.append((declared.type, argument.value))
+        if asked:
+            self.asked.append(tuple(asked))
         return None
 
     def enter_inline_fragment(self, node: InlineFragmentNode, *_: Any) -> VisitorAction:
@@ -86,26 +131,33 @@ class _Dropping(Visitor):
                 return REMOVE
         return None
 
-    def _fits(self, type_: Any, argument: ArgumentNode) -> bool:
-        return all(self._known(type_, argument.value))
 
-    def _known(self, type_: Any, value: Any) -> Iterable[bool]:
-        """Whether the input fields and enum values written in a literal exist."""
-        type_ = get_nullable_type(type_)
-        if isinstance(value, ListValueNode):
-            inner = type_.of_type if is_list_type(type_) else type_
-            for item in value.values:
-                yield from self._known(inner, item)
-            return
-        named = get_named_type(type_)
-        if isinstance(value, ObjectValueNode) and isinstance(named, GraphQLInputObjectType):
-            for field in value.fields:
-                declared = named.fields.get(field.name.value)
-                yield declared is not None
-                if declared is not None:
-                    yield from self._known(declared.type, field.value)
-        if isinstance(value, EnumValueNode) and isinstance(named, GraphQLEnumType):
-            yield value.value in named.values
+def _names_inside(type_: Any) -> bool:
+    """Whether values of a type hold names: input fields, or values of an enum."""
+    return isinstance(get_named_type(type_), GraphQLInputObjectType | GraphQLEnumType)
+
+
+def _known(type_: Any, value: Any, variables: Mapping[str, Any]) -> Iterable[bool]:
+    """Whether the input fields and enum values in a literal exist, and in what variables hold."""
+    type_ = get_nullable_type(type_)
+    if isinstance(value, VariableNode):
+        if value.name.value in variables:
+            yield not any(unknown_names(type_, variables[value.name.value]))
+        return
+    if isinstance(value, ListValueNode):
+        inner = type_.of_type if is_list_type(type_) else type_
+        for item in value.values:
+            yield from _known(inner, item, variables)
+        return
+    named = get_named_type(type_)
+    if isinstance(value, ObjectValueNode) and isinstance(named, GraphQLInputObjectType):
+        for field in value.fields:
+            declared = named.fields.get(field.name.value)
+            yield declared is not None
+            if declared is not None:
+                yield from _known(declared.type, field.value, variables)
+    if isinstance(value, EnumValueNode) and isinstance(named, GraphQLEnumType):
+        yield value.value in named.values
 
 
 def _marked(node: Any) -> bool:

@@ -46,7 +46,7 @@ class TextInvalid(Exception):
     """A text in a document holds a character that no database keeps; ``node`` is the text."""
 
     def __init__(self, node: StringValueNode) -> None:
-        super().__init__("The text holds a character that cannot be kept: U+0000.")
+        super().__init__()
         self.node = node
 
 
@@ -54,7 +54,7 @@ class TooCostly(Exception):
     """A document over one of the limits; ``code`` says which."""
 
     def __init__(self, code: str, limit: int) -> None:
-        super().__init__(f"The operation is over a limit: {code} (at most {limit}).")
+        super().__init__(code, limit)
         self.code = code
         self.limit = limit
 

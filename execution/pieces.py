@@ -1,12 +1,15 @@
 """What statements are put together from: tables under names of their own, and pieces of text."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tortoise.models import Model
 
 from resolvers.pages import may_be_empty
+
+# The columns in which many rows are alike: by them scopes are limited.
+_SHARED = {"organisation_id", "department_id"}
 
 
 @dataclass(slots=True)
@@ -16,11 +19,18 @@ class Alias:
     name: str
     model: type[Model]
     used: dict[str, None] = field(default_factory=dict)
+    # How a column of many rows alike is written, to keep it from being looked up in an index.
+    shared: str = "{}"
 
     def column(self, name: str) -> str:
         stored = self.model._meta.fields_db_projection["id" if name == "pk" else name]
         self.used[stored] = None
-        return f'{self.name}."{stored}"'
+        column = f'{self.name}."{stored}"'
+        return self.shared.format(column) if stored in _SHARED else column
+
+    def writing(self, shared: str) -> "Alias":
+        """The same table, its columns of many rows alike written so."""
+        return replace(self, shared=shared)
 
     def may_be_empty(self, name: str) -> bool:
         return may_be_empty(self.model, name)

@@ -314,6 +314,18 @@ class Planning:
         return True
 
 
+def sources_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The paths of the values that are bound, as the slots made of them tell them."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from sources_of(inner, (*path, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from sources_of(inner, (*path, number))
+    elif value is not None and not isinstance(value, bool | Enum):
+        yield path
+
+
 def shape_of(value: Any) -> Any:
     """What of coerced values decides the statement: all but the values that are bound."""
     if value is None or isinstance(value, bool | Enum):
@@ -356,7 +368,7 @@ def _slotted(value: Any, path: tuple[Any, ...]) -> Any:
             found = found[step]
         return found
 
-    return Slot(value, read)
+    return Slot(value, read, path)
 
 
 def _beyond(view: View, order: Any, name: str, cursor: str) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from graphql import DocumentNode, OperationDefinitionNode
 
 from auth.viewer import Viewer
 from execution.dialects import DIALECTS
-from execution.planning import NotPlannable, Planning, shape_of, viewer_shape
+from execution.planning import NotPlannable, Planning, shape_of, sources_of, viewer_shape
 from execution.printing import Reading, Statement, printed
 from execution.withheld import withheld
 from models.reading import read_text
@@ -36,6 +36,8 @@ class Plan:
     # Which values of the cursors are empty.
     cursors: tuple[tuple[Reading, tuple[bool, ...]], ...]
     end: str
+    # Whether every variable is read: then no wrong value goes by unseen.
+    covers: bool
 
     def fits(self, asking: Asking) -> bool:
         return all(
@@ -79,12 +81,11 @@ class Plans:
         self._plans.setdefault(shape, []).append(made)
         return made
 
-    async def answer(self, asking: Asking, dialect: str) -> bytes | None:
+    async def answer(self, plan: Plan, asking: Asking, dialect: str) -> bytes | None:
         """The response to a request; None where a null came out that must not be.
 
-        Raises NotPlannable, or the Problem of a value that is wrong.
+        Raises the Problem of a value that is wrong.
         """
-        plan = self.find(asking, dialect)
         try:
             data = await read_text(plan.statement.sql, plan.values(asking))
         except StatementTooDeep:
@@ -103,11 +104,13 @@ class Plans:
         tree = planning.operation(self._operation)
         limited = withheld(self._view, self._document, self._operation, dict(asking.variables))
         told = json.dumps({"withheld": limited}, ensure_ascii=False, separators=(",", ":"))
+        statement = printed(tree, DIALECTS[dialect])
         return Plan(
-            printed(tree, DIALECTS[dialect]),
+            statement,
             tuple(
                 (slot.read, tuple(value is None for value in slot.value))
                 for slot in planning.cursors
             ),
             f',"extensions":{told}}}' if limited else "}",
+            statement.sources.issuperset(sources_of(asking.variables)),
         )

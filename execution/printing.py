@@ -65,6 +65,8 @@ class Statement:
     # The parameters that are the same for every request; None where one is read off it.
     fixed: tuple[Any, ...]
     reads: tuple[tuple[int, Reading], ...]
+    # What the values that are read are of.
+    sources: frozenset[Any]
 
     def values(self, asked: Asked) -> list[Any]:
         """The values to bind; raises the Problem of one that is wrong."""
@@ -78,13 +80,14 @@ def printed(root: Object, dialect: Dialect) -> Statement:
     """The statement of a whole operation."""
     printer = Printer(dialect)
     sql = f"SELECT {text_of(printer.object(root, None))}"
-    return Statement(sql, tuple(printer.fixed), tuple(printer.reads))
+    return Statement(sql, tuple(printer.fixed), tuple(printer.reads), frozenset(printer.sources))
 
 
 class Printer:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.fixed: list[Any] = []
+        self.sources: set[Any] = set()
         self.reads: list[tuple[int, Reading]] = []
         self._numbers: dict[Any, int] = {}
         self._aliases = 0
@@ -167,11 +170,14 @@ class Printer:
 
     def listed(self, value: Connection, parent: Alias | None, row: Alias) -> str:
         """``FROM … WHERE`` of the whole list."""
-        conditions = []
+        conditions, limited = [], row
         if value.by is not None:
             assert parent is not None
             conditions.append(f"{row.column(value.by)} = {parent.column('id')}")
-        matching = self.condition(value.matching, row)
+            # A parent has few children: by their scope, SQLite would go through those of a whole
+            # department, and PostgreSQL through both.
+            limited = row.writing(self.dialect.unindexed)
+        matching = self.condition(value.matching, limited)
         if matching != self.dialect.hold or not conditions:
             conditions.append(matching)
         return f"FROM {_table(value.model)} {row.name} WHERE {' AND '.join(conditions)}"
@@ -270,6 +276,7 @@ class Printer:
             return self.dialect.parameter(len(self.fixed))
         number = self._numbers.get(value.read)
         if number is None:
+            self.sources.add(value.source)
             read, bound = value.read, self.dialect.bound
             self.reads.append((len(self.fixed), lambda asked: bound(read(asked))))
             self.fixed.append(None)

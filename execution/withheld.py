@@ -3,6 +3,7 @@
 It is read off the declarations and not off the rows, so that it tells nothing about them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from graphql import (
@@ -57,7 +58,7 @@ class _Walk:
         self, selected: SelectionSetNode | None, parent: GraphQLObjectType, path: str
     ) -> None:
         for node in selected.selections if selected is not None else ():
-            if len(self.found) >= _MOST or not self._included(node):
+            if len(self.found) >= _MOST or not is_included(node, self._variables):
                 continue
             if isinstance(node, FieldNode):
                 self._field(node, parent, path)
@@ -85,15 +86,15 @@ class _Walk:
         if isinstance(type_, GraphQLObjectType):
             self.selections(node.selection_set, type_, path)
 
-    def _included(self, node: Any) -> bool:
-        for directive in node.directives or ():
-            if directive.name.value in ("skip", "include"):
-                value = directive.arguments[0].value
-                holds = (
-                    self._variables.get(value.name.value)
-                    if isinstance(value, VariableNode)
-                    else value.value
-                )
-                if bool(holds) is (directive.name.value == "skip"):
-                    return False
-        return True
+
+def is_included(node: Any, variables: Mapping[str, Any]) -> bool:
+    """Whether @skip and @include leave a selection in."""
+    for directive in node.directives or ():
+        if directive.name.value in ("skip", "include"):
+            value = directive.arguments[0].value
+            holds = (
+                variables.get(value.name.value) if isinstance(value, VariableNode) else value.value
+            )
+            if bool(holds) is (directive.name.value == "skip"):
+                return False
+    return True

@@ -352,8 +352,8 @@ class Migration(migrations.Migration):
             name='Shift',
             fields=[
                 ('id', Key(primary_key=True, default=uuid7, unique=True, db_index=True)),
-                ('organisation', fields.ForeignKeyField('models.Organisation', source_field='organisation_id', db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
-                ('department', fields.ForeignKeyField('models.Department', source_field='department_id', db_index=True, db_constraint=True, to_field='id', related_name='shifts', on_delete=OnDelete.RESTRICT)),
+                ('organisation', fields.ForeignKeyField('models.Organisation', source_field='organisation_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('department', fields.ForeignKeyField('models.Department', source_field='department_id', db_constraint=True, to_field='id', related_name='shifts', on_delete=OnDelete.RESTRICT)),
                 ('practitioner', fields.ForeignKeyField('models.Practitioner', source_field='practitioner_id', null=True, db_constraint=True, to_field='id', related_name='shifts', on_delete=OnDelete.RESTRICT)),
                 ('kind', fields.CharEnumField(description='DAY: DAY\nEVENING: EVENING\nNIGHT: NIGHT\nDUTY: DUTY\nHOME_DUTY: HOME_DUTY\nCONSULTATION: CONSULTATION', enum_type=ShiftKind, max_length=20)),
                 ('profession', fields.CharEnumField(null=True, description='DOCTOR: DOCTOR\nNURSE: NURSE\nOTHER: OTHER', enum_type=Profession, max_length=20)),
@@ -368,7 +368,7 @@ class Migration(migrations.Migration):
                 ('created_at', Moment(auto_now=False, auto_now_add=True)),
                 ('version', fields.IntField(default=1)),
             ],
-            options={'table': 'shift', 'app': 'models', 'indexes': [Index(fields=['practitioner_id', 'starts_at']), Index(fields=['department_id', 'starts_at'])], 'pk_attr': 'id'},
+            options={'table': 'shift', 'app': 'models', 'indexes': [Index(fields=['practitioner_id', 'starts_at']), Index(fields=['department_id', 'starts_at']), Index(fields=['organisation_id', 'department_id'])], 'pk_attr': 'id'},
             bases=['Row'],
         ),
         ops.CreateModel(

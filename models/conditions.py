@@ -29,11 +29,13 @@ class Slot:
 
     value: Any
     read: Callable[[Any], Any]
+    # What the value is of, where it matters whether all of it is read.
+    source: Any = None
 
     def then(self, change: Callable[[Any], Any]) -> "Slot":
         """The same place, its value changed or checked."""
         read = self.read
-        return Slot(change(self.value), lambda asked: change(read(asked)))
+        return Slot(change(self.value), lambda asked: change(read(asked)), self.source)
 
 
 def value_of(given: Any) -> Any:

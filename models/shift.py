@@ -63,11 +63,11 @@ class Shift(Row):
     """Work from ``starts_at`` (inclusive) to ``ends_at`` (exclusive), in UTC."""
 
     organisation: fields.ForeignKeyRelation["Organisation"] = fields.ForeignKeyField(
-        "models.Organisation", related_name=False, on_delete=fields.RESTRICT, db_index=True
+        "models.Organisation", related_name=False, on_delete=fields.RESTRICT
     )
     organisation_id: UUID
     department: fields.ForeignKeyRelation["Department"] = fields.ForeignKeyField(
-        "models.Department", related_name="shifts", on_delete=fields.RESTRICT, db_index=True
+        "models.Department", related_name="shifts", on_delete=fields.RESTRICT
     )
     department_id: UUID
     practitioner: fields.ForeignKeyNullableRelation["Practitioner"] = fields.ForeignKeyField(
@@ -93,7 +93,12 @@ class Shift(Row):
 
     class Meta:
         table = "shift"
-        indexes = (("practitioner_id", "starts_at"), ("department_id", "starts_at"))
+        indexes = (
+            ("practitioner_id", "starts_at"),
+            ("department_id", "starts_at"),
+            # Shifts counted by department are counted in the index alone.
+            ("organisation_id", "department_id"),
+        )
 
     def status_at(self, moment: datetime) -> ShiftStatus:
         if self.state is ShiftState.APPROVED and self.ends_at <= moment:

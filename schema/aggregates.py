@@ -241,6 +241,7 @@ def declare_aggregate(made: Aggregate) -> None:
         roles,
         f"{name} rows, counted by what they have in common.",
         arguments=_arguments(made),
+        check=lambda viewer, given: grouping(made, given, viewer),
         aggregate=made,
     )
 
@@ -317,7 +318,7 @@ def _shown(key: GroupKey) -> Callable[[Group, Any], Any]:
 
 def grouping(made: Aggregate, given: Mapping[str, Any], viewer: Viewer) -> Grouping:
     """The groups that plain arguments ask for; raises KeysApart, FilterInvalid, TooManyGroups."""
-    by = tuple(dict.fromkeys(item.value for item in parts(given.get("by"), "by")))
+    by = tuple(dict.fromkeys(item.value for item, _ in parts(given.get("by"), "by")))
     only: Mapping[str, Any] = given.get("only") or {}
     tested = [key for key in made.keys.values() if only.get(key.graphql_name) is not None]
     cells = made.cells(viewer.role, (*by, *(key.name for key in tested)))
@@ -346,16 +347,17 @@ _COMPARISONS: tuple[Literal["eq", "lt", "lte", "gt", "gte"], ...] = ("eq", "lt",
 
 
 def _tests(made: GroupKey, key: Key, given: Mapping[str, Any]) -> Iterable[Test]:
-    is_id = made.spec.kind == "to_one"
+    is_id, path = made.spec.kind == "to_one", f"only.{made.graphql_name}"
 
-    def read(value: Any) -> Any:
-        return changed(value, partial(id_of, field_name="only")) if is_id else value
+    def read(value: Any, at: str) -> Any:
+        return changed(value, partial(id_of, field_name=at)) if is_id else value
 
     for comparison in _COMPARISONS:
         if given.get(comparison) is not None:
-            yield Test(key, comparison, read(given[comparison]))
+            yield Test(key, comparison, read(given[comparison], f"{path}.{comparison}"))
     if given.get("in") is not None:
-        yield Test(key, "in", tuple(read(value) for value in parts(given["in"], "only")))
+        items = parts(given["in"], f"{path}.in")
+        yield Test(key, "in", tuple(read(value, at) for value, at in items))
     if given.get("isNull") is not None:
         yield Test(key, "empty", given["isNull"])
 

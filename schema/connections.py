@@ -1,6 +1,6 @@
 """Connections: keyset pages of a view's rows, at the root and under a parent."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +8,9 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from auth.rows import visible
-from models.conditions import to_q
-from resolvers.pages import Page, page, slice_of
+from auth.viewer import Viewer
+from models.conditions import Condition, to_q
+from resolvers.pages import Page, Slice, page, slice_of
 from schema.context import Context
 from schema.directives import visible as visible_to
 from schema.fields import EVERYBODY, ROOTS, argument, id_of, object_type, schema_field
@@ -91,9 +92,20 @@ def _arguments(target: str) -> list[StrawberryArgument]:
     ]
 
 
-def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+def _plain(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {name: plain(value) for name, value in arguments.items()}
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     names = ("first", "after", "last", "before")
     return {name: arguments[name] for name in names if arguments.get(name) is not None}
+
+
+def _asked(view: View, viewer: Viewer, arguments: Mapping[str, Any]) -> tuple[Slice, Condition]:
+    """The slice and the rows that plain arguments ask for; raises InputInvalid."""
+    order = order_terms(view, arguments.get("order"))
+    part = slice_of(view.model, order, **_given(arguments))
+    return part, predicate(view, arguments.get("filter"), viewer)
 
 
 def children(view: View, made: Spec) -> StrawberryField:
@@ -105,9 +117,8 @@ def children(view: View, made: Spec) -> StrawberryField:
     def resolve(row: Any, info: Any, **arguments: Any) -> Awaitable[Connection]:
         target = VIEWS[target_name]
         context: Context = info.context
-        order = order_terms(target, plain(arguments.get("order")))
-        part = slice_of(target.model, order, **_given(arguments))
-        matching = to_q(predicate(target, plain(arguments.get("filter")), context.viewer))
+        part, condition = _asked(target, context.viewer, _plain(arguments))
+        matching = to_q(condition)
         call = id(info._raw_info.field_nodes[0])
 
         def rows() -> Any:
@@ -127,6 +138,7 @@ def children(view: View, made: Spec) -> StrawberryField:
         made.rules,
         made.says,
         arguments=_arguments(target_name),
+        check=lambda viewer, given: _asked(VIEWS[target_name], viewer, given),
         spec=made,
     )
 
@@ -145,14 +157,14 @@ def declare_roots(view: View) -> None:
             rules,
             f"One {view.name} by its id, where it exists for the viewer.",
             arguments=[argument("id", "ID", "Its id.")],
+            check=lambda _viewer, given: id_of(given["id"]),
         )
     if view.many is not None:
 
         async def many(_source: Any, info: Any, **arguments: Any) -> Connection:
             context: Context = info.context
-            order = order_terms(view, plain(arguments.get("order")))
-            part = slice_of(view.model, order, **_given(arguments))
-            matching = to_q(predicate(view, plain(arguments.get("filter")), context.viewer))
+            part, condition = _asked(view, context.viewer, _plain(arguments))
+            matching = to_q(condition)
 
             def rows() -> Any:
                 return visible(context.viewer, view.model).filter(matching)
@@ -165,6 +177,7 @@ def declare_roots(view: View) -> None:
             rules,
             f"The {view.name} rows that exist for the viewer.",
             arguments=_arguments(view.name),
+            check=lambda viewer, given: _asked(view, viewer, given),
         )
 
 
@@ -188,7 +201,13 @@ def declare_object(view: ObjectView) -> None:
 def plain_field(made: Spec) -> StrawberryField:
     """A field that shows a column, a computed value, or the row that a foreign key points to."""
     return schema_field(
-        made.type, _resolver(made), made.rules, made.says, arguments=list(made.takes), spec=made
+        made.type,
+        _resolver(made),
+        made.rules,
+        made.says,
+        arguments=list(made.takes),
+        check=made.check,
+        spec=made,
     )
 
 

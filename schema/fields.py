@@ -1,6 +1,6 @@
 """Fields and types: the only place where the declarations become strawberry's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -9,10 +9,14 @@ import strawberry
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
+from auth.viewer import Viewer
 from core.errors import IdInvalid
 from schema.directives import EVERYONE, visible
 from schema.names import annotation, register
 from schema.rules import Rules, rules_of
+
+# Takes the viewer and plain arguments by their GraphQL names; raises InputInvalid.
+Check = Callable[[Viewer, Mapping[str, Any]], object]
 
 
 class RuleMissing(Exception):
@@ -38,15 +42,19 @@ def schema_field(
     *,
     arguments: list[StrawberryArgument] | None = None,
     subscription: bool = False,
+    check: Check | None = None,
     **metadata: Any,
 ) -> SchemaField:
-    """A field of ours; its arguments carry the field's own rules unless they have some."""
+    """A field of ours; its arguments carry the field's own rules unless they have some.
+
+    ``check`` refuses, before anything runs, what no type of an argument can tell.
+    """
     made = SchemaField(
         type_annotation=annotation(type_),
         description=says,
         directives=rules.of,
         is_subscription=subscription,
-        metadata={"resolve": resolve, **metadata},
+        metadata={"resolve": resolve, "check": check, **metadata},
     )
     made._arguments = arguments or []
     return made

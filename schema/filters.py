@@ -39,6 +39,7 @@ from schema.rules import Rules, all_of, usable
 from schema.views import VIEWS, Spec, View
 
 _MOST = 100
+_LONGEST = 400
 
 
 class Direction(Enum):
@@ -54,26 +55,23 @@ class FilterInvalid(InputInvalid):
     code = "FILTER_INVALID"
 
 
-def _text(value: str) -> str:
-    if "\0" in value or len(value) > 400:
-        raise FilterInvalid("filter")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise FilterInvalid("filter") from None
+def _text(value: str, path: str) -> str:
+    storable = value.replace("\0", "").encode(errors="ignore").decode()
+    if value != storable or len(value) > _LONGEST:
+        raise FilterInvalid(path)
     return value
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, _path: str) -> Any:
     return value
 
 
 _COMPARED = ("eq", "in", "lt", "lte", "gt", "gte")
-# For each scalar: the operators of its filter, and how a value is read.
-_SCALARS: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
+# For each scalar: the operators of its filter, and how a value at a path is read.
+_SCALARS: dict[str, tuple[tuple[str, ...], Callable[[Any, str], Any]]] = {
     "str": (("eq", "in", "contains", "starts_with"), _text),
     "exact": (("eq", "in"), _text),
-    "ID": (("eq", "in"), lambda text: id_of(text, "filter")),
+    "ID": (("eq", "in"), id_of),
     "date": (_COMPARED, _plain),
     "datetime": (_COMPARED, _plain),
     "int": (_COMPARED, _plain),
@@ -288,42 +286,55 @@ def order_terms(view: View, given: Any) -> Order:
 
 
 def predicate(
-    view: View, given: Mapping[str, Any] | None, viewer: Viewer, depth: int = 0
+    view: View,
+    given: Mapping[str, Any] | None,
+    viewer: Viewer,
+    path: str = "filter",
+    depth: int = 0,
 ) -> Condition:
-    """The predicate that a plain filter argument means for the viewer."""
+    """The predicate that a plain filter argument means for the viewer.
+
+    ``path`` is where the filter stands in the arguments; raises FilterInvalid and IdInvalid.
+    """
     if given is None:
         return every()
     if depth > 5:
-        raise FilterInvalid("filter")
+        raise FilterInvalid(path)
     found = [
-        _condition(view, made, value, viewer, depth)
+        _condition(view, made, value, viewer, f"{path}.{made.graphql_name}", depth)
         for made in filterable(view)
         if (value := given.get(made.graphql_name)) is not None
     ]
-    found += [predicate(view, part, viewer, depth + 1) for part in parts(given.get("and"))]
+    found += [
+        predicate(view, part, viewer, at, depth + 1)
+        for part, at in parts(given.get("and"), f"{path}.and")
+    ]
     if given.get("or") is not None:
         # Nothing of an empty list holds.
-        found.append(
-            some(*(predicate(view, part, viewer, depth + 1) for part in parts(given["or"])))
-        )
+        either = parts(given["or"], f"{path}.or")
+        found.append(some(*(predicate(view, part, viewer, at, depth + 1) for part, at in either)))
     if given.get("not") is not None:
-        inner = predicate(view, given["not"], viewer, depth + 1)
+        inner = predicate(view, given["not"], viewer, f"{path}.not", depth + 1)
         found.append(NEVER if inner == every() else Not(inner))
     return every(*found)
 
 
-def parts(given: list[Any] | None, field: str = "filter") -> list[Any]:
+def parts(given: list[Any] | None, path: str) -> list[tuple[Any, str]]:
+    """The items of a list, each with its path."""
     if given is None:
         return []
     if len(given) > _MOST:
-        raise FilterInvalid(field)
-    return given
+        raise FilterInvalid(path)
+    return [(item, f"{path}[{index}]") for index, item in enumerate(given)]
 
 
-def _condition(view: View, made: Spec, value: Any, viewer: Viewer, depth: int) -> Condition:
+def _condition(
+    view: View, made: Spec, value: Any, viewer: Viewer, path: str, depth: int
+) -> Condition:
     if made.kind in ("to_one", "to_many"):
         target = VIEWS[made.named_type]
-        rows = every(scope_of(viewer, target.model), predicate(target, value, viewer, depth + 1))
+        matching = predicate(target, value, viewer, path, depth + 1)
+        rows = every(scope_of(viewer, target.model), matching)
         if made.kind == "to_one":
             # Never unknown, also of no row: under a ``not``, a row that points to what is hidden
             # would otherwise be told from one that points nowhere.
@@ -333,35 +344,55 @@ def _condition(view: View, made: Spec, value: Any, viewer: Viewer, depth: int) -
         return Within("id", target.model, made.by, every(rows, filled(made.by)))
     if made.kind == "computed":
         assert made.where is not None
-        return _enum_condition(made.where(viewer), value)
-    return every(*_comparisons(view, made, value))
+        return _enum_condition(made.where(viewer), value, path)
+    return every(*_comparisons(view, made, value, path))
 
 
-def _enum_condition(meaning: Mapping[Any, Condition], value: Mapping[str, Any]) -> Condition:
+def _enum_condition(
+    meaning: Mapping[Any, Condition], value: Mapping[str, Any], path: str
+) -> Condition:
     found = []
     if value.get("eq") is not None:
         found.append(meaning[value["eq"]])
     if value.get("in") is not None:
-        found.append(some(*(meaning[item] for item in parts(value["in"]))))
+        found.append(some(*(meaning[item] for item, _ in parts(value["in"], f"{path}.in"))))
     return every(*found)
 
 
-def _comparisons(view: View, made: Spec, value: Mapping[str, Any]) -> Iterable[Condition]:
+def _comparisons(
+    view: View, made: Spec, value: Mapping[str, Any], path: str
+) -> Iterable[Condition]:
     operators, read = _SCALARS.get(made.named_type, (("eq", "in"), _plain))
     column = made.column
     assert column is not None
     for operator in operators:
-        given = value.get(to_camel_case(operator))
+        name = "startsWith" if operator == "starts_with" else operator
+        given = value.get(name)
         if given is None:
             continue
+        at = f"{path}.{name}"
         if operator == "in":
-            yield Among(column, tuple(changed(item, read) for item in parts(given)))
+            items = parts(given, at)
+            yield Among(column, tuple(_kept(view, made, item, read, at) for item, at in items))
         elif operator in ("contains", "starts_with"):
             folded = _folded(view, made)
             assert folded is not None
-            text = changed(given, lambda text: fold(read(text)))
+            text = changed(_kept(view, made, given, read, at), fold)
             yield Compare(folded, "contains" if operator == "contains" else "starts_with", text)
         else:
-            yield Compare(column, operator, changed(given, read))  # type: ignore[arg-type]  # one of _COMPARED
+            yield Compare(column, operator, _kept(view, made, given, read, at))  # type: ignore[arg-type]  # one of _COMPARED
     if value.get("isNull") is not None:
         yield IsNull(column) if value["isNull"] else filled(column)
+
+
+def _kept(view: View, made: Spec, given: Any, read: Callable[[Any, str], Any], path: str) -> Any:
+    """A value as the column keeps it; raises FilterInvalid where it is longer than any."""
+    longest = getattr(view.model._meta.fields_map.get(made.column or ""), "max_length", None)
+
+    def check(value: Any) -> Any:
+        value = read(value, path)
+        if longest is not None and isinstance(value, str) and len(value) > longest:
+            raise FilterInvalid(path)
+        return value
+
+    return changed(given, check)

@@ -4,7 +4,7 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from auth.viewer import Viewer
 from core.errors import InputInvalid, Problem, Problems
 from core.translation import message
 from schema.context import Context
@@ -114,15 +115,14 @@ def mutation(
     async def resolve(_source: Any, info: Any, **sent: Any) -> Outcome:
         context: Context = info.context
         found = paths | {k.keyword: to_camel_case(k.keyword) for k in keywords}
-        # A keyword without a default that may be None is None when nothing was sent.
-        values = {
-            k.keyword: sent[k.keyword] if _is_given(sent, k.keyword) else None
-            for k in keywords
-            if k.required or _is_given(sent, k.keyword)
-        }
         try:
+            # A keyword without a default that may be None is None when nothing was sent.
             values = {
-                key: _plain(value, _type_of(keywords, key), key) for key, value in values.items()
+                k.keyword: _plain(
+                    sent[k.keyword] if _is_given(sent, k.keyword) else None, k.type, k.keyword
+                )
+                for k in keywords
+                if k.required or _is_given(sent, k.keyword)
             }
             if input is not None:
                 values |= _input_values(input, sent["input"])
@@ -139,13 +139,20 @@ def mutation(
         context.forget()
         return Outcome(result)
 
+    def check(_viewer: Viewer, sent: Mapping[str, Any]) -> None:
+        for k in keywords:
+            _plain(sent.get(to_camel_case(k.keyword)), k.type, k.keyword)
+        for made in _input_fields(input) if input is not None else ():
+            path = f"input.{made.python_name}"
+            _plain(sent["input"].get(to_camel_case(made.python_name)), _raw_type(made), path)
+
     arguments = [
         argument(k.keyword, k.type if k.required else _optional(k.type), "") for k in keywords
     ]
     if input is not None:
         arguments.append(argument("input", input, "The values."))
     ROOTS.mutation[name] = schema_field(
-        f"{type_name}Payload", resolve, declared, says, arguments=arguments
+        f"{type_name}Payload", resolve, declared, says, arguments=arguments, check=check
     )
 
 
@@ -263,16 +270,12 @@ def _is_given(given: dict[str, Any], key: str) -> bool:
     return key in given and given[key] is not strawberry.UNSET
 
 
-def _type_of(keywords: list[Argument], key: str) -> str:
-    return next(k.type for k in keywords if k.keyword == key)
-
-
 def _plain(value: Any, type_: str, path: str) -> Any:
     """An argument as the resolvers take it: ids as UUIDs."""
     if value is None or "ID" not in type_.replace("list[", "").replace("]", "").split(" | "):
         return value
     if isinstance(value, list):
-        return [id_of(item, to_camel_case(path)) for item in value]
+        return [id_of(item, f"{to_camel_case(path)}[{i}]") for i, item in enumerate(value)]
     return id_of(value, to_camel_case(path))
 
 
@@ -293,10 +296,13 @@ def _input_values(name: str, given: Any) -> dict[str, Any]:
     for made in _input_fields(name):
         value = getattr(given, made.python_name, strawberry.UNSET)
         if value is not strawberry.UNSET:
-            assert made.type_annotation is not None
-            type_ = str(made.type_annotation.raw_annotation)
-            values[made.python_name] = _plain(value, type_, f"input.{made.python_name}")
+            values[made.python_name] = _plain(value, _raw_type(made), f"input.{made.python_name}")
     return values
+
+
+def _raw_type(made: StrawberryField) -> str:
+    assert made.type_annotation is not None
+    return str(made.type_annotation.raw_annotation)
 
 
 def _declare_payload(name: str, rules: Rules, returns: dict[str, Returned]) -> None:

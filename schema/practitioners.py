@@ -17,7 +17,7 @@ from schema.context import Context
 from schema.directives import ANALYSED, ANALYSED_APART, OVERSEEN, STAFF, discloses, masked, visible
 from schema.operations import Returned, given, input_of, mutation, row
 from schema.views import VIEWS, column, computed, enum_of, to_many, to_one, view_of
-from schema.worktime import PERIOD, worked_time_of
+from schema.worktime import PERIOD, check_period, worked_time_of
 
 enum_of(Category)
 enum_of(EmploymentType)
@@ -185,6 +185,7 @@ class Practitioner:
         discloses("the hours of all of a worker's shifts and positions, in any department"),
         says="Hours worked, norm and overtime in a period of at most a year.",
         takes=PERIOD,
+        check=check_period,
         value=worked_time_of,
     )
     day_wishes = to_many(

@@ -8,6 +8,7 @@ orders, connections, role views and the permission matrix are derived.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 import strawberry
@@ -20,10 +21,13 @@ from models.conditions import Condition
 from resolvers.pages import Order
 from schema.context import Context
 from schema.directives import Aggregable, Rule, Visible
+from schema.fields import Check
 from schema.names import register
 from schema.rules import Rules
 
 T = TypeVar("T")
+# Filters are read by these names on every request.
+_camel = cache(to_camel_case)
 Kind = Literal["column", "computed", "to_one", "to_many"]
 
 
@@ -44,6 +48,8 @@ class Spec:
     # computed: the value of a row, in Python; what the field takes comes as keywords.
     value: Callable[..., Any] | None = None
     takes: tuple[StrawberryArgument, ...] = ()
+    # computed: refuses what the types of its arguments cannot tell, before anything runs.
+    check: Check | None = None
     # computed: when it has which value, so that a database can tell, and filter an enum.
     where: Meaning | None = None
     # computed: the two columns whose difference it is.
@@ -60,7 +66,7 @@ class Spec:
 
     @property
     def graphql_name(self) -> str:
-        return to_camel_case(self.name)
+        return _camel(self.name)
 
     @property
     def named_type(self) -> str:
@@ -118,13 +124,15 @@ def computed(
     says: str,
     value: Callable[..., Any],
     takes: tuple[StrawberryArgument, ...] = (),
+    check: Check | None = None,
     where: Meaning | None = None,
     less: tuple[str, str] | None = None,
     span: tuple[str, str] | None = None,
 ) -> Any:
     """A value made from the row in Python: ``value(row, context, **arguments)``.
 
-    ``takes`` are the arguments of the field, which exist where it does.
+    ``takes`` are the arguments of the field, which exist where it does, ``check`` refuses wrong
+    ones before anything runs.
     ``where`` says the same as conditions on the row: for the values of an enum, which makes it
     filterable, or for True. ``less`` says it as the difference of two columns,
     ``span`` as the hours from one moment to another.
@@ -136,6 +144,7 @@ def computed(
         says,
         value=value,
         takes=takes,
+        check=check,
         where=where,
         less=less,
         span=span,

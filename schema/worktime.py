@@ -1,8 +1,10 @@
 """Worked time, as clients see it: an object of numbers that a worker has for any period."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from auth.viewer import Viewer
 from models.practitioner import Practitioner
 from models.role import Role
 from resolvers.worktime import period_of, worked_times
@@ -62,6 +64,11 @@ class WorkedTime:
         says="Shifts that began in the period: one over midnight counts once.",
         value=lambda worked, _: worked.shifts,
     )
+
+
+def check_period(_viewer: Viewer, given: Mapping[str, Any]) -> None:
+    """Raises PeriodOutOfRange."""
+    period_of(given["from"], given["to"])
 
 
 async def worked_time_of(person: Practitioner, context: Context, **days: date) -> Any:

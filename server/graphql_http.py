@@ -20,8 +20,9 @@ from core.errors import Unavailable
 from core.settings import Settings
 from core.translation import preferred
 from execution.incidents import incident
+from execution.problems import plain
 from schema.context import Context
-from server.answers import encoded, error_of, problem_of
+from server.answers import encoded, problem_of
 from server.headers import headers_of
 from server.requests import (
     JSON,
@@ -72,7 +73,7 @@ class Endpoint:
         method, media = scope["method"], JSON
         try:
             if method not in ("GET", "POST"):
-                raise Malformed(405, "METHOD_NOT_ALLOWED", "Only GET and POST are allowed.")
+                raise Malformed(405, "METHOD_NOT_ALLOWED")
             media = accepted(_text(headers, b"accept") or "*/*")
             if method == "GET":
                 operation = operation_by_get(scope["query_string"])
@@ -84,11 +85,10 @@ class Endpoint:
             found = await services.engine.execute(operation, context, read_only=method == "GET")
         except Malformed as error:
             allow = ((b"allow", b"GET, POST"),) if error.status == 405 else ()
-            told = error_of(error.code, str(error))
+            told = plain(language, error.code, **error.values)
             return Reply(error.status, {"errors": [told]}, media, allow)
         except TimeoutError:
-            late = error_of("BODY_TIMEOUT", "The body did not come in time.")
-            return Reply(408, {"errors": [late]}, media)
+            return Reply(408, {"errors": [plain(language, "BODY_TIMEOUT")]}, media)
         except (TokenInvalid, SessionExpired) as error:
             challenge = (b"www-authenticate", b'Bearer error="invalid_token"')
             return Reply(401, {"errors": [problem_of(error, language)]}, media, (challenge,))

@@ -17,12 +17,13 @@ RESPONSE = "application/graphql-response+json"
 
 
 class Malformed(Exception):
-    """A request that cannot be read: its HTTP status, code and text."""
+    """A request that cannot be read: its HTTP status, its code, and values for the text."""
 
-    def __init__(self, status: int, code: str, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, status: int, code: str, **values: object) -> None:
+        super().__init__(code)
         self.status = status
         self.code = code
+        self.values = values
 
 
 async def operation_by_post(
@@ -30,7 +31,7 @@ async def operation_by_post(
 ) -> Operation:
     """The operation of a body of at most ``largest`` bytes; raises Malformed."""
     if not _is_ours(headers.get(b"content-type", b""), headers.get(b"content-encoding", b"")):
-        raise Malformed(415, "MEDIA_TYPE", f"The body must be {JSON} in UTF-8, not compressed.")
+        raise Malformed(415, "MEDIA_TYPE")
     return operation_of(decoded(await _body(headers, receive, largest)))
 
 
@@ -43,7 +44,7 @@ def _is_ours(content_type: bytes, content_encoding: bytes) -> bool:
 
 
 async def _body(headers: Mapping[bytes, bytes], receive: Receive, largest: int) -> bytes:
-    too_large = Malformed(413, "TOO_LARGE", f"The body may have {largest} bytes.")
+    too_large = Malformed(413, "TOO_LARGE", limit=largest)
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > largest:
         raise too_large
@@ -51,7 +52,7 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive, largest: int) 
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Malformed(400, "BODY_INVALID", "The body ended early.")
+            raise Malformed(400, "BODY_INVALID")
         part: bytes = message.get("body", b"")
         # Almost always the first part is the whole: then it is not copied.
         body = body + part if body else part
@@ -82,7 +83,7 @@ def _parameter(text: str | None, code: str) -> Any:
     try:
         return decoded(text.encode("utf-8"))
     except (Malformed, UnicodeEncodeError):
-        raise Malformed(400, code, "The parameter is not JSON.") from None
+        raise Malformed(400, code) from None
 
 
 def decoded(body: bytes) -> Any:
@@ -97,7 +98,7 @@ def decoded(body: bytes) -> Any:
         if "\\u" in text:
             _check_texts(content)
     except (ValueError, RecursionError):
-        raise Malformed(400, "BODY_INVALID", "The body is not a JSON object in UTF-8.") from None
+        raise Malformed(400, "BODY_INVALID") from None
     return content
 
 
@@ -153,17 +154,17 @@ _DECODER = json.JSONDecoder(
 def operation_of(content: Any) -> Operation:
     """The operation that a decoded body names; raises Malformed."""
     if not isinstance(content, dict):
-        raise Malformed(400, "BODY_INVALID", "The body is not a JSON object in UTF-8.")
+        raise Malformed(400, "BODY_INVALID")
     text, variables = content.get("query"), content.get("variables")
     name, extensions = content.get("operationName"), content.get("extensions")
     if not isinstance(text, str) or not text:
-        raise Malformed(400, "QUERY_MISSING", "The query must be a string.")
+        raise Malformed(400, "QUERY_MISSING")
     if variables is not None and not isinstance(variables, dict):
-        raise Malformed(400, "VARIABLES_INVALID", "The variables must be an object.")
+        raise Malformed(400, "VARIABLES_INVALID")
     if name is not None and not isinstance(name, str):
-        raise Malformed(400, "OPERATION_NAME_INVALID", "The operation name must be a string.")
+        raise Malformed(400, "OPERATION_NAME_INVALID")
     if extensions is not None and not isinstance(extensions, dict):
-        raise Malformed(400, "EXTENSIONS_INVALID", "The extensions must be an object.")
+        raise Malformed(400, "EXTENSIONS_INVALID")
     return Operation(text, variables or {}, name or None)
 
 
@@ -178,7 +179,7 @@ def accepted(header: str) -> str:
         if found is not None and weight > quality:
             best, quality = found, weight
     if not best:
-        raise Malformed(406, "NOT_ACCEPTABLE", f"Only {RESPONSE} and {JSON} can be answered.")
+        raise Malformed(406, "NOT_ACCEPTABLE")
     return best
 
 

@@ -19,9 +19,10 @@ from auth.tokens import TokenExpired, TokenInvalid
 from auth.viewer import Viewer
 from core.clock import utc_now
 from core.errors import Unavailable
-from core.translation import message, preferred
-from execution.engine import Refused, Request
+from core.translation import preferred
+from execution.engine import Request
 from execution.incidents import incident
+from execution.problems import Refused, plain
 from models.change import Change, ChangeKind
 from models.feed import ChangesLost
 from server.answers import encoded
@@ -42,7 +43,10 @@ _LOOK_SECONDS = 5.0
 
 
 class Closing(Exception):
-    """The socket must be closed, with this code and reason."""
+    """The socket must be closed, with this code and reason.
+
+    Reasons are for programs: the protocol's own words, or a code of ours.
+    """
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -307,10 +311,10 @@ class Socket:
         try:
             request = operation_of(received.get("payload"))
         except Malformed as malformed:
-            raise Closing(BAD_MESSAGE, str(malformed)) from None
+            raise Closing(BAD_MESSAGE, malformed.code) from None
         viewer = await self._current_viewer()
         if len(self._operations) >= self._limits.socket_operations:
-            told = _told(viewer, "TOO_MANY_OPERATIONS")
+            told = plain(viewer.language, "TOO_MANY_OPERATIONS")
             await self._send({"id": operation_id, "type": "error", "payload": [told]})
             return
         self._start(Operation(operation_id, request, viewer))
@@ -420,7 +424,7 @@ class Socket:
         try:
             self._services.engine.prepare(operation.request, self._services.context(current))
         except Refused:
-            told = _told(current, "ROLE_CHANGED")
+            told = plain(current.language, "ROLE_CHANGED")
             await self._end(operation, {"type": "error", "payload": [told]})
         else:
             self._start(Operation(operation.id, operation.request, current))
@@ -446,7 +450,3 @@ def _acting(viewer: Viewer) -> tuple[Any, ...]:
         viewer.profession,
         viewer.zone,
     )
-
-
-def _told(viewer: Viewer, code: str) -> dict[str, Any]:
-    return {"message": message(viewer.language, code), "extensions": {"code": code}}

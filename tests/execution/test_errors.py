@@ -10,8 +10,9 @@ from tortoise.exceptions import DBConnectionError, ValidationError
 from auth.viewer import Viewer
 from core.clock import utc_now
 from core.settings import Limits
-from execution.engine import Engine, Refused, Request
+from execution.engine import Engine, Request
 from execution.incidents import incident
+from execution.problems import Refused
 from models.role import Role
 from schema.build import build
 from schema.context import Context
@@ -32,7 +33,7 @@ def refusal(text: str, asking: Context, **variables: Any) -> list[dict[str, Any]
     """The extensions of the errors that a request is refused with."""
     found, request = engine(), Request(text, variables)
     with pytest.raises(Refused) as refused:
-        found._variables(found.prepare(request, asking), request)
+        found._variables(found.prepare(request, asking), request, asking)
     return [error["extensions"] for error in refused.value.errors]
 
 

@@ -220,7 +220,7 @@ async def test_of_no_rows_there_is_no_group(api: Api) -> None:
     [
         ("first: 0", "TOO_MANY_GROUPS", "first"),
         ("first: 1001", "TOO_MANY_GROUPS", "first"),
-        ('only: {department: {eq: "x"}}', "ID_INVALID", "only"),
+        ('only: {department: {eq: "x"}}', "ID_INVALID", "only.department.eq"),
         ("by: [" + "KIND, " * 101 + "]", "FILTER_INVALID", "by"),
     ],
 )

@@ -67,7 +67,9 @@ class Both:
         """The statement of an operation; raises NotPlannable."""
         request = Request(operation.text, operation.variables)
         prepared = self.planned.prepare(request, self.context)
-        asking = Asking(self.context.viewer, self.planned._variables(prepared, request))
+        asking = Asking(
+            self.context.viewer, self.planned._variables(prepared, request, self.context)
+        )
         return prepared.plans.find(asking, dialect()).statement.sql
 
 

@@ -150,7 +150,7 @@ OF_ANOTHER_TYPE: list[tuple[dict[str, Any], str]] = [
     ({"procedurePermits": ["ECG", None]}, "input.procedurePermits[1]"),
     ({"procedurePermits": {"ECG": True}}, "input.procedurePermits"),
     ({"snils": 11223344595}, "input.snils"),
-    ({"inventedAt": "2020-01-01"}, "input"),
+    ({"inventedAt": "2020-01-01"}, "input.inventedAt"),
     ({"lastName": {"$ne": ""}}, "input.lastName"),
 ]
 

@@ -66,7 +66,7 @@ def text_of(file: Path) -> str:
 
 
 def document_of(file: Path) -> DocumentNode:
-    return without_invisible(schema_for(file), parse(text_of(file)))
+    return without_invisible(schema_for(file), parse(text_of(file)), {})
 
 
 def operation_of(document: DocumentNode) -> OperationDefinitionNode:

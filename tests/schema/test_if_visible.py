@@ -124,3 +124,79 @@ async def test_variables_used_elsewhere_stay(roomy: Api, populated: World) -> No
     unused = "query ($n: Int, $unused: Int) { me { lastName secret(a: $n) @ifVisible } }"
     errors = (await roomy.ask(unused, token, n=1)).body["errors"]
     assert [error["message"] for error in errors] == ["Variable '$unused' is never used."]
+
+
+SEARCH = """query Search($filter: PractitionerFilter, $kind: ShiftKind) {
+  viewer { activeRole }
+  practitioners(filter: $filter) @ifVisible { totalCount }
+  shifts(filter: {not: {kind: {eq: $kind}}}) @ifVisible { totalCount }
+}"""
+
+
+async def test_a_name_in_the_value_of_a_variable_drops_the_node(
+    roomy: Api, populated: World
+) -> None:
+    nurse, admin = [await token_of(roomy, populated.people[name]) for name in ("nurse", "admin")]
+    every = {"viewer", "practitioners", "shifts"}
+    told: tuple[tuple[dict[str, Any], set[str]], ...] = (
+        ({"filter": {}, "kind": "DAY"}, every),
+        (
+            {"filter": {"and": [{"snils": {"isNull": False}}]}, "kind": "DAY"},
+            every - {"practitioners"},
+        ),
+        ({"filter": {"and": [{"invented": {}}]}, "kind": "DAY"}, every - {"practitioners"}),
+        ({"filter": None, "kind": "HOME_DUTY"}, every - {"shifts"}),
+        ({"filter": {"birthDate": {}}, "kind": "HOME_DUTY"}, {"viewer"}),
+        ({}, every),
+        ({"filter": {"lastName": {"contains": "а"}}, "kind": "NIGHT"}, every),
+    )
+    for variables, seen in told:
+        answer = await roomy.ask(SEARCH, nurse, **variables)
+        assert (answer.codes, set(answer.data)) == ([], seen), variables
+        known = "invented" not in str(variables)
+        of_admin = await roomy.ask(SEARCH, admin, **variables)
+        assert set(of_admin.data) == (every if known else every - {"practitioners"}), variables
+
+
+async def test_what_one_request_drops_another_is_answered(roomy: Api, populated: World) -> None:
+    token = await token_of(roomy, populated.people["nurse"])
+    plain = "query ($f: PractitionerFilter) { practitioners(filter: $f) { totalCount } }"
+    marked = plain.replace("{ totalCount", "@ifVisible { totalCount")
+    shown = {"lastName": {"contains": "а"}}
+    first = (await roomy.ask(plain, token, f=shown)).body
+    for _ in range(2):
+        assert (await roomy.ask(marked, token, f=shown)).body == first
+        assert (await roomy.ask(marked, token, f={"snils": {}})).body == {"data": {}}
+
+
+async def test_a_wrong_value_of_a_known_name_drops_nothing(roomy: Api, populated: World) -> None:
+    token = await token_of(roomy, populated.people["nurse"])
+    answer = await roomy.ask(SEARCH, token, filter={"lastName": {"eq": 7}}, kind="DAY")
+    assert [error["extensions"] for error in answer.body["errors"]] == [
+        {"code": "BAD_USER_INPUT", "field": "filter.lastName.eq"}
+    ]
+
+
+async def test_documents_that_values_change_are_remembered_up_to_a_size(
+    roomy: Api, populated: World
+) -> None:
+    token = await token_of(roomy, populated.people["nurse"])
+    engine = roomy.services.engine
+    for number in range(30):
+        text = SEARCH + f" #{number:05}" * 4_000
+        assert (await roomy.ask(text, token, filter={})).codes == []
+        assert (await roomy.ask(text, token, filter={"snils": {}})).codes == []
+        refused = text.replace("activeRole", "nothing")
+        assert (await roomy.ask(refused, token)).codes == ["GRAPHQL_VALIDATION_FAILED"]
+    assert 0 < engine._kept <= 400_000
+    assert engine._kept == sum(len(kept.text) for kept in engine._prepared.values())
+    assert {key[:3] for key in engine._prepared} >= engine._varying.keys()
+
+
+async def test_held_roles_are_told_of_a_field_that_lost_its_marked_parts(
+    roomy: Api, populated: World
+) -> None:
+    text = "mutation { approveShift(id: 1) { errors { code hidden @ifVisible } } }"
+    token = await token_of(roomy, populated.people["doctor"])
+    (error,) = (await roomy.ask(text, token)).body["errors"]
+    assert error["extensions"] == {"code": "GRAPHQL_VALIDATION_FAILED", "availableIn": ["ADMIN"]}

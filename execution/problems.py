@@ -1,0 +1,81 @@
+"""Errors as they are told: a code, a text, and the argument that each is about."""
+
+import re
+from typing import Any
+
+from graphql import FieldNode, GraphQLError
+
+from core.errors import Problem
+from core.translation import message
+from execution.incidents import incident
+from execution.places import Places
+
+_LONGEST_MESSAGE = 300
+# The only thing about a missing input field that graphql-core tells is its name in this text.
+_MISSING = re.compile(r"Expected value of type '[^']+' to include required field '(\w+)'")
+
+
+class Refused(Exception):
+    """A request that is not executed: its errors, ready to be sent."""
+
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+def plain(language: str, code: str, **values: object) -> dict[str, Any]:
+    """An error that is about the request as a whole."""
+    return {"message": message(language, code, **values), "extensions": {"code": code}}
+
+
+def of_document(error: GraphQLError, code: str, places: Places | None = None) -> dict[str, Any]:
+    """An error about a document: ``extensions.field`` is the place of the value it is about."""
+    told: dict[str, Any] = dict(error.formatted)
+    # Messages repeat what was sent, and that may be long.
+    if len(error.message) > _LONGEST_MESSAGE:
+        told["message"] = f"{error.message[:_LONGEST_MESSAGE]}…"
+    told["extensions"] = {"code": code, **(error.extensions or {})}
+    found = places.of_nodes(error.nodes or ()) if places is not None else None
+    if found is not None:
+        told["extensions"]["field"] = with_missing(found, error.message)
+    return told
+
+
+def with_missing(place: str, text: str) -> str:
+    """The place of an input field that an object lacks, where an error is about one."""
+    missing = _MISSING.match(text)
+    return place if missing is None else f"{place}.{missing[1]}"
+
+
+def of_problem(problem: Problem, language: str) -> dict[str, Any]:
+    """A problem that is no part of a payload."""
+    told = plain(language, problem.code, **problem.values)
+    if problem.field:
+        told["extensions"]["field"] = problem.field
+    return told
+
+
+def of_input(
+    node: FieldNode, error: Problem | GraphQLError, language: str, places: Places
+) -> dict[str, Any]:
+    """What is wrong with the arguments of a field that has not run."""
+    if isinstance(error, GraphQLError):
+        return of_document(error, "BAD_USER_INPUT", places)
+    told = of_problem(error, language)
+    where = GraphQLError("", node).formatted["locations"]
+    return {"message": told["message"], "locations": where, "extensions": told["extensions"]}
+
+
+def of_execution(error: GraphQLError, language: str) -> dict[str, Any]:
+    """An error of execution: a problem with its code, or a bug with nothing but its incident."""
+    original = error.original_error
+    blamed = original if isinstance(original, GraphQLError) else error if original is None else None
+    # An error that points into the document is the client's; one about a result is a bug.
+    if blamed is not None and blamed.nodes:
+        return of_document(error, "BAD_USER_INPUT")
+    if isinstance(original, Problem):
+        told = of_problem(original, language)
+    else:
+        told = incident(original or error, language)
+    where = {"path": error.path} if error.path is not None else {}
+    return {"message": told["message"], **where, "extensions": told["extensions"]}
