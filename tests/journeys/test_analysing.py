@@ -7,7 +7,7 @@ from core.sealing import open_vault
 from models.account import Account
 from models.practitioner import Practitioner
 from models.role import Role
-from models.shift import Shift, ShiftKind
+from models.shift import Shift
 from resolvers.demo import load_demo
 from tests.api import Api
 from tests.journeys.hospital import Caller
