@@ -8,8 +8,9 @@ from typing import Any
 from graphql import DocumentNode, OperationDefinitionNode
 
 from auth.viewer import Viewer
+from execution.binding import shape_of, sources_of, viewer_shape
 from execution.dialects import DIALECTS
-from execution.planning import NotPlannable, Planning, shape_of, sources_of, viewer_shape
+from execution.planning import NotPlannable, Planning
 from execution.printing import Reading, Statement, printed
 from execution.withheld import withheld
 from models.reading import read_text

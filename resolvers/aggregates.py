@@ -5,7 +5,7 @@ combined. Cells of too few persons are left out everywhere, and the smallest of 
 them; groups are made of the cells that remain (docs/decisions/0012).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,6 +20,7 @@ from models.conditions import Condition, to_q, value_of
 
 LARGEST = 1_000
 USUAL = 100
+_AT_ONCE = 2_000
 Unit = Literal["day", "week", "month"]
 Comparison = Literal["eq", "in", "lt", "lte", "gt", "gte", "empty"]
 
@@ -145,7 +146,9 @@ def checked_size(size: int) -> int:
 
 async def groups(asked: Grouping) -> Groups:
     """The groups, from all of their rows: the reference of what a statement computes."""
-    found = _merged(await _rows(asked), asked.cells)
+    found: list[Group] = []
+    async for rows in _rows(asked):
+        found = _merged([*found, *rows], asked.cells)
     if asked.least > 1:
         found = _tellable(found, asked.cells, asked.least)
     found = [group for group in found if all(_holds(test, group) for test in asked.tests)]
@@ -153,8 +156,8 @@ async def groups(asked: Grouping) -> Groups:
     return Groups(found[: value_of(asked.size)], len(found))
 
 
-async def _rows(asked: Grouping) -> Iterable[Group]:
-    """Each row as a group of its own."""
+async def _rows(asked: Grouping) -> AsyncIterator[list[Group]]:
+    """Each row as a group of its own, some at a time: others are answered in between."""
     keys = asked.cells
     cases = {
         f"case_{key.name}": Case(*(When(to_q(c), then=value) for value, c in key.cases))
@@ -166,17 +169,22 @@ async def _rows(asked: Grouping) -> Iterable[Group]:
         columns |= {measure.column, measure.since or "id"}
     if asked.person is not None:
         columns.add(asked.person)
-    rows = asked.model.filter(to_q(asked.matching)).annotate(**cases)
-    zone = value_of(asked.zone)
-    return [
-        Group(
-            {key.name: _value(key, row, zone) for key in keys},
-            1,
-            set() if asked.person is None else {row[asked.person]} - {None},
-            {measure.name: [_number(measure, row)] for measure in asked.measures},
-        )
-        for row in await rows.values(*sorted(columns), *cases)
-    ]
+    every = asked.model.filter(to_q(asked.matching)).annotate(**cases).order_by("id")
+    zone, rows = value_of(asked.zone), every
+    while True:
+        found = await rows.limit(_AT_ONCE).values(*sorted(columns), *cases)
+        yield [
+            Group(
+                {key.name: _value(key, row, zone) for key in keys},
+                1,
+                set() if asked.person is None else {row[asked.person]} - {None},
+                {measure.name: [_number(measure, row)] for measure in asked.measures},
+            )
+            for row in found
+        ]
+        if len(found) < _AT_ONCE:
+            return
+        rows = every.filter(id__gt=found[-1]["id"])
 
 
 def _value(key: Key, row: dict[str, Any], zone: str) -> Any:

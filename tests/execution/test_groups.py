@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import resolvers.aggregates
 from core.clock import utc_now
 from models.organisation import Department, Organisation
 from models.practitioner import Category
@@ -133,7 +134,8 @@ async def test_figures_are_rounded_half_up_to_hundredths(api: Api) -> None:
 
 async def test_groups_stand_in_order_of_their_keys_and_the_first_are_shown(api: Api) -> None:
     organisation = await make.organisation()
-    wards = [await make.department(organisation, name=f"Отделение {n}") for n in range(2)]
+    made = [await make.department(organisation) for _ in range(2)]
+    wards = sorted(made, key=lambda ward: ward.id)
     for number, category in enumerate([*Category, None, *Category]):
         await make.practitioner(wards[number // 4], category=category)
     admin = await _admin(api, organisation)
@@ -153,9 +155,9 @@ async def test_groups_stand_in_order_of_their_keys_and_the_first_are_shown(api: 
     assert twice["practitionerGroups"] == {
         "totalCount": 7,
         "nodes": [
-            {"count": 1, "key": {"category": "FIRST", "department": {"name": "Отделение 0"}}},
-            {"count": 1, "key": {"category": "FIRST", "department": {"name": "Отделение 1"}}},
-            {"count": 1, "key": {"category": "HIGHEST", "department": {"name": "Отделение 0"}}},
+            {"count": 1, "key": {"category": "FIRST", "department": {"name": wards[0].name}}},
+            {"count": 1, "key": {"category": "FIRST", "department": {"name": wards[1].name}}},
+            {"count": 1, "key": {"category": "HIGHEST", "department": {"name": wards[0].name}}},
         ],
     }
 
@@ -191,6 +193,21 @@ async def test_rows_are_filtered_and_groups_are_chosen(api: Api) -> None:
         {"count": 2, "key": february},
         {"count": 4, "key": key},
     ]
+
+
+async def test_rows_that_are_read_some_at_a_time_are_all_counted(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolvers.aggregates, "_AT_ONCE", 3)
+    organisation = await make.organisation()
+    ward = await make.department(organisation)
+    admin = await _admin(api, organisation)
+    for rows in range(1, 8):
+        await _shifts(ward, make.NOW, kind=list(ShiftKind)[rows % 2])
+        data = await _asked(
+            admin, "{ shiftGroups(by: KIND) { nodes { count hours { sum } key { kind } } } }"
+        )
+        assert sum(group["count"] for group in data["shiftGroups"]["nodes"]) == rows
 
 
 async def test_of_no_rows_there_is_no_group(api: Api) -> None:
