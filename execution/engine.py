@@ -43,9 +43,9 @@ from execution.limits import (
     sizing,
 )
 from execution.places import Places
-from execution.planning import NotPlannable
 from execution.plans import Asking, Plan, Plans
 from execution.problems import Refused, of_document, of_execution, of_input, plain
+from execution.shape import NotPlannable
 from execution.values import wrong_values
 from execution.variables import Plain, coerced_at_once, plain_variables
 from execution.withheld import withheld

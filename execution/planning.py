@@ -18,7 +18,7 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
-    get_named_type,
+    get_nullable_type,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from tortoise import fields
@@ -39,11 +39,13 @@ from execution.shape import (
     Hours,
     Limited,
     Nodes,
+    NotPlannable,
     Object,
     PageInfo,
     Row,
     Value,
 )
+from execution.viewer_planning import object_of_request
 from models.conditions import Compare, Slot, changed, every
 from models.fields import Amount, Moment
 from resolvers.pages import USUAL, Slice, beyond_of, checked_size, is_backward
@@ -52,7 +54,7 @@ from schema.fields import ROOTS, id_of
 from schema.filters import order_terms, predicate
 from schema.names import NAMES
 from schema.roles import RoleView
-from schema.views import OBJECTS, VIEWS, Spec, View
+from schema.views import OBJECTS, VIEWS, Spec, View, spec_of
 
 _FORMS: dict[str, Form] = {
     "ID": "id",
@@ -63,10 +65,6 @@ _FORMS: dict[str, Form] = {
     "int": "int",
     "bool": "bool",
 }
-
-
-class NotPlannable(Exception):
-    """A part of an operation that no statement computes; its text is the reason."""
 
 
 class Planning:
@@ -122,12 +120,14 @@ class Planning:
             return groups(self, made, field, nodes)
         spec = ROOTS.query[name].metadata.get("spec")
         if spec is not None and spec.mine is not None:
-            return self._mine(spec, nodes)
-        if get_named_type(field.type).name in OBJECTS:
-            return self._plain(get_named_type(field.type).name, nodes)
+            return self.mine(spec, nodes)
+        shown = get_nullable_type(field.type)
+        if isinstance(shown, GraphQLObjectType) and shown.name in OBJECTS and not field.args:
+            return object_of_request(self, name, shown.name, nodes)
         raise NotPlannable(f"Query.{name} is computed in Python")
 
-    def _mine(self, spec: Spec, nodes: list[FieldNode]) -> Value:
+    def mine(self, spec: Spec, nodes: list[FieldNode]) -> Value:
+        """The row whose id the viewer holds."""
         view = VIEWS[spec.named_type]
         assert spec.mine is not None
         if getattr(self.viewer, spec.mine) is None:
@@ -138,26 +138,13 @@ class Planning:
         )
         return Row(view.model, matching, self.object(view, nodes))
 
-    def _plain(self, name: str, nodes: list[FieldNode]) -> Object:
-        """An object that is no row: constants and rows of the viewer's."""
-        entries: list[tuple[str, Value]] = []
-        for key, field, inner in self.selected(self.type(name), nodes):
-            spec = _spec(OBJECTS[name].specs, field)
-            if spec is None:
-                entries.append((key, Constant(f'"{name}"')))
-            elif spec.mine is not None:
-                entries.append((key, self._mine(spec, inner)))
-            else:
-                raise NotPlannable(f"{name}.{field} is computed in Python")
-        return Object(tuple(entries))
-
     # Rows.
 
     def object(self, view: View, nodes: list[FieldNode]) -> Object:
         type_ = self.type(view.name)
         entries: list[tuple[str, Value]] = []
         for key, name, inner in self.selected(type_, nodes):
-            spec = _spec(view.specs, name)
+            spec = spec_of(view.specs, name)
             if spec is None:
                 entries.append((key, Constant(f'"{view.name}"')))
                 continue
@@ -321,12 +308,6 @@ def _beyond(view: View, order: Any, name: str, cursor: str) -> tuple[Any, ...]:
 
 def _item(number: int, values: tuple[Any, ...]) -> Any:
     return values[number]
-
-
-def _spec(specs: Mapping[str, Spec], graphql_name: str) -> Spec | None:
-    if graphql_name == "__typename":
-        return None
-    return next(spec for spec in specs.values() if spec.graphql_name == graphql_name)
 
 
 def _json(value: Any) -> str:

@@ -10,8 +10,9 @@ from graphql import DocumentNode, OperationDefinitionNode
 from auth.viewer import Viewer
 from execution.binding import shape_of, sources_of, viewer_shape
 from execution.dialects import DIALECTS
-from execution.planning import NotPlannable, Planning
+from execution.planning import Planning
 from execution.printing import Reading, Statement, printed
+from execution.shape import NotPlannable
 from execution.withheld import withheld
 from models.reading import read_text
 from models.sqlite_engine import StatementTooDeep

@@ -16,6 +16,10 @@ from resolvers.pages import Slice
 Form = Literal["id", "text", "name", "date", "moment", "decimal", "int", "bool", "names"]
 
 
+class NotPlannable(Exception):
+    """A part of an operation that no statement computes; its text is the reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Constant:
     """JSON that does not depend on the database."""

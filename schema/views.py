@@ -216,6 +216,13 @@ def enum_of(enum: type[Enum], says: str = "", **rules: Visible) -> Any:
     return made
 
 
+def spec_of(specs: Mapping[str, Spec], graphql_name: str) -> Spec | None:
+    """The field of a name; None for ``__typename``."""
+    if graphql_name == "__typename":
+        return None
+    return next(spec for spec in specs.values() if spec.graphql_name == graphql_name)
+
+
 def _specs_of(cls: type) -> dict[str, Spec]:
     specs = {name: made for name, made in vars(cls).items() if isinstance(made, Spec)}
     for name, made in specs.items():

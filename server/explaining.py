@@ -5,8 +5,8 @@ from typing import Any
 from core.clock import utc_now
 from core.settings import Settings
 from execution.engine import Request
-from execution.planning import NotPlannable
 from execution.problems import Refused
+from execution.shape import NotPlannable
 from models.reading import explain
 from models.role import Role
 from server.demo_tokens import demo_token

@@ -36,6 +36,19 @@ TELLING: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"id": "<doctor>"},
     ),
     "me": ("nurse", "{ me { id snils birthDate procedurePermits account { id email } } }", {}),
+    "viewer": (
+        "doctor",
+        """
+        {
+          viewer {
+            activeRole roles account { publicId } practitioner { lastName } organisation { name }
+            can { __typename operations fields }
+          }
+          courses(first: 1) { nodes { title } }
+        }
+        """,
+        {},
+    ),
     "several roots": (
         "doctor",
         "{ me { id } a: departments { nodes { id } } __typename b: departments { totalCount } }",
