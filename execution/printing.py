@@ -15,9 +15,9 @@ from tortoise.fields import DecimalField
 from tortoise.fields.relational import BackwardOneToOneRelation, ForeignKeyFieldInstance
 from tortoise.models import Model
 
-from execution.dialects import Dialect
+from execution.dialects import QUOTED, Dialect
 from execution.grouping import figure, grouped
-from execution.pieces import Alias, Filtered, Literal, braced, quoted, text_of
+from execution.pieces import SHARED, Alias, Filtered, Literal, braced, quoted, text_of
 from execution.shape import (
     Asked,
     Choice,
@@ -111,7 +111,7 @@ class Printer:
         if isinstance(value, Figure):
             return [figure(self.dialect, value, row)]
         if isinstance(value, Column):
-            return [self._column(value.name, value.form, row)]
+            return self._column(value.name, value.form, row)
         if isinstance(value, Difference):
             return [self.dialect.text(f"{row.column(value.of)} - {row.column(value.less)}")]
         if isinstance(value, Hours):
@@ -128,11 +128,13 @@ class Printer:
     def object(self, shown: Object, row: Alias | None, order: Order = ()) -> list[str]:
         return braced((key, self.value(value, row, order)) for key, value in shown.entries)
 
-    def _column(self, name: str, form: Form, row: Alias) -> str:
+    def _column(self, name: str, form: Form, row: Alias) -> list[str]:
         text = self.dialect.forms[form].format(row.column(name))
+        quote = [Literal('"')] if form in QUOTED else []
+        pieces = [*quote, text, *quote]
         if name != "id" and row.may_be_empty(name):
-            return f"coalesce({text}, 'null')"
-        return f"({text})"
+            return [f"coalesce({text_of(pieces)}, 'null')"]
+        return pieces
 
     def _choice(self, value: Choice, row: Alias) -> str:
         cases = "".join(
@@ -145,8 +147,8 @@ class Printer:
         pieces: list[str] = [Literal(f'["{signature(order)}",')]
         for term in order:
             kind = _form_of(row.model, term.column)
-            pieces += [self._column(term.column, kind, row), Literal(",")]
-        return self.dialect.hex(text_of([*pieces, self._column("id", "id", row), Literal("]")]))
+            pieces += [*self._column(term.column, kind, row), Literal(",")]
+        return self.dialect.hex(text_of([*pieces, *self._column("id", "id", row), Literal("]")]))
 
     def _row(self, value: Row, parent: Alias | None) -> str:
         row = self.alias(value.model)
@@ -176,7 +178,7 @@ class Printer:
             conditions.append(f"{row.column(value.by)} = {parent.column('id')}")
             # A parent has few children: by their scope, SQLite would go through those of a whole
             # department, and PostgreSQL through both.
-            limited = row.writing(self.dialect.unindexed)
+            limited = row.found_by_parent()
         matching = self.condition(value.matching, limited)
         if matching != self.dialect.hold or not conditions:
             conditions.append(matching)
@@ -204,14 +206,15 @@ class Printer:
                 if operator == "starts_with":
                     return self.dialect.starts_with(column, bound)
                 column = self._comparable(model, name, column)
-                return f"{column} {_SIGNS[operator]} {self._comparable(model, name, bound)}"
+                sql = f"{column} {_SIGNS[operator]} {self._comparable(model, name, bound)}"
+                return self._test(sql, path, row)
             case Among(_, values) if not values:
                 return self.dialect.fail
             case Among(path, values):
                 column, model, name = self._path(path, row)
                 bounds = (self._bound(model, name, value) for value in values)
                 items = ", ".join(self._comparable(model, name, bound) for bound in bounds)
-                return f"{self._comparable(model, name, column)} IN ({items})"
+                return self._test(f"{self._comparable(model, name, column)} IN ({items})", path, row)
             case IsNull(path):
                 return f"{self._path(path, row)[0]} IS NULL"
             case Within(path, model, column, rows):
@@ -228,6 +231,10 @@ class Printer:
                 return f"{self._path(path, row)[0]} IS NOT NULL"
             case Not(part):
                 return f"NOT ({self.condition(part, row)})"
+
+    def _test(self, sql: str, path: str, row: Alias) -> str:
+        """A comparison, kept out of the indexes where it shall not be what finds the rows."""
+        return self.dialect.unindexed.format(sql) if row.by_parent and path in SHARED else sql
 
     def _joined(self, parts: tuple[Condition, ...], between: str, empty: str, row: Alias) -> str:
         found = list(dict.fromkeys(self.condition(part, row) for part in parts))
