@@ -8,7 +8,6 @@ from uuid import UUID
 from execution.shape import Form
 from resolvers.aggregates import Unit
 
-
 # The forms of which a dialect prints what stands within quotes.
 QUOTED: frozenset[Form] = frozenset({"id", "name", "date", "decimal", "moment"})
 

@@ -307,8 +307,7 @@ class Engine:
             plan = prepared.plans.find(asking, found)
             if not (plan.covers and prepared.inputs.fixed_hold):
                 self._check_inputs(prepared, asking.variables, context)
-            async with asyncio.timeout(self._limits.operation_seconds):
-                text = await prepared.plans.answer(plan, asking, found)
+            text = await prepared.plans.answer(plan, asking, found, self._limits.operation_seconds)
         except (NotPlannable, Problem, GraphQLError):
             self._check_inputs(prepared, asking.variables, context)
         except (TimeoutError, Refused):

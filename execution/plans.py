@@ -83,13 +83,15 @@ class Plans:
         self._plans.setdefault(shape, []).append(made)
         return made
 
-    async def answer(self, plan: Plan, asking: Asking, dialect: str) -> bytes | None:
+    async def answer(
+        self, plan: Plan, asking: Asking, dialect: str, seconds: float
+    ) -> bytes | None:
         """The response to a request; None where a null came out that must not be.
 
-        Raises the Problem of a value that is wrong.
+        Raises the Problem of a value that is wrong, and TimeoutError after so many seconds.
         """
         try:
-            data = await read_text(plan.statement.sql, plan.values(asking))
+            data = await read_text(plan.statement.sql, plan.values(asking), seconds)
         except StatementTooDeep:
             shape = (dialect, viewer_shape(asking.viewer), shape_of(asking.variables))
             self._refuse(shape, "the statement is too deep for SQLite")

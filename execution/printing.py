@@ -214,7 +214,8 @@ class Printer:
                 column, model, name = self._path(path, row)
                 bounds = (self._bound(model, name, value) for value in values)
                 items = ", ".join(self._comparable(model, name, bound) for bound in bounds)
-                return self._test(f"{self._comparable(model, name, column)} IN ({items})", path, row)
+                sql = f"{self._comparable(model, name, column)} IN ({items})"
+                return self._test(sql, path, row)
             case IsNull(path):
                 return f"{self._path(path, row)[0]} IS NULL"
             case Within(path, model, column, rows):

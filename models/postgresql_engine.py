@@ -39,9 +39,9 @@ class ReadingAsyncpgClient(AsyncpgDBClient):
         self._readers: list[asyncpg.Connection] = []
         self._turns = asyncio.Semaphore(_READERS)
 
-    async def read_text(self, sql: str, values: Sequence[Any]) -> str | None:
-        """The only value of the only row."""
-        async with self._turns:
+    async def read_text(self, sql: str, values: Sequence[Any], seconds: float) -> str | None:
+        """The only value of the only row; raises TimeoutError."""
+        async with asyncio.timeout(seconds), self._turns:
             reader = await self._reader()
             try:
                 text: str | None = await reader.fetchval(sql, *values)
