@@ -12,6 +12,7 @@ import pyotp
 import typer
 import uvicorn
 from rich.console import Console
+from rich.markup import escape
 from tortoise.exceptions import DBConnectionError
 
 from auth import audit as trail
@@ -35,6 +36,7 @@ from server.environment import SettingInvalid, settings
 from server.explaining import explained
 from server.importing import import_command
 from server.migrating import migrate_database
+from server.trusted_operations import ListInvalid
 
 T = TypeVar("T")
 
@@ -60,11 +62,16 @@ def serve(
 ) -> None:
     """Serve GraphQL and the GraphiQL page. Migrates the database first."""
     found = _settings()
+    try:
+        served = application(found)
+    except ListInvalid as error:
+        _fail(str(error))
+        raise
     asyncio.run(migrate_database(found.database_url))
-    if not (PAGE / "index.html").exists():
+    if found.trusted_operations is None and not (PAGE / "index.html").exists():
         err.print("[yellow]The GraphiQL page is not built: run `make web`.[/] The API serves on.")
     uvicorn.run(
-        application(found),
+        served,
         host=host or found.host,
         port=port or found.port,
         log_level="warning",
@@ -247,7 +254,7 @@ def _in_database(found: Settings, work: Callable[[], Awaitable[T]]) -> T:
 
 
 def _fail(text: str) -> None:
-    err.print(f"[red]{text}[/]")
+    err.print(f"[red]{escape(text)}[/]", soft_wrap=True, highlight=False)
     raise typer.Exit(1)
 
 
