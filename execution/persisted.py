@@ -18,7 +18,9 @@ from models.role import Role
 _CHARACTERS = 200_000
 _TEXTS = 1_000
 _VERSION = 1
-_HASH = re.compile("[0-9a-f]{64}")
+_DOCUMENT_ID = re.compile("sha256:([0-9a-f]{64})")
+# The draft's prefix stands here too in the hashes that GraphQL Code Generator makes.
+_HASH = re.compile("(?:sha256:)?([0-9a-f]{64})")
 _HASH_FIELD = "extensions.persistedQuery.sha256Hash"
 
 
@@ -48,29 +50,34 @@ class Named:
         if self.document_id is None:
             assert meant is not None
             return meant
-        sent = self.document_id if isinstance(self.document_id, str) else ""
-        prefix, _, digits = sent.partition(":")
-        if prefix != "sha256" or not _HASH.fullmatch(digits):
+        found = _digits(_DOCUMENT_ID, self.document_id)
+        if found is None:
             raise refused(viewer, "PERSISTED_QUERY_INVALID", field="documentId")
-        if meant not in (None, digits):
+        if meant not in (None, found):
             raise refused(viewer, "PERSISTED_QUERY_MISMATCH", field="documentId")
-        return digits
+        return found
 
     def _of_extension(self, viewer: Viewer) -> str:
         extension = self.persisted_query
         if not isinstance(extension, dict):
             raise refused(viewer, "PERSISTED_QUERY_INVALID", field="extensions.persistedQuery")
-        version, digits = extension.get("version"), extension.get("sha256Hash")
+        version = extension.get("version")
         if type(version) is not int or version != _VERSION:
             raise refused(viewer, "PERSISTED_QUERY_NOT_SUPPORTED")
-        if not isinstance(digits, str) or not _HASH.fullmatch(digits):
+        found = _digits(_HASH, extension.get("sha256Hash"))
+        if found is None:
             raise refused(viewer, "PERSISTED_QUERY_INVALID", field=_HASH_FIELD)
-        return digits
+        return found
 
     def mismatched(self, viewer: Viewer) -> Refused:
         """The refusal of a text that has another hash."""
         field = "documentId" if self.persisted_query is None else _HASH_FIELD
         return refused(viewer, "PERSISTED_QUERY_MISMATCH", field=field)
+
+
+def _digits(form: re.Pattern[str], sent: Any) -> str | None:
+    found = form.fullmatch(sent) if isinstance(sent, str) else None
+    return found[1] if found else None
 
 
 class Operations(Protocol):

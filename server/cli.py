@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, demo, import, schema, permissions, token, audit."""
+"""The command line: serve, migrate, demo, import, schema, permissions, token, operations, audit."""
 
 import asyncio
 import json
@@ -31,6 +31,7 @@ from resolvers.founding import found_organisation
 from schema.build import build
 from schema.printing import permissions_of, printed, printed_for
 from server.application import PAGE, application
+from server.checking_operations import checked
 from server.demo_tokens import NotDemo, demo_token
 from server.environment import SettingInvalid, settings
 from server.explaining import explained
@@ -49,6 +50,8 @@ app = typer.Typer(
 )
 audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
+operations = typer.Typer(help="Lists of operations.", no_args_is_help=True)
+app.add_typer(operations, name="operations")
 app.command("import")(import_command)
 
 out = Console()
@@ -214,6 +217,29 @@ def explain(
         _fail(str(error))
         raise
     sys.stdout.write(told + "\n")
+
+
+@operations.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A list of operations with their hashes.")],
+) -> None:
+    """Show which roles can run each operation of a list, and whether as one statement."""
+    found = _settings()
+
+    async def every() -> bool:
+        whole = True
+        async for told, runs in checked(found, file):
+            sys.stdout.write(told + "\n")
+            whole = whole and runs
+        return whole
+
+    try:
+        whole = asyncio.run(every())
+    except ListInvalid as error:
+        _fail(str(error))
+        raise
+    if not whole:
+        raise typer.Exit(1)
 
 
 @audit.command()

@@ -12,6 +12,8 @@ from server.requests import Malformed, decoded
 from server.services import closed_to
 
 _APOLLO = "apollo-persisted-query-manifest"
+# Of the GraphQL-over-HTTP draft; GraphQL Code Generator writes it.
+_PREFIX = "sha256:"
 
 
 class ListInvalid(ValueError):
@@ -47,17 +49,17 @@ def documents_of(path: Path) -> dict[str, str]:
         raise ListInvalid(f"{path}: cannot be read: {error.strerror}") from None
     except Malformed:
         raise ListInvalid(f"{path}: is not JSON") from None
-    pairs = list(_pairs(content)) if isinstance(content, dict) else []
+    pairs = _pairs(content) if isinstance(content, dict) else []
     if not pairs:
         raise ListInvalid(f"{path}: holds no documents by their hashes, and is no {_APOLLO}")
     faults = [
         f"{path}: {hash_}: is not the SHA-256 of its document"
         for hash_, text in pairs
-        if not isinstance(text, str) or hash_of(text) != hash_
+        if not isinstance(text, str) or hash_ not in (hash_of(text), _PREFIX + hash_of(text))
     ]
     if faults:
         raise ListInvalid("\n".join(faults))
-    return dict(pairs)
+    return {hash_.removeprefix(_PREFIX): text for hash_, text in pairs}
 
 
 def _pairs(content: dict[str, Any]) -> list[tuple[Any, Any]]:

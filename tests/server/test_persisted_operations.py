@@ -18,6 +18,7 @@ from tests.server.test_websocket import changed, plan, switch
 from tests.sockets import Socket, connected
 
 TEXT = "{ viewer { activeRole } }"
+HASH = hash_of(TEXT)
 NOT_FOUND = {
     "errors": [
         {
@@ -114,6 +115,12 @@ async def test_document_id_of_the_draft_is_the_same_name(api: Api) -> None:
     assert by_get.json() == VISITOR
 
 
+async def test_hash_may_have_the_prefix_that_code_generators_give_it(api: Api) -> None:
+    extension = {"version": 1, "sha256Hash": f"sha256:{HASH}"}
+    assert (await post(api, named(TEXT, query=TEXT))).json() == VISITOR
+    assert (await post(api, {"extensions": {"persistedQuery": extension}})).json() == VISITOR
+
+
 async def test_variables_and_the_operation_s_name_go_with_a_hash(api: Api) -> None:
     text = "query A($s: Boolean!) { __typename @include(if: $s) } query B { b: __typename }"
     sent = named(text, query=text, operationName="B")
@@ -133,9 +140,6 @@ async def test_other_versions_are_not_supported(api: Api, version: Any) -> None:
     assert (await post(api, {"query": TEXT, "extensions": {}})).json() == VISITOR
 
 
-HASH = hash_of(TEXT)
-
-
 @pytest.mark.parametrize(
     "hash_",
     [
@@ -150,7 +154,9 @@ HASH = hash_of(TEXT)
         HASH + "0",
         f" {HASH}",
         f"{HASH}\n",
-        f"sha256:{HASH}",
+        f"sha256:{HASH[:-1]}",
+        f"sha1:{HASH}",
+        f"sha256:sha256:{HASH}",
         "g" * 64,
         "٠" * 64,
         "0" * 100_000,

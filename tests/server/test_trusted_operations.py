@@ -38,6 +38,10 @@ def by_hashes(*texts: str) -> Any:
     return {hash_of(text): text for text in texts}
 
 
+def prefixed(*texts: str) -> Any:
+    return {f"sha256:{hash_of(text)}": text for text in texts}
+
+
 def manifest(*texts: str) -> Any:
     operations = [
         {"id": hash_of(text), "name": f"Operation{number}", "type": "query", "body": text}
@@ -52,7 +56,7 @@ def written(directory: Path, content: Any) -> Path:
     return path
 
 
-@pytest.fixture(params=[by_hashes, manifest])
+@pytest.fixture(params=[by_hashes, prefixed, manifest])
 async def closed(
     request: pytest.FixtureRequest, database_url: str, tmp_path: Path
 ) -> AsyncIterator[Api]:
@@ -215,6 +219,7 @@ def read(directory: Path, content: Any) -> str:
         ({HASH: OTHER}, f"{HASH}: is not the SHA-256 of its document"),
         ({HASH: None}, f"{HASH}: is not the SHA-256 of its document"),
         ({HASH.upper(): ROLE}, f"{HASH.upper()}: is not the SHA-256 of its document"),
+        ({f"sha1:{HASH}": ROLE}, f"sha1:{HASH}: is not the SHA-256 of its document"),
         ({"Home": ROLE}, "Home: is not the SHA-256 of its document"),
         ({**manifest(ROLE), "operations": [7]}, "7: is not the SHA-256 of its document"),
         (by_hashes("{"), "valid in no role; in that of VISITOR: Syntax Error: Expected Name"),
