@@ -6,6 +6,7 @@ from core.settings import Limits
 from execution.engine import Engine, Request
 from execution.persisted import Automatic, Named, hash_of
 from execution.problems import Refused
+from execution.trusted import Trusted, document_of
 from models.role import Role
 from schema.build import build
 from tests.execution.test_errors import context
@@ -36,7 +37,7 @@ def test_text_and_hash_lead_to_one_prepared_document_and_one_text() -> None:
     found, asking = engine(), context(Role.DOCTOR)
     text = "query Of($id: ID!) { practitioner(id: $id) { lastName } }"
     by_text = found.prepare(Request(text), asking)
-    kept = found.prepare(Request("".join(text), named=named(text)), asking)
+    kept = found.prepare(Request("".join(list(text)), named=named(text)), asking)
     by_hash = found.prepare(Request("", {"id": "x"}, named=named(text)), asking)
     assert kept is by_text
     assert by_hash is by_text
@@ -56,6 +57,16 @@ def test_roles_that_know_a_hash_share_its_text_and_not_its_document() -> None:
     )
     assert doctor.text is admin.text
     assert (doctor.view.role, admin.view.role) == (Role.DOCTOR, Role.ADMIN)
+
+
+def test_trusted_text_and_its_hash_lead_to_one_prepared_document() -> None:
+    text, asking = "{ viewer { activeRole } }", context(Role.DOCTOR)
+    listed = document_of(text, engine())
+    assert listed.roles == set(Role)
+    found = Engine(build(), Limits(), operations=Trusted({hash_of(text): listed}))
+    by_hash = found.prepare(Request("", named=named(text)), asking)
+    assert found.prepare(Request("".join(list(text))), asking) is by_hash
+    assert by_hash.text is text
 
 
 @pytest.mark.parametrize(
