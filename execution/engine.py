@@ -42,6 +42,7 @@ from execution.limits import (
     check_variables,
     sizing,
 )
+from execution.persisted import Automatic, Named, Operations
 from execution.places import Places
 from execution.plans import Asking, Plan, Plans
 from execution.problems import Refused, of_document, of_execution, of_input, plain
@@ -67,11 +68,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent: a document, which of its operations, and values."""
+    """What a client sent: a document, which of its operations, and values.
+
+    The text may be empty where the document is ``named``.
+    """
 
     text: str
     variables: dict[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
+    named: Named | None = None
 
 
 @dataclass(slots=True)
@@ -113,7 +118,8 @@ class Prepared:
 class Engine:
     """Executes operations, each in the view of its viewer's role.
 
-    ``planned`` is False where every read shall run in the reference executor.
+    ``planned`` is False where every read shall run in the reference executor; ``operations`` are
+    those that clients may name instead of sending them, at first none.
     """
 
     def __init__(
@@ -123,18 +129,33 @@ class Engine:
         *,
         planned: bool = True,
         closed_to: frozenset[Role] = frozenset(),
+        operations: Operations | None = None,
     ) -> None:
         self._planned = planned
         # The roles that may not introspect their view.
         self._closed_to = closed_to
         self._schema = schema
         self._limits = limits
+        self._operations = operations or Automatic()
         self._prepared: OrderedDict[tuple[Any, ...], Prepared] = OrderedDict()
         self._varying: dict[tuple[Any, ...], Varying] = {}
         self._kept = 0
 
     def prepare(self, request: Request, context: Context) -> Prepared:
         """Parses, limits and validates, or recalls; raises Refused."""
+        found = self._prepared_of(self.whole(request, context), context)
+        if request.named is not None and request.text:
+            self._operations.learn(request.named, found.text, context.viewer)
+        return found
+
+    def whole(self, request: Request, context: Context) -> Request:
+        """The request with its text, where it only named it; raises Refused."""
+        if request.named is None and not self._operations.closed:
+            return request
+        text = self._operations.text(request.text, request.named, context.viewer)
+        return Request(text, request.variables, request.operation_name, request.named)
+
+    def _prepared_of(self, request: Request, context: Context) -> Prepared:
         try:
             return self._recalled(request, context)
         except TooCostly as error:
