@@ -1,6 +1,7 @@
 """The command line: serve, migrate, demo, import, schema, permissions, token, operations, audit."""
 
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Awaitable, Callable
