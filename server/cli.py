@@ -74,6 +74,11 @@ def serve(
     asyncio.run(migrate_database(found.database_url))
     if found.trusted_operations is None and not (PAGE / "index.html").exists():
         err.print("[yellow]The GraphiQL page is not built: run `make web`.[/] The API serves on.")
+    # The views of the roles live as long as the process: looking through them for garbage, which
+    # the collector does now and then, would keep every request waiting for a tenth of a second.
+    build()
+    gc.collect()
+    gc.freeze()
     uvicorn.run(
         served,
         host=host or found.host,
