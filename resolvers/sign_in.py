@@ -81,7 +81,8 @@ async def sign_in(
     TooManyAttempts, and Required about each factor that was left empty.
     """
     given = {"login": login.strip(), "password": password}
-    if empty := [Required(name) for name, value in given.items() if not value]:
+    empty: list[Problem] = [Required(name) for name, value in given.items() if not value]
+    if empty:
         raise Problems(empty)
     login = normal_login(login)
     account = await _account_of(login)
