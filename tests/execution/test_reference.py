@@ -1,95 +1,80 @@
 """The reference test: a plan and the ordinary executor answer every operation with equal bytes.
 
-Generated operations of every role, and telling ones written by hand of which it is asserted
-that they are planned, so that nothing here passes by falling back.
+Generated operations of every role, each asked by all who act in it and with several sets of
+values. The world stands still: what fails once fails again, by its seed.
 """
 
-import json
-import os
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
-from core.clock import utc_now
-from execution.engine import Engine, Request
-from execution.plans import Asking
-from models.database import dialect
+from models.role import Role
 from schema.build import build
-from schema.context import Context
-from server.answers import encoded
-from tests.api import Api, serving
-from tests.execution.telling import TELLING
-from tests.execution.test_non_interference import Stage, _cursors, stage_of
-from tests.generated import Operation, Operations
-from tests.schema.conftest import ROOMY
-from tests.world import PEOPLE, World, token_of, world
+from schema.views import VIEWS
+from tests.execution.asking import Both, Executors
+from tests.factories import NOW
+from tests.generated import Operation, Operations, cursors
+from tests.generated_inputs import Values
+from tests.still import Still
+from tests.world import PEOPLE
 
-SNAPSHOTS = Path(__file__).parent / "snapshots"
-OPERATIONS = 60
-# Where one of several fields fails, graphql-core drops the coroutines of the others.
-DROPPED = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:coroutine:RuntimeWarning"
-)
-
-
-@pytest.fixture
-async def served(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Api, World]]:
-    async with serving(database_url, tmp_path / "home", limits=ROOMY) as api:
-        yield api, await world(api.services.vault)
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    # Where one of several fields fails, graphql-core drops the coroutines of the others.
+    pytest.mark.filterwarnings(
+        "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:coroutine:RuntimeWarning"
+    ),
+]
+DOCUMENTS = 50
+ASKINGS = 4
 
 
-class Both:
-    """Asks the plan and the reference executor as one person, at one moment."""
-
-    def __init__(self, api: Api, context: Context) -> None:
-        self.planned = Engine(build(), ROOMY)
-        self.reference = Engine(build(), ROOMY, planned=False)
-        # Both execute one document: it is parsed and validated once.
-        self.reference._prepared = self.planned._prepared
-        self.context = context
-        self.services = api.services
-        self.plans = 0
-        self.pages = 0
-
-    async def ask(self, operation: Operation) -> tuple[bytes, bytes]:
-        request = Request(operation.text, operation.variables)
-        ours = await self.planned.execute(request, self.services.context(self.context.viewer))
-        theirs = await self.reference.execute(request, self.services.context(self.context.viewer))
-        self.plans += ours.text is not None
-        self.pages += ours.text is not None and operation.variables.get("cursor") is not None
-        return ours.text or encoded(ours.body).encode(), encoded(theirs.body).encode()
-
-    def sql(self, operation: Operation) -> str:
-        """The statement of an operation; raises NotPlannable."""
-        request = Request(operation.text, operation.variables)
-        prepared = self.planned.prepare(request, self.context)
-        asking = Asking(
-            self.context.viewer, self.planned._variables(prepared, request, self.context)
-        )
-        return prepared.plans.find(asking, dialect()).statement.sql
+@pytest.mark.parametrize("role", Role)
+async def test_a_plan_answers_as_the_reference_does(still_world: Still, role: Role) -> None:
+    people = _people(still_world, role)
+    values, in_python = Values.of(still_world.rows, NOW.date()), _in_python(role)
+    for seed in range(DOCUMENTS):
+        random = Random(f"{role} {seed}")
+        # Of what is computed in Python, both executors are one: it is asked for now and then.
+        avoided = in_python if seed % 6 else ()
+        made = Operations(build().views[role].schema, values, random, 1 + seed % 4, avoided)
+        for number, operation in enumerate(made.queries(ASKINGS)):
+            for asks in people if number == 0 else [random.choice(people)]:
+                assert await _differences(asks, operation, random) == []
+    asked, plans = (sum(getattr(each, name) for each in people) for name in ("asked", "plans"))
+    refused, pages = (sum(getattr(each, name) for each in people) for name in ("refused", "pages"))
+    assert asked > 4 * DOCUMENTS
+    assert plans > asked * 0.6
+    assert refused < asked * 0.2
+    # Pages behind a cursor were planned as well.
+    assert pages > asked * 0.1
 
 
-async def both(api: Api, made: World, name: str) -> Both:
-    person = made.people[name]
-    viewer = await api.services.sessions.viewer(
-        await token_of(api, person),
-        role=None,
-        now=utc_now(),
-        address="",
-        device="",
-        language="en",
-    )
-    return Both(api, api.services.context(viewer))
+def _people(still_world: Still, role: Role) -> list[Both]:
+    """Everybody who acts in a role, before the same executors."""
+    executors = Executors()
+    return [
+        Both(still_world.api.services, still_world.viewers[name], executors)
+        for name, acting in PEOPLE.items()
+        if acting is role
+    ]
 
 
-async def _differences(stage: Stage, asks: Both, random: Random, size: int) -> list[str]:
-    operation = Operations(stage.schema, stage.values, random, size).query()
-    found = []
-    todo = [operation]
+def _in_python(role: Role) -> set[str]:
+    """The fields that a role is shown by no statement."""
+    computed = {
+        f"{view.name}.{made.graphql_name}"
+        for view in VIEWS.values()
+        for made in view.specs.values()
+        if made.kind == "computed" and not (made.where or made.less or made.span)
+    }
+    return computed | set(build().views[role].masked)
+
+
+async def _differences(asks: Both, operation: Operation, random: Random) -> list[str]:
+    """What differs between the executors for an operation and for pages that go on from it."""
+    found, todo = [], [operation]
     while todo:
         operation = todo.pop()
         ours, theirs = await asks.ask(operation)
@@ -98,47 +83,6 @@ async def _differences(stage: Stage, asks: Both, random: Random, size: int) -> l
         elif operation.cursor and operation.variables.get("cursor") is None:
             todo += [
                 replace(operation, variables={**operation.variables, "cursor": cursor})
-                for cursor in _cursors(theirs, operation.cursor, random)
+                for cursor in cursors(theirs, operation.cursor, random)
             ]
-    return found
-
-
-@DROPPED
-@pytest.mark.parametrize("name", PEOPLE)
-async def test_a_plan_answers_as_the_reference_does(served: tuple[Api, World], name: str) -> None:
-    stage = await stage_of(*served, name)
-    asks = await both(*served, name)
-    for seed in range(OPERATIONS):
-        assert await _differences(stage, asks, Random(f"{name} {seed}"), 1 + seed % 5) == []
-    assert asks.plans > OPERATIONS / 4
-    # Pages behind a cursor were planned as well.
-    assert asks.pages > 3
-
-
-@pytest.mark.parametrize("title", TELLING)
-async def test_a_telling_query_is_planned_and_answers_as_the_reference_does(
-    served: tuple[Api, World], title: str
-) -> None:
-    name, text, variables = TELLING[title]
-    asks = await both(*served, name)
-    operation = Operation(text, _filled(variables, served[1]))
-    assert asks.sql(operation)
-    ours, theirs = await asks.ask(operation)
-    assert ours == theirs
-    assert "errors" not in json.loads(ours)
-    assert asks.plans == 1
-    kept = SNAPSHOTS / f"{title.replace(' ', '_')}.{dialect()}.sql"
-    if os.environ.get("CABINET_WRITE_SNAPSHOTS"):
-        kept.write_text(f"{asks.sql(operation)}\n", encoding="utf-8")
-    assert kept.read_text(encoding="utf-8") == f"{asks.sql(operation)}\n"
-
-
-def _filled(variables: dict[str, Any], made: World) -> dict[str, Any]:
-    """``<doctor>`` stands for the id of that person's file."""
-    found = dict(variables)
-    for key, value in variables.items():
-        if isinstance(value, str) and value.startswith("<"):
-            practitioner = made.people[value[1:-1]].practitioner
-            assert practitioner is not None
-            found[key] = str(practitioner.id)
     return found
