@@ -1,16 +1,28 @@
 """Asking the plan and the reference executor as one person, at one moment."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
 from auth.viewer import Viewer
 from core.clock import utc_now
 from execution.engine import Engine, Request
 from execution.plans import Plan
+from models.role import Role
 from schema.build import build
+from schema.views import VIEWS
 from server.answers import encoded
 from server.services import Services
 from tests.api import Api
-from tests.generated import Operation
+from tests.factories import NOW
+from tests.generated import Operation, Operations, cursors
+from tests.generated_inputs import Values
 from tests.schema.conftest import ROOMY
+from tests.schema.sight import Snapshot
 from tests.world import World, token_of
+
+# Sets of values with which a document is asked.
+_ASKINGS = 4
 
 
 class Executors:
@@ -63,6 +75,39 @@ class Both:
         request, context = self._request(operation), self.services.context(self.viewer)
         _, asking = self.executors.planned.plan(request, context)
         return self.executors.planned.prepare(request, context).plans.find(asking, dialect)
+
+
+def documents(role: Role, rows: Snapshot, many: int) -> Iterator[tuple[Random, list[Operation]]]:
+    """So many documents in a role's view, each with some sets of values, and what is random."""
+    values, view = Values.of(rows, NOW.date()), build().views[role]
+    in_python = _in_python(role)
+    for seed in range(many):
+        random = Random(f"{role} {seed}")
+        # Of what is computed in Python, both executors are one: it is asked for now and then.
+        avoided = in_python if seed % 6 else ()
+        made = Operations(view.schema, values, random, 1 + seed % 4, avoided)
+        yield random, made.queries(_ASKINGS)
+
+
+def _in_python(role: Role) -> set[str]:
+    """The fields that a role is shown by no statement."""
+    computed = {
+        f"{view.name}.{made.graphql_name}"
+        for view in VIEWS.values()
+        for made in view.specs.values()
+        if made.kind == "computed" and not (made.where or made.less or made.span)
+    }
+    return computed | set(build().views[role].masked)
+
+
+def pages_behind(operation: Operation, answer: bytes, random: Random) -> list[Operation]:
+    """The operation once more, for pages that go on from what was answered."""
+    if operation.cursor is None or operation.variables.get("cursor") is not None:
+        return []
+    return [
+        replace(operation, variables={**operation.variables, "cursor": cursor})
+        for cursor in cursors(answer, operation.cursor, random)
+    ]
 
 
 async def both(api: Api, made: World, name: str) -> Both:

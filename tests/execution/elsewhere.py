@@ -10,9 +10,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from schema.build import build
+from server.migrating import migrate_database
 from tests.api import serving
 from tests.execution.asking import Both, Executors
 from tests.generated import Operation
@@ -40,11 +39,11 @@ class Elsewhere:
 
 
 @asynccontextmanager
-async def elsewhere(url: str, home: Path) -> AsyncIterator[Elsewhere]:
-    """Starts the process over a migrated SQLite database, until the block ends."""
+async def elsewhere(directory: Path) -> AsyncIterator[Elsewhere]:
+    """Starts the process over a database in a directory, until the block ends."""
     environment = {k: v for k, v in os.environ.items() if k != "CABINET_TEST_DATABASE_URL"}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.execution.elsewhere", url, str(home)),
+        *(sys.executable, "-m", "tests.execution.elsewhere", str(directory)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env=environment,
@@ -57,3 +56,27 @@ async def elsewhere(url: str, home: Path) -> AsyncIterator[Elsewhere]:
         assert process.stdin is not None
         process.stdin.close()
         assert await asyncio.wait_for(process.wait(), 60) == 0
+
+
+async def _serve(url: str, home: Path) -> None:
+    executors = Executors()
+    async with serving(url, home, limits=ROOMY) as api:
+        world = await still(api)
+        people = {
+            name: Both(api.services, viewer, executors) for name, viewer in world.viewers.items()
+        }
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            name, text, variables = json.loads(line)
+            asks = people[name]
+            before = asks.plans
+            answer = await asks.planned(Operation(text, variables))
+            told = json.dumps([answer.decode(), asks.plans > before])
+            sys.stdout.write(f"{told}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    directory = Path(sys.argv[1])
+    url = f"sqlite://{directory / 'cabinet.sqlite3'}"
+    asyncio.run(migrate_database(url))
+    asyncio.run(_serve(url, directory / "home"))

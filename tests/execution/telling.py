@@ -312,7 +312,12 @@ TELLING: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "a visitor": (
         "visitor",
-        "{ viewer { activeRole roles can { operations } } dictionaryEntries(first: 2) { nodes { name } } }",
+        """
+        {
+          viewer { activeRole roles can { operations } }
+          dictionaryEntries(first: 2) { nodes { name } }
+        }
+        """,
         {},
     ),
     "cells of others are empty": (

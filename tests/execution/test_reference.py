@@ -1,21 +1,21 @@
 """The reference test: a plan and the ordinary executor answer every operation with equal bytes.
 
 Generated operations of every role, each asked by all who act in it and with several sets of
-values. The world stands still: what fails once fails again, by its seed.
+values; and over PostgreSQL, the same operations of a world that is the same over SQLite. The
+world stands still: what fails once fails again, by its seed.
 """
 
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from random import Random
 
 import pytest
+import pytest_asyncio
 
 from models.role import Role
-from schema.build import build
-from schema.views import VIEWS
-from tests.execution.asking import Both, Executors
-from tests.factories import NOW
-from tests.generated import Operation, Operations, cursors
-from tests.generated_inputs import Values
+from tests.conftest import POSTGRES
+from tests.execution.asking import Both, Executors, documents, pages_behind
+from tests.execution.elsewhere import Elsewhere, elsewhere
+from tests.generated import Operation
 from tests.still import Still
 from tests.world import PEOPLE
 
@@ -27,62 +27,85 @@ pytestmark = [
     ),
 ]
 DOCUMENTS = 50
-ASKINGS = 4
+# Of those, the ones that are compared between the databases.
+COMPARED = 35
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sqlite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Elsewhere]:
+    async with elsewhere(tmp_path_factory.mktemp("elsewhere")) as found:
+        yield found
 
 
 @pytest.mark.parametrize("role", Role)
 async def test_a_plan_answers_as_the_reference_does(still_world: Still, role: Role) -> None:
     people = _people(still_world, role)
-    values, in_python = Values.of(still_world.rows, NOW.date()), _in_python(role)
-    for seed in range(DOCUMENTS):
-        random = Random(f"{role} {seed}")
-        # Of what is computed in Python, both executors are one: it is asked for now and then.
-        avoided = in_python if seed % 6 else ()
-        made = Operations(build().views[role].schema, values, random, 1 + seed % 4, avoided)
-        for number, operation in enumerate(made.queries(ASKINGS)):
-            for asks in people if number == 0 else [random.choice(people)]:
-                assert await _differences(asks, operation, random) == []
-    asked, plans = (sum(getattr(each, name) for each in people) for name in ("asked", "plans"))
-    refused, pages = (sum(getattr(each, name) for each in people) for name in ("refused", "pages"))
-    assert asked > 4 * DOCUMENTS
+
+    async def ask(name: str, operation: Operation) -> bytes:
+        ours, theirs = await people[name].ask(operation)
+        assert ours == theirs, f"{name}: {operation}"
+        return ours
+
+    for random, operations in documents(role, still_world.rows, DOCUMENTS):
+        for name, operation in _asked(people, random, operations):
+            for behind in pages_behind(operation, await ask(name, operation), random):
+                await ask(name, behind)
+    _counted(people)
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(not POSTGRES, reason="compares SQLite with PostgreSQL: run `make check`")
+@pytest.mark.parametrize("role", Role)
+async def test_both_databases_answer_alike(
+    still_world: Still, sqlite: Elsewhere, role: Role
+) -> None:
+    people, planned = _people(still_world, role), 0
+
+    async def ask(name: str, operation: Operation) -> bytes:
+        nonlocal planned
+        ours = await people[name].planned(operation)
+        theirs, was_planned = await sqlite.ask(name, operation)
+        assert ours == theirs, f"{name}: {operation}"
+        planned += was_planned
+        return ours
+
+    for random, operations in documents(role, still_world.rows, COMPARED):
+        for name, operation in _asked(people, random, operations):
+            for behind in pages_behind(operation, await ask(name, operation), random):
+                await ask(name, behind)
+    assert planned > _counted(people) * 0.6
+
+
+def _people(world: Still, role: Role) -> dict[str, Both]:
+    """Everybody who acts in a role, before the same executors."""
+    executors = Executors()
+    return {
+        name: Both(world.api.services, world.viewers[name], executors)
+        for name, acting in PEOPLE.items()
+        if acting is role
+    }
+
+
+def _asked(
+    people: dict[str, Both], random: Random, operations: list[Operation]
+) -> list[tuple[str, Operation]]:
+    """Who asks with which values: everybody with the first, somebody with each of the others."""
+    first, *others = operations
+    return [
+        *((name, first) for name in people),
+        *((random.choice(list(people)), other) for other in others),
+    ]
+
+
+def _counted(people: dict[str, Both]) -> int:
+    """How many operations were asked; that they were many, and answered by plans."""
+    asked, plans, pages, refused = (
+        sum(getattr(asks, name) for asks in people.values())
+        for name in ("asked", "plans", "pages", "refused")
+    )
+    assert asked > 4 * COMPARED
     assert plans > asked * 0.6
     assert refused < asked * 0.2
     # Pages behind a cursor were planned as well.
     assert pages > asked * 0.1
-
-
-def _people(still_world: Still, role: Role) -> list[Both]:
-    """Everybody who acts in a role, before the same executors."""
-    executors = Executors()
-    return [
-        Both(still_world.api.services, still_world.viewers[name], executors)
-        for name, acting in PEOPLE.items()
-        if acting is role
-    ]
-
-
-def _in_python(role: Role) -> set[str]:
-    """The fields that a role is shown by no statement."""
-    computed = {
-        f"{view.name}.{made.graphql_name}"
-        for view in VIEWS.values()
-        for made in view.specs.values()
-        if made.kind == "computed" and not (made.where or made.less or made.span)
-    }
-    return computed | set(build().views[role].masked)
-
-
-async def _differences(asks: Both, operation: Operation, random: Random) -> list[str]:
-    """What differs between the executors for an operation and for pages that go on from it."""
-    found, todo = [], [operation]
-    while todo:
-        operation = todo.pop()
-        ours, theirs = await asks.ask(operation)
-        if ours != theirs:
-            found.append(f"{operation.text}\n{operation.variables}\n{ours!r}\n{theirs!r}")
-        elif operation.cursor and operation.variables.get("cursor") is None:
-            todo += [
-                replace(operation, variables={**operation.variables, "cursor": cursor})
-                for cursor in cursors(theirs, operation.cursor, random)
-            ]
-    return found
+    return asked
