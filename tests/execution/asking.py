@@ -7,7 +7,7 @@ from random import Random
 from auth.viewer import Viewer
 from core.clock import utc_now
 from execution.engine import Engine, Request
-from execution.plans import Plan
+from execution.plans import Asking, Plan
 from models.role import Role
 from schema.build import build
 from schema.views import VIEWS
@@ -70,11 +70,12 @@ class Both:
     def _request(operation: Operation) -> Request:
         return Request(operation.text, operation.variables)
 
-    def plan(self, operation: Operation, dialect: str) -> Plan:
+    def plan(self, operation: Operation, dialect: str) -> tuple[Plan, Asking]:
         """The plan of an operation for a database, open or not; raises NotPlannable."""
         request, context = self._request(operation), self.services.context(self.viewer)
         _, asking = self.executors.planned.plan(request, context)
-        return self.executors.planned.prepare(request, context).plans.find(asking, dialect)
+        prepared = self.executors.planned.prepare(request, context)
+        return prepared.plans.find(asking, dialect), asking
 
 
 def documents(role: Role, rows: Snapshot, many: int) -> Iterator[tuple[Random, list[Operation]]]:

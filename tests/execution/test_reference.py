@@ -100,8 +100,10 @@ def _asked(
 def _counted(people: dict[str, Both]) -> int:
     """How many operations were asked; that they were many, and answered by plans."""
     asked, plans, pages, refused = (
-        sum(getattr(asks, name) for asks in people.values())
-        for name in ("asked", "plans", "pages", "refused")
+        sum(counts)
+        for counts in zip(
+            *((a.asked, a.plans, a.pages, a.refused) for a in people.values()), strict=True
+        )
     )
     assert asked > 4 * COMPARED
     assert plans > asked * 0.6

@@ -57,7 +57,7 @@ def _told(title: str, name: str, operation: Operation, answer: Any, asks: Both) 
         _block("json", _shown(answer)),
     ]
     for dialect in DIALECTS:
-        statement = asks.plan(operation, dialect).statement
+        statement = asks.plan(operation, dialect)[0].statement
         parts += [f"## {_NAMES[dialect]}", _block("sql", _lines(statement.sql))]
         fixed = [f"{n} is {v}" for n, v in enumerate(statement.fixed, 1) if v is not None]
         parts += [f"Bound whoever asks: {', '.join(fixed)}."] if fixed else []
