@@ -81,16 +81,16 @@ class Both:
 def documents(role: Role, rows: Snapshot, many: int) -> Iterator[tuple[Random, list[Operation]]]:
     """So many documents in a role's view, each with some sets of values, and what is random."""
     values, view = Values.of(rows, NOW.date()), build().views[role]
-    in_python = _in_python(role)
+    computed = in_python(role)
     for seed in range(many):
         random = Random(f"{role} {seed}")
         # Of what is computed in Python, both executors are one: it is asked for now and then.
-        avoided = in_python if seed % 6 else ()
+        avoided = computed if seed % 6 else ()
         made = Operations(view.schema, values, random, 1 + seed % 4, avoided)
         yield random, made.queries(_ASKINGS)
 
 
-def _in_python(role: Role) -> set[str]:
+def in_python(role: Role) -> set[str]:
     """The fields that a role is shown by no statement."""
     computed = {
         f"{view.name}.{made.graphql_name}"
