@@ -66,7 +66,7 @@ class Operations:
         size, self._deepest = self.size, 4
         if is_deep := self._once_in(12):
             self.size, self._deepest = 1, 14
-        self._is_wide = not is_deep and self._once_in(30)
+        self._is_wide = not is_deep and self._once_in(12)
         body = " ".join(self._roots(1 if is_deep else self.random.randint(1, 3)))
         self.size = size
         text = " ".join(["{", body, "}", *self._fragments])
