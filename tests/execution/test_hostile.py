@@ -123,8 +123,8 @@ async def test_a_hostile_text_in_any_filter_is_bound(still_world: Still, name: s
             )
             text = f"{{ {field}(filter: {{or: [{', '.join(literals)}]}}) {{ totalCount }} }}"
             assert "data" in await asked_alike(asks, Operation(text, {}))
-        # Long ones are refused where the column is shorter.
-        for n, leaf in enumerate(leaves):
+        # Long ones are refused where the column is shorter: in every fourth place, for their time.
+        for n, leaf in enumerate(leaves[number % 4 :: 4]):
             text = f"query($h: String!) {{ {field}(filter: {leaf.replace(HERE, '$h')})"
             operation = Operation(f"{text} {{ totalCount }} }}", {"h": LONG[n % len(LONG)]})
             body = await asked_alike(asks, operation)
