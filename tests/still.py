@@ -66,9 +66,9 @@ class _Settled:
                 setattr(row, column, self._ids.get(value, UUID(int=number)))
             elif isinstance(kind, Text) and callable(kind.default):
                 setattr(row, column, f"{value[:3]}{number:04d}-0000")
-            elif column == "previous_hash":
-                # Of rows whose ids were not these.
-                setattr(row, column, f"{number:064x}")
+            elif column in ("hash", "previous_hash"):
+                # They were of rows with other ids.
+                setattr(row, column, f"{number - (column != 'hash'):064x}")
             elif isinstance(kind, fields.DatetimeField) and self._is_present(value):
                 setattr(row, column, NOW - timedelta(minutes=number % 7))
         return row
