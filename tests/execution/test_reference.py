@@ -26,7 +26,7 @@ pytestmark = [
         "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:coroutine:RuntimeWarning"
     ),
 ]
-DOCUMENTS = 50
+DOCUMENTS = 70
 # Of those, the ones that are compared between the databases.
 COMPARED = 35
 
