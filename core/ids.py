@@ -1,21 +1,27 @@
 """Identifiers: time-ordered UUIDs for rows, and codes that people can read aloud."""
 
-import os
 import secrets
 import time
 from uuid import UUID
 
 # Crockford's alphabet: no I, L, O or U, so that a code survives a telephone.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# The 122 bits of the last UUID that are not its version and variant.
+_last = 0
 
 
 def uuid7() -> UUID:
-    """A UUID of version 7 (RFC 9562): 48 bits of Unix milliseconds, the rest random."""
-    milliseconds = time.time_ns() // 1_000_000
-    number = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
-    number = (number & ~(0xF << 76)) | (0x7 << 76)
-    number = (number & ~(0x3 << 62)) | (0x2 << 62)
-    return UUID(int=number)
+    """A UUID of version 7 (RFC 9562): 48 bits of Unix milliseconds, the rest random.
+
+    Greater than the one before it in this process, so that rows made together keep their order.
+    """
+    global _last
+    number = (time.time_ns() // 1_000_000 << 74) | secrets.randbits(74)
+    if number >> 74 <= _last >> 74:
+        number = _last + 1 + secrets.randbits(32)
+    _last = number
+    moment, a, b = number >> 74, number >> 62 & 0xFFF, number & (1 << 62) - 1
+    return UUID(int=moment << 80 | 7 << 76 | a << 64 | 2 << 62 | b)
 
 
 def readable_code(prefix: str, groups: int = 2) -> str:

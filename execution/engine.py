@@ -40,7 +40,8 @@ from execution.limits import (
     check_limits,
     check_shape,
     check_variables,
-    sizing,
+    conditions,
+    costing,
 )
 from execution.persisted import Automatic, Named, Operations
 from execution.places import Places
@@ -108,10 +109,11 @@ class Prepared:
     plans: Plans
     inputs: Inputs
     plain: Plain | None
-    # The sizes of pages, by the variables that hold them, that kept within the limits.
-    sizing: tuple[str, ...]
+    # The variables that decide the cost: sizes of pages, and those in filters.
+    costing: tuple[tuple[str, ...], tuple[str, ...]]
     # What of the document values decide, where they do.
     varying: Varying | None
+    # What of their values kept within the limits.
     measured: set[tuple[Any, ...]] = field(default_factory=set)
 
 
@@ -186,22 +188,28 @@ class Engine:
 
     def _check_again(self, prepared: Prepared, request: Request) -> None:
         """The limits, for what can change from one request of a document to the next."""
-        if prepared.plain is not None and not prepared.sizing:
+        in_pages, in_filters = prepared.costing
+        if prepared.plain is not None and not in_pages:
             # Values that no variable takes are not looked at, and plain ones are bounded.
             return
         given = request.variables
         sizes = tuple(
             # Whatever else is given counts as the largest page.
             size if (size := given.get(name, ...)) is None or isinstance(size, _SIZE) else ""
-            for name in prepared.sizing
+            for name in in_pages
         )
-        if sizes in prepared.measured:
-            check_variables(request.variables)
+        check_variables(given)
+        # One that is left out has the value that the document gives it.
+        held = tuple(
+            (name in given, isinstance(given.get(name), dict), conditions(given.get(name)))
+            for name in in_filters
+        )
+        if (sizes, held) in prepared.measured:
             return
         self._check_limits(prepared.document, prepared.operation, request)
         if len(prepared.measured) > _SIZES:
             prepared.measured.clear()
-        prepared.measured.add(sizes)
+        prepared.measured.add((sizes, held))
 
     def _keep(self, key: tuple[Any, ...], prepared: Prepared, request: Request) -> None:
         if prepared.varying is not None:
@@ -260,7 +268,7 @@ class Engine:
             Plans(view, document, operation),
             Inputs(view, document, operation),
             plain_variables(operation),
-            sizing(original),
+            costing(original),
             depends,
         )
 

@@ -5,6 +5,7 @@ multiplied as a number.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from graphql import (
     SelectionSetNode,
     StringValueNode,
     VariableNode,
+    value_from_ast_untyped,
 )
 
 from core.settings import Limits
@@ -40,6 +42,13 @@ _VALUES = 1_000
 # Validation compares fields of one name in pairs, those with selections at length.
 _PAIRS = 20_000
 _LONG = 20
+# In objects: what counting a list costs, a condition (it may go through another table) and, at
+# the least, groups, which are made of all rows however few are told.
+_COUNT = 10
+_CONDITION = 20
+_GROUPS = 100
+# Where conditions stand.
+_CONDITIONS = ("filter", "only")
 
 
 class TextInvalid(Exception):
@@ -71,6 +80,8 @@ class Measure:
     cost: int = 0
     # Whether the selection reads the rows of a page.
     paged: bool = False
+    # How often the selection counts the whole list.
+    counts: int = 0
     # Selections within each other, fragments and inline ones too.
     levels: int = 0
 
@@ -83,6 +94,7 @@ class Measure:
             self.sensitive + other.sensitive,
             self.cost + other.cost,
             self.paged or other.paged,
+            self.counts + other.counts,
             max(self.levels, other.levels),
         )
 
@@ -105,12 +117,7 @@ def check_shape(document: DocumentNode) -> None:
                 raise TooCostly("TOO_DEEP", _VALUE_DEPTH)
         elif isinstance(node, StringValueNode) and "\0" in node.value:
             raise TextInvalid(node)
-        for key in node.keys:
-            inner = getattr(node, key)
-            if isinstance(inner, Node):
-                todo.append((inner, depth))
-            elif isinstance(inner, tuple | list):
-                todo += [(item, depth) for item in inner if isinstance(item, Node)]
+        todo += [(inner, depth) for inner in _inner(node)]
     pairs = sum(
         count * (count - 1) // 2 * (_LONG if has_selection else 1)
         for (_, has_selection), count in fields.items()
@@ -158,31 +165,55 @@ def check_limits(
             raise TooCostly(code, limit)
 
 
-def sizing(document: DocumentNode) -> tuple[str, ...]:
-    """The variables that decide what an operation costs: those that are sizes of pages."""
-    names: set[str] = set()
+def costing(document: DocumentNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The variables that decide what an operation costs: sizes of pages, and those in filters."""
+    sizes: set[str] = set()
+    filters: set[str] = set()
     todo: list[Node] = [document]
     while todo:
         node = todo.pop()
-        if isinstance(node, ArgumentNode) and isinstance(node.value, VariableNode):
-            if node.name.value in ("first", "last"):
-                names.add(node.value.name.value)
+        if isinstance(node, ArgumentNode):
+            if isinstance(node.value, VariableNode) and node.name.value in ("first", "last"):
+                sizes.add(node.value.name.value)
+            elif node.name.value in _CONDITIONS:
+                filters |= {each.name.value for each in _variables(node)}
             continue
-        for key in node.keys:
-            inner = getattr(node, key)
-            if isinstance(inner, Node):
-                todo.append(inner)
-            elif isinstance(inner, tuple | list):
-                todo += [item for item in inner if isinstance(item, Node)]
-    return tuple(sorted(names))
+        todo += _inner(node)
+    return tuple(sorted(sizes)), tuple(sorted(filters))
+
+
+def _variables(node: Node) -> Iterator[VariableNode]:
+    if isinstance(node, VariableNode):
+        yield node
+    for inner in _inner(node):
+        yield from _variables(inner)
+
+
+def _inner(node: Node) -> Iterator[Node]:
+    for key in node.keys:
+        inner = getattr(node, key)
+        if isinstance(inner, Node):
+            yield inner
+        elif isinstance(inner, tuple | list):
+            yield from (item for item in inner if isinstance(item, Node))
+
+
+def conditions(given: Any) -> int:
+    """How many conditions a value holds: the objects within it, whatever they are of."""
+    if isinstance(given, dict):
+        return sum(isinstance(v, dict) + conditions(v) for v in given.values())
+    return sum(map(conditions, given)) if isinstance(given, list) else 0
 
 
 def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
-    return {
-        definition.variable.name.value: int(definition.default_value.value[:9])
-        for definition in operation.variable_definitions or ()
-        if isinstance(definition.default_value, IntValueNode)
-    }
+    found: dict[str, Any] = {}
+    for definition in operation.variable_definitions or ():
+        default = definition.default_value
+        if isinstance(default, IntValueNode):
+            found[definition.variable.name.value] = int(default.value[:9])
+        elif isinstance(default, ObjectValueNode | ListValueNode):
+            found[definition.variable.name.value] = value_from_ast_untyped(default)
+    return found
 
 
 def _directives(node: Any) -> int:
@@ -191,6 +222,8 @@ def _directives(node: Any) -> int:
 
 
 _STRUCTURE = frozenset({"nodes", "edges", "node", "pageInfo"})
+# Whoever selects one of them has the page read, whatever of its rows is told.
+_PAGED = frozenset({"nodes", "edges", "pageInfo"})
 
 
 class _Measuring:
@@ -253,21 +286,50 @@ class _Measuring:
                     levels=inner.levels,
                 )
             )
+        is_count = name == "totalCount"
         if node.selection_set is None:
-            cost = 0
+            cost = _COUNT * is_count
         elif name in _STRUCTURE:
             # They only hold the page's rows, which the connection has counted already.
             cost = inner.cost
         else:
-            cost = self._rows(node, inner.paged) * (1 + inner.cost)
+            cost = self._cost(node, inner)
         return own.beside(
             replace(
                 inner,
                 depth=inner.depth + 1,
                 cost=cost,
-                paged=name in ("nodes", "edges"),
+                paged=name in _PAGED,
+                counts=int(is_count),
             )
         )
+
+    def _cost(self, node: FieldNode, inner: Measure) -> int:
+        """What a field costs with all that is selected within it."""
+        # A list is counted once, whatever the size of its page.
+        rows = self._rows(node, inner.paged)
+        cost = rows * (1 + inner.cost - inner.counts * _COUNT) + inner.counts * _COUNT
+        if node.name.value.endswith("Groups"):
+            cost = max(cost, _GROUPS)
+        asked = (a.value for a in node.arguments or () if a.name.value in _CONDITIONS)
+        return cost + _CONDITION * sum(map(self._conditions, asked))
+
+    def _conditions(self, value: Node) -> int:
+        if isinstance(value, VariableNode):
+            return conditions(self._variables.get(value.name.value))
+        if isinstance(value, ListValueNode):
+            return sum(map(self._conditions, value.values))
+        if not isinstance(value, ObjectValueNode):
+            return 0
+        found = 0
+        for field in value.fields:
+            inner = field.value
+            if isinstance(inner, VariableNode):
+                inner_value = self._variables.get(inner.name.value)
+                found += isinstance(inner_value, dict) + conditions(inner_value)
+            else:
+                found += isinstance(inner, ObjectValueNode) + self._conditions(inner)
+        return found
 
     def _rows(self, node: FieldNode, paged: bool) -> int:
         """How many objects a field may yield: a page for a connection, else one."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,9 @@ class Api:
         services: Services = self.app.state.services
         return services
 
-    async def token(self, account: Account, role: Role) -> str:
+    async def token(self, account: Account, role: Role, *, now: datetime | None = None) -> str:
         """An access token of a session that acts in a role, as signing in would give."""
-        now = utc_now()
-        viewer = Viewer(rights=Rights(role), now=now, account_id=account.id)
+        viewer = Viewer(rights=Rights(role), now=now or utc_now(), account_id=account.id)
         opened = await open_session(viewer, gate=self.services.gate, account=account, role=role)
         return opened.access_token
 

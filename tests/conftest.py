@@ -134,18 +134,18 @@ async def live_server(database_url: str, tmp_path: Path) -> AsyncIterator[LiveSe
 
 
 @pytest.fixture(scope="module")
-def demo_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the database of ``demo_server``."""
-    with _migrated(tmp_path_factory.mktemp("demo")) as url:
+def module_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a migrated database that the tests of a module share."""
+    with _migrated(tmp_path_factory.mktemp("shared")) as url:
         yield url
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def demo_server(
-    demo_database: str, tmp_path_factory: pytest.TempPathFactory
+    module_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[LiveServer]:
     """One such server for a module: each test signs in as another, since a code works once."""
-    async with served(demo_database, tmp_path_factory.mktemp("home")) as server:
+    async with served(module_database, tmp_path_factory.mktemp("home")) as server:
         yield server
 
 

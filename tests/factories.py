@@ -24,6 +24,12 @@ def _next() -> int:
     return next(_numbers)
 
 
+def begin() -> None:
+    """Numbers from 1 again, for a database that is empty."""
+    global _numbers
+    _numbers = count(1)
+
+
 async def organisation(**values: Any) -> Organisation:
     return await Organisation.create(**{"name": f"Больница {_next()}", **values})
 

@@ -89,9 +89,9 @@ ONE_EACH = (
 )
 
 
-async def world(vault: Vault) -> World:
+async def world(vault: Vault, *, now: datetime | None = None) -> World:
     """Makes the world in an empty database, in one transaction; passports go into the vault."""
-    return await _populate(vault)
+    return await _populate(vault, now or utc_now())
 
 
 async def token_of(api: Api, person: Person) -> str | None:
@@ -100,8 +100,9 @@ async def token_of(api: Api, person: Person) -> str | None:
 
 
 @unit_of_work
-async def _populate(vault: Vault) -> World:
-    made = await _places()
+async def _populate(vault: Vault, now: datetime) -> World:
+    make.begin()
+    made = await _places(now)
     await _people(made, vault)
     workers = await Practitioner.all().order_by("id")
     await positions(made, workers)
@@ -115,7 +116,7 @@ async def _populate(vault: Vault) -> World:
     return made
 
 
-async def _places() -> World:
+async def _places(now: datetime) -> World:
     organisation = await make.organisation(name="Больница имени Ёжикова", ogrn="1022200525819")
     other = await make.organisation(name="ёлочка, клиника", zone="Asia/Vladivostok")
     for name in ("Терапия", "терапевт", "Ёмкая специальность", "Анестезиология"):
@@ -123,7 +124,7 @@ async def _places() -> World:
     for number, name in enumerate(("врач", "Медсестра")):
         await DictionaryEntry.create(oid=POSITIONS, version="2.0", code=str(number), name=name)
     return World(
-        now=utc_now(),
+        now=now,
         organisation=organisation,
         other=other,
         therapy=await make.department(organisation, code="T", name="Терапия", city="Орёл"),

@@ -14,7 +14,7 @@ from models.role import Role
 from models.shift import ShiftKind
 from tests import factories as make
 from tests.api import Api
-from tests.execution.test_reference import Both
+from tests.execution.asking import Both
 from tests.generated import Operation
 
 
@@ -23,7 +23,7 @@ async def _admin(api: Api, organisation: Organisation, role: Role = Role.ADMIN) 
     await make.grant(account, role, organisation)
     token = await api.token(account, role)
     viewer = await api.services.sessions.viewer(token, now=utc_now())
-    return Both(api, api.services.context(viewer))
+    return Both(api.services, viewer)
 
 
 async def _asked(both: Both, text: str, **variables: Any) -> Any:

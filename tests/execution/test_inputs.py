@@ -10,7 +10,7 @@ import pytest
 from models.role import Role
 from models.shift import Shift, ShiftState
 from tests.api import Api, serving
-from tests.execution.test_reference import Both, both
+from tests.execution.asking import Both, both
 from tests.generated import Operation
 from tests.schema.conftest import ROOMY
 from tests.world import World, token_of, world

@@ -13,6 +13,7 @@ from execution.limits import (
     check_shape,
     check_variables,
 )
+from tests.api import Api
 
 
 def code_of(text: str, variables: dict[str, object] | None = None) -> str | None:
@@ -95,6 +96,77 @@ def test_page_size_from_a_variable_counts(
 ) -> None:
     text = f"query({declared}) " + "{ a(first: 60) { nodes { b(first: $n) { nodes { id } } } } }"
     assert code_of(text, variables) == code
+
+
+PAGED = "{ a(first: 99) { nodes { b%s } } }"
+
+
+@pytest.mark.parametrize(
+    ("inner", "code"),
+    [
+        # Each of 99 rows reads fifty for what is told of a page, whatever that is.
+        (" { pageInfo { hasNextPage } }", "TOO_COSTLY"),
+        (" { ... { pageInfo { hasNextPage } } }", "TOO_COSTLY"),
+        ("(first: 40) { pageInfo { endCursor } }", None),
+        # Each of them counts a list: as much as ten rows, however large the page.
+        (" { totalCount }", None),
+        ("(first: 35) { totalCount }", None),
+        ("(first: 40) { totalCount nodes { id } }", "TOO_COSTLY"),
+        (" { totalCount } " + " ".join(f"b{n} {{ totalCount }}" for n in range(4)), "TOO_COSTLY"),
+        (" { x: totalCount y: totalCount ...F }", None),
+        (" { x: totalCount y: totalCount ...F w: totalCount z: totalCount }", "TOO_COSTLY"),
+        # Each condition costs as much as twenty.
+        ("(first: 1, filter: {c: {eq: 1}, not: {}}) { nodes { id } }", None),
+        ("(first: 9, filter: {c: {d: {eq: 1}}}) { nodes { id } }", None),
+        ("(first: 9, filter: {or: [{c: {d: {eq: 1}}}, {d: {}}]}) { nodes { id } }", "TOO_COSTLY"),
+    ],
+)
+def test_what_each_row_of_a_page_makes_be_read_counts(inner: str, code: str | None) -> None:
+    assert code_of(PAGED % inner + " fragment F on C { totalCount }") == code
+
+
+@pytest.mark.parametrize(
+    ("declared", "variables", "code"),
+    [
+        ("$f: F", {"f": None}, None),
+        ("$f: F", {"f": {"a": {"b": {"eq": 1}}}}, None),
+        ("$f: F", {"f": {f"a{n}": {"b": {"eq": 1}} for n in range(123)}}, None),
+        ("$f: F", {"f": {f"a{n}": {"b": {"eq": 1}} for n in range(125)}}, "TOO_COSTLY"),
+        ("$f: F", {"f": {"or": [{f"a{n}": {}} for n in range(250)]}}, "TOO_COSTLY"),
+        ("$f: F = {or: [" + "{a: {b: {eq: 1}}} " * 125 + "]}", {}, "TOO_COSTLY"),
+        ("$f: F = {or: [" + "{a: {b: {eq: 1}}} " * 125 + "]}", {"f": {}}, None),
+    ],
+)
+def test_conditions_in_a_variable_count(
+    declared: str, variables: dict[str, object], code: str | None
+) -> None:
+    text = f"query({declared}) {{ a(filter: $f) {{ nodes {{ id }} }} }}"
+    assert code_of(text, variables) == code
+
+
+async def test_another_filter_of_a_known_document_is_measured_again(api: Api) -> None:
+    text = """query ($f: DictionaryEntryFilter = {}, $g: DictionaryEntryFilter) {
+        dictionaryEntries(filter: $f) { totalCount }
+        b: dictionaryEntries(filter: {not: $g}) { totalCount }
+    }"""
+    costly = {"or": [{"name": {"eq": "x"}}] * 300}
+    for variables, codes in (
+        ({}, []),
+        ({"f": costly}, ["TOO_COSTLY"]),
+        ({"f": {"or": costly["or"][:9]}}, []),
+        ({"f": None, "g": costly}, ["TOO_COSTLY"]),
+        ({"g": {"name": {"eq": "x"}}}, []),
+    ):
+        answer = await api.ask(text, **variables)
+        assert answer.codes == codes
+
+
+def test_groups_cost_a_hundred_however_few_are_told() -> None:
+    groups = "{n}: xGroups(first: 1) {{ nodes {{ count }} }}"
+    page = " b(first: 50) { nodes { c(first: 86) { nodes { id } } } } "
+    for many, code in ((6, None), (7, "TOO_COSTLY")):
+        text = " ".join(groups.format(n=f"g{n}") for n in range(many))
+        assert code_of("{ " + text + page + "}") == code
 
 
 def test_fragments_that_double_sixty_times_are_refused_at_once() -> None:

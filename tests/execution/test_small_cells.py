@@ -24,7 +24,7 @@ from models.shift import Shift, ShiftKind, ShiftState
 from schema.aggregates import Aggregate, aggregates
 from tests import factories as make
 from tests.api import Api
-from tests.execution.test_reference import Both
+from tests.execution.asking import Both
 from tests.generated import Operation
 
 FEW = 5
@@ -138,7 +138,7 @@ async def hospital(api: Api) -> Hospital:
                 await _shift(worker, month + timedelta(days=4), kind=ShiftKind.NIGHT, hours=12)
     token = await api.token(analyst, Role.ANALYST)
     viewer = await api.services.sessions.viewer(token, now=now)
-    return Hospital(Both(api, api.services.context(viewer)), workers, month)
+    return Hospital(Both(api.services, viewer), workers, month)
 
 
 async def _shift(worker: Practitioner, start: datetime, *, hours: int, **values: Any) -> Shift:

@@ -80,11 +80,11 @@ async def test_oversized_message_closes_with_a_code(demo_server: LiveServer) -> 
 
 
 async def test_session_ended_by_another_process_closes_the_socket_within_a_second(
-    demo_server: LiveServer, demo_database: str
+    demo_server: LiveServer, module_database: str
 ) -> None:
     nurse = demo_server.one_who_is(Role.NURSE)
     token = await demo_server.token(nurse)
-    async with connected(demo_server.socket_url) as socket, opened(demo_database):
+    async with connected(demo_server.socket_url) as socket, opened(module_database):
         await socket.init(token)
         await socket.subscribe("1", "subscription { shiftChanged { id } }")
         await socket.ready()

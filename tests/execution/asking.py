@@ -1,0 +1,118 @@
+"""Asking the plan and the reference executor as one person, at one moment."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+from auth.viewer import Viewer
+from core.clock import utc_now
+from execution.engine import Engine, Request
+from execution.plans import Asking, Plan
+from models.role import Role
+from schema.build import build
+from schema.views import VIEWS
+from server.answers import encoded
+from server.services import Services
+from tests.api import Api
+from tests.factories import NOW
+from tests.generated import Operation, Operations, cursors
+from tests.generated_inputs import Values
+from tests.schema.conftest import ROOMY
+from tests.schema.sight import Snapshot
+from tests.world import World, token_of
+
+# Sets of values with which a document is asked.
+_ASKINGS = 4
+
+
+class Executors:
+    """The two ways to run an operation, for everybody who asks."""
+
+    def __init__(self) -> None:
+        self.planned = Engine(build(), ROOMY)
+        self.reference = Engine(build(), ROOMY, planned=False)
+        # Both execute one document: it is parsed and validated once.
+        self.reference._prepared = self.planned._prepared
+        self.reference._varying = self.planned._varying
+
+
+class Both:
+    """One person before both of them; counts what was asked and how it was answered."""
+
+    def __init__(
+        self, services: Services, viewer: Viewer, executors: Executors | None = None
+    ) -> None:
+        self.executors = executors or Executors()
+        self.services = services
+        self.viewer = viewer
+        self.asked = 0
+        self.plans = 0
+        self.pages = 0
+        self.refused = 0
+
+    async def ask(self, operation: Operation) -> tuple[bytes, bytes]:
+        """What the plan answers, or whoever answers in its stead, and what the reference does."""
+        ours = await self.planned(operation)
+        request, context = self._request(operation), self.services.context(self.viewer)
+        theirs = await self.executors.reference.execute(request, context)
+        return ours, encoded(theirs.body).encode()
+
+    async def planned(self, operation: Operation) -> bytes:
+        request, context = self._request(operation), self.services.context(self.viewer)
+        answer = await self.executors.planned.execute(request, context)
+        self.asked += 1
+        self.plans += answer.text is not None
+        self.pages += answer.text is not None and operation.variables.get("cursor") is not None
+        self.refused += answer.refused
+        return answer.text or encoded(answer.body).encode()
+
+    @staticmethod
+    def _request(operation: Operation) -> Request:
+        return Request(operation.text, operation.variables)
+
+    def plan(self, operation: Operation, dialect: str) -> tuple[Plan, Asking]:
+        """The plan of an operation for a database, open or not; raises NotPlannable."""
+        request, context = self._request(operation), self.services.context(self.viewer)
+        _, asking = self.executors.planned.plan(request, context)
+        prepared = self.executors.planned.prepare(request, context)
+        return prepared.plans.find(asking, dialect), asking
+
+
+def documents(role: Role, rows: Snapshot, many: int) -> Iterator[tuple[Random, list[Operation]]]:
+    """So many documents in a role's view, each with some sets of values, and what is random."""
+    values, view = Values.of(rows, NOW.date()), build().views[role]
+    computed = in_python(role)
+    for seed in range(many):
+        random = Random(f"{role} {seed}")
+        # Of what is computed in Python, both executors are one: it is asked for now and then.
+        avoided = computed if seed % 6 else ()
+        made = Operations(view.schema, values, random, 1 + seed % 4, avoided)
+        yield random, made.queries(_ASKINGS)
+
+
+def in_python(role: Role) -> set[str]:
+    """The fields that a role is shown by no statement."""
+    computed = {
+        f"{view.name}.{made.graphql_name}"
+        for view in VIEWS.values()
+        for made in view.specs.values()
+        if made.kind == "computed" and not (made.where or made.less or made.span)
+    }
+    return computed | set(build().views[role].masked)
+
+
+def pages_behind(operation: Operation, answer: bytes, random: Random) -> list[Operation]:
+    """The operation once more, for pages that go on from what was answered."""
+    if operation.cursor is None or operation.variables.get("cursor") is not None:
+        return []
+    return [
+        replace(operation, variables={**operation.variables, "cursor": cursor})
+        for cursor in cursors(answer, operation.cursor, random)
+    ]
+
+
+async def both(api: Api, made: World, name: str) -> Both:
+    """Somebody of the world before executors of their own."""
+    token = await token_of(api, made.people[name])
+    viewer = await api.services.sessions.viewer(token, now=utc_now(), language="en")
+    return Both(api.services, viewer)

@@ -1,1 +1,0 @@
-SELECT '{"practitioner":' || coalesce((SELECT '{"id":"' || t1."id" || '","lastName":' || json_quote(t1."last_name") || ',"specialty":' || coalesce((SELECT '{"name":' || json_quote(t2."name") || '}' FROM "dictionary_entry" t2 WHERE t2."id" = t1."specialty_id" AND 1), 'null') || '}' FROM "practitioner" t1 WHERE (t1."id" = ?1 AND t1."organisation_id" = ?2)), 'null') || '}'
