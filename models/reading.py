@@ -6,7 +6,7 @@ from typing import Any
 
 from tortoise.connection import get_connections
 
-from models.database import POSTGRESQL, dialect, reader
+from models.database import POSTGRESQL, current_snapshot, dialect, reader
 
 # Where Tortoise's own statements are told too.
 _log = logging.getLogger("tortoise.db_client")
@@ -16,7 +16,8 @@ async def read_text(sql: str, values: Sequence[Any]) -> str | None:
     """The only value of the only row; raises StatementTooDeep on SQLite."""
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug("%s: %s", sql, values)
-    text: str | None = await reader().read_text(sql, values)
+    client = current_snapshot.get() or reader()
+    text: str | None = await client.read_text(sql, values)
     return text
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import aiosqlite
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import (
     SqliteClient,
@@ -21,6 +22,10 @@ from tortoise.backends.sqlite.client import (
 from tortoise.exceptions import OperationalError
 
 from core.clock import day_of
+from models.database import finish
+
+# Snapshots at a time; each has a thread.
+_SNAPSHOTS = 4
 
 
 class _Wrapper(SqliteTransactionWrapper):
@@ -52,6 +57,11 @@ class StatementTooDeep(Exception):
     """SQLite takes no statement as deep, wide or long as this one."""
 
 
+def _told(error: sqlite3.OperationalError) -> Exception:
+    is_too_deep = any(sign in str(error) for sign in _TOO_DEEP)
+    return StatementTooDeep(str(error)) if is_too_deep else error
+
+
 @lru_cache(maxsize=100_000)
 def _day_of(moment: str | None, zone: str) -> str | None:
     """The calendar day of a stored moment in an IANA time zone: SQLite itself knows no zones."""
@@ -59,7 +69,16 @@ def _day_of(moment: str | None, zone: str) -> str | None:
 
 
 class ImmediateSqliteClient(SqliteClient):
-    """SQLite whose transactions take the write lock when they begin, and that knows zones."""
+    """SQLite whose transactions take the write lock when they begin, and that knows zones.
+
+    Snapshots have connections of their own: in a transaction, the shared one would show others
+    rows of the past.
+    """
+
+    def __init__(self, file_path: str, **kwargs: Any) -> None:
+        super().__init__(file_path, **kwargs)
+        self._idle: list[aiosqlite.Connection] = []
+        self._turns = asyncio.Semaphore(_SNAPSHOTS)
 
     async def _post_connect(self) -> None:
         await super()._post_connect()
@@ -76,10 +95,54 @@ class ImmediateSqliteClient(SqliteClient):
         try:
             found = list(await self._connection.execute_fetchall(sql, values))
         except sqlite3.OperationalError as error:
-            if any(sign in str(error) for sign in _TOO_DEEP):
-                raise StatementTooDeep from error
-            raise
+            raise _told(error) from None
         return found[0][0] if found else None
+
+    async def text(self, connection: Any, sql: str, values: Sequence[Any]) -> str | None:
+        """The same, read on a connection of the caller's own."""
+        try:
+            found = list(await connection.execute_fetchall(sql, values))
+        except sqlite3.OperationalError as error:
+            raise _told(error) from None
+        return found[0][0] if found else None
+
+    async def begin_snapshot(self) -> Any:
+        """A connection of the caller's own that reads one state until ``end_snapshot``."""
+        await self._turns.acquire()
+        try:
+            while not self._idle:
+                await finish(self._open_another())
+            connection = self._idle.pop()
+        except BaseException:
+            self._turns.release()
+            raise
+        try:
+            await connection.execute("BEGIN")
+        except BaseException:
+            # It may have begun: a connection's thread goes on to the end of what it was given.
+            await finish(self.end_snapshot(connection))
+            raise
+        return connection
+
+    async def end_snapshot(self, connection: Any) -> None:
+        """Takes a connection back; what still runs on it is stopped."""
+        try:
+            await connection.interrupt()
+            await connection.rollback()
+            self._idle.append(connection)
+        finally:
+            self._turns.release()
+
+    async def _open_another(self) -> None:
+        other = ImmediateSqliteClient(self.filename, connection_name="", **self.pragmas)
+        await other.create_connection(with_db=True)
+        assert other._connection is not None
+        self._idle.append(other._connection)
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+        await super().close()
 
     def _in_transaction(self) -> TransactionContext:
         return _Context(_Wrapper(self), self._lock)
