@@ -5,7 +5,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field
 from types import EllipsisType
 from typing import Any, cast
@@ -42,6 +42,7 @@ from execution.limits import (
     check_variables,
     sizing,
 )
+from execution.mixing import Mixtures
 from execution.places import Places
 from execution.plans import Asking, Plan, Plans
 from execution.problems import Refused, of_document, of_execution, of_input, plain
@@ -51,6 +52,7 @@ from execution.variables import Plain, coerced_at_once, plain_variables
 from execution.withheld import withheld
 from models.database import dialect
 from models.role import Role
+from models.snapshot import snapshot
 from schema.build import Schema
 from schema.context import Context
 from schema.roles import RoleView
@@ -101,6 +103,7 @@ class Prepared:
     document: DocumentNode
     operation: OperationDefinitionNode
     plans: Plans
+    mixtures: Mixtures
     inputs: Inputs
     plain: Plain | None
     # The sizes of pages, by the variables that hold them, that kept within the limits.
@@ -237,6 +240,7 @@ class Engine:
             document,
             operation,
             Plans(view, document, operation),
+            Mixtures(view, document, operation),
             Inputs(view, document, operation),
             plain_variables(operation),
             sizing(original),
@@ -277,25 +281,37 @@ class Engine:
             raise Refused([plain(context.viewer.language, "NEEDS_POST")])
         variables = self._variables(prepared, request, context)
         if self._planned and kind is OperationType.QUERY:
-            text = await self._read(prepared, Asking(context.viewer, variables), context)
+            asking = Asking(context.viewer, variables)
+            text = await self._read(prepared, asking, context)
             if text is not None:
                 return Answer(text=text)
         else:
+            asking = None
             self._check_inputs(prepared, variables, context)
         # What a viewer may see is decided when the request comes in, even if it switches role.
         limited = withheld(prepared.view, prepared.document, prepared.operation, variables)
-        async with asyncio.timeout(self._limits.operation_seconds):
+        async with asyncio.timeout(self._limits.operation_seconds), self._reading(kind):
+            mixed = asking and await prepared.mixtures.read(asking, dialect())
             result = await _awaited(
                 execute(
                     prepared.view.schema,
-                    prepared.document,
+                    mixed[0].others if mixed else prepared.document,
                     context_value=context,
                     variable_values=request.variables,
                     operation_name=request.operation_name,
                     hide_suggestions=True,
                 )
             )
-        return Answer(self._body(result, context, limited))
+        body = self._body(result, context, limited)
+        if mixed:
+            mixture, texts = mixed
+            return Answer(text=mixture.answer(texts, result.data, body.get("errors")))
+        return Answer(body)
+
+    @staticmethod
+    def _reading(kind: OperationType) -> AbstractAsyncContextManager[None]:
+        """A query of several statements reads one state; a mutation reads what it has written."""
+        return snapshot() if kind is OperationType.QUERY else nullcontext()
 
     async def _read(self, prepared: Prepared, asking: Asking, context: Context) -> bytes | None:
         """The answer by a plan; None where the reference executor must answer.
@@ -395,11 +411,20 @@ class Engine:
     ) -> dict[str, Any]:
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            errors = result.errors[: self._limits.errors]
+            errors = _in_order(result)[: self._limits.errors]
             body["errors"] = [of_execution(error, context.viewer.language) for error in errors]
         if limited:
             body["extensions"] = {"withheld": limited}
         return body
+
+
+def _in_order(result: ExecutionResult) -> list[GraphQLError]:
+    """The errors in the order of the root fields: as they come, they stand by chance."""
+    places = {key: place for place, key in enumerate(result.data or ())}
+    return sorted(
+        result.errors or (),
+        key=lambda error: places.get(error.path[0], 0) if error.path else 0,
+    )
 
 
 async def _awaited(result: Any) -> Any:

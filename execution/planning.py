@@ -91,18 +91,21 @@ class Planning:
 
     def operation(self, operation: OperationDefinitionNode) -> Object:
         """The tree of an operation's ``data``."""
-        root = self._view.schema.query_type
-        assert root is not None
         return Object(
-            tuple(
-                (key, self._root(root, name, nodes))
-                for key, name, nodes in self._fields(root, [operation.selection_set])
-            )
+            tuple((key, self.root(name, nodes)) for key, name, nodes in self.roots(operation))
         )
 
     # Roots.
 
-    def _root(self, root: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> Value:
+    def roots(
+        self, operation: OperationDefinitionNode
+    ) -> Iterator[tuple[str, str, list[FieldNode]]]:
+        """The root fields that are asked for: response key, name, and every node of the key."""
+        return self._fields(self.type("Query"), [operation.selection_set])
+
+    def root(self, name: str, nodes: list[FieldNode]) -> Value:
+        """The tree of one root field."""
+        root = self.type("Query")
         if name == "__typename":
             return Constant(f'"{root.name}"')
         if name.startswith("__"):

@@ -79,8 +79,17 @@ class Statement:
 def printed(root: Object, dialect: Dialect) -> Statement:
     """The statement of a whole operation."""
     printer = Printer(dialect)
-    sql = f"SELECT {text_of(printer.object(root, None))}"
-    return Statement(sql, tuple(printer.fixed), tuple(printer.reads), frozenset(printer.sources))
+    return printer.statement(printer.object(root, None))
+
+
+def printed_apart(roots: list[Value], dialect: Dialect) -> Statement:
+    """The statement of several root fields: their texts, each in a line of its own."""
+    printer = Printer(dialect)
+    pieces: list[str] = []
+    for root in roots:
+        pieces += [Literal("\n")] if pieces else []
+        pieces += printer.value(root, None)
+    return printer.statement(pieces)
 
 
 class Printer:
@@ -91,6 +100,11 @@ class Printer:
         self.reads: list[tuple[int, Reading]] = []
         self._numbers: dict[Any, int] = {}
         self._aliases = 0
+
+    def statement(self, pieces: list[str]) -> Statement:
+        """The statement of all that was printed: it yields the text of the pieces."""
+        sql = f"SELECT {text_of(pieces)}"
+        return Statement(sql, tuple(self.fixed), tuple(self.reads), frozenset(self.sources))
 
     # Values: a list of pieces, each SQL of a text or, as Literal, a text.
 
