@@ -45,7 +45,7 @@ from execution.limits import (
 from execution.mixing import Mixtures
 from execution.places import Places
 from execution.plans import Asking, Plan, Plans
-from execution.problems import Refused, of_document, of_execution, of_input, plain
+from execution.problems import Refused, in_order, of_document, of_execution, of_input, plain
 from execution.shape import NotPlannable
 from execution.values import wrong_values
 from execution.variables import Plain, coerced_at_once, plain_variables
@@ -411,20 +411,11 @@ class Engine:
     ) -> dict[str, Any]:
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            errors = _in_order(result)[: self._limits.errors]
+            errors = in_order(result)[: self._limits.errors]
             body["errors"] = [of_execution(error, context.viewer.language) for error in errors]
         if limited:
             body["extensions"] = {"withheld": limited}
         return body
-
-
-def _in_order(result: ExecutionResult) -> list[GraphQLError]:
-    """The errors in the order of the root fields: as they come, they stand by chance."""
-    places = {key: place for place, key in enumerate(result.data or ())}
-    return sorted(
-        result.errors or (),
-        key=lambda error: places.get(error.path[0], 0) if error.path else 0,
-    )
 
 
 async def _awaited(result: Any) -> Any:

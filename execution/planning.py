@@ -38,6 +38,8 @@ from execution.shape import (
     Form,
     Hours,
     Limited,
+    Masked,
+    Member,
     Nodes,
     NotPlannable,
     Object,
@@ -46,7 +48,7 @@ from execution.shape import (
     Value,
 )
 from execution.viewer_planning import object_of_request
-from models.conditions import Compare, Slot, changed, every
+from models.conditions import ALWAYS, Compare, Slot, changed, every
 from models.fields import Amount, Moment
 from resolvers.pages import USUAL, Slice, beyond_of, checked_size, is_backward
 from schema.aggregates import aggregates
@@ -152,9 +154,9 @@ class Planning:
                 entries.append((key, Constant(f'"{view.name}"')))
                 continue
             coordinate = f"{view.name}.{name}"
-            if coordinate in self._view.masked:
-                raise NotPlannable(f"{coordinate} is masked")
             value = self._value(view, spec, type_.fields[name], inner)
+            if coordinate in self._view.masked:
+                value = _masked(coordinate, value, self._view.masked[coordinate])
             if coordinate in self._view.limited:
                 cells = within(self.viewer, view.model, self._view.limited[coordinate])
                 value = Limited(cells, value)
@@ -176,6 +178,15 @@ class Planning:
             if spec.named_type == "bool":
                 return Choice(tuple((_json(v), c) for v, c in cases), "false")
             return Choice(tuple((_json(v), c) for v, c in cases))
+        if spec.member is not None:
+            return Member(*spec.member)
+        if spec.leads is not None:
+            target, (by, at) = VIEWS[spec.named_type], spec.leads
+            scope = scope_of(self.viewer, target.model)
+            return Row(target.model, scope, self.object(target, nodes), by, at)
+        if spec.beyond is not None:
+            model, by, shown = spec.beyond
+            return Row(model, ALWAYS, Column(shown, "text"), by)
         if spec.less is not None:
             return Difference(*spec.less)
         if spec.span is not None:
@@ -317,6 +328,12 @@ def _json(value: Any) -> str:
     if isinstance(value, Enum):
         return f'"{value.name}"'
     return "true" if value else "false"
+
+
+def _masked(coordinate: str, value: Value, keep: int) -> Masked:
+    if isinstance(value, Column) and value.form in ("text", "date"):
+        return Masked(value, keep)
+    raise NotPlannable(f"{coordinate} is masked, and no text or date")
 
 
 def _form(view: View, spec: Spec) -> Form:

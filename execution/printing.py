@@ -15,23 +15,23 @@ from tortoise.fields import DecimalField
 from tortoise.fields.relational import BackwardOneToOneRelation, ForeignKeyFieldInstance
 from tortoise.models import Model
 
+from execution.cells import cell
 from execution.dialects import Dialect
 from execution.grouping import figure, grouped
 from execution.pieces import Alias, Filtered, Literal, braced, quoted, text_of
 from execution.shape import (
     Asked,
+    Cell,
     Choice,
     Column,
     Connection,
     Constant,
     Count,
     Cursor,
-    Difference,
     Figure,
     Form,
     Given,
     Groups,
-    Hours,
     Nodes,
     Object,
     PageInfo,
@@ -124,14 +124,8 @@ class Printer:
         assert row is not None
         if isinstance(value, Figure):
             return [figure(self.dialect, value, row)]
-        if isinstance(value, Column):
-            return [self._column(value.name, value.form, row)]
-        if isinstance(value, Difference):
-            return [self.dialect.text(f"{row.column(value.of)} - {row.column(value.less)}")]
-        if isinstance(value, Hours):
-            seconds = self.dialect.seconds(row.column(value.since), row.column(value.until))
-            hours = self.dialect.hundredths(f"(({seconds}) + 18) / 36")
-            return [f"""'"' || {hours} || '"'"""]
+        if isinstance(value, Cell):
+            return [cell(self.dialect, value, row)]
         if isinstance(value, Choice):
             return [self._choice(value, row)]
         if isinstance(value, Cursor):
@@ -141,12 +135,6 @@ class Printer:
 
     def object(self, shown: Object, row: Alias | None, order: Order = ()) -> list[str]:
         return braced((key, self.value(value, row, order)) for key, value in shown.entries)
-
-    def _column(self, name: str, form: Form, row: Alias) -> str:
-        text = self.dialect.forms[form].format(row.column(name))
-        if name != "id" and row.may_be_empty(name):
-            return f"coalesce({text}, 'null')"
-        return f"({text})"
 
     def _choice(self, value: Choice, row: Alias) -> str:
         cases = "".join(
@@ -158,18 +146,19 @@ class Printer:
     def cursor(self, order: Order, row: Alias) -> str:
         pieces: list[str] = [Literal(f'["{signature(order)}",')]
         for term in order:
-            kind = _form_of(row.model, term.column)
-            pieces += [self._column(term.column, kind, row), Literal(",")]
-        return self.dialect.hex(text_of([*pieces, self._column("id", "id", row), Literal("]")]))
+            term_of = Column(term.column, _form_of(row.model, term.column))
+            pieces += [cell(self.dialect, term_of, row), Literal(",")]
+        pieces += [cell(self.dialect, Column("id", "id"), row), Literal("]")]
+        return self.dialect.hex(text_of(pieces))
 
     def _row(self, value: Row, parent: Alias | None) -> str:
         row = self.alias(value.model)
         conditions = []
         if value.by is not None:
             assert parent is not None
-            conditions.append(f"{row.column('id')} = {parent.column(value.by)}")
+            conditions.append(f"{row.column(value.at)} = {parent.column(value.by)}")
         conditions.append(self.condition(value.matching, row))
-        shown = text_of(self.object(value.shown, row))
+        shown = text_of(self.value(value.shown, row))
         return (
             f"coalesce((SELECT {shown} FROM {_table(value.model)} {row.name}"
             f" WHERE {' AND '.join(conditions)}), 'null')"

@@ -1,4 +1,4 @@
-"""The SQLite client of ours: Tortoise's, with transactions that begin IMMEDIATE, and with zones.
+"""The SQLite client of ours: Tortoise's, with transactions that begin IMMEDIATE, zones and masks.
 
 A deferred BEGIN fails at once when it must upgrade to a write while another process writes;
 IMMEDIATE waits for its turn (``busy_timeout``). Named as the engine in the connection's
@@ -22,6 +22,7 @@ from tortoise.backends.sqlite.client import (
 from tortoise.exceptions import OperationalError
 
 from core.clock import day_of
+from core.text import mask
 from models.database import finish
 
 # Snapshots at a time; each has a thread.
@@ -68,8 +69,13 @@ def _day_of(moment: str | None, zone: str) -> str | None:
     return None if moment is None else day_of(datetime.fromisoformat(moment), zone).isoformat()
 
 
+def _masked(text: str | None, keep: int) -> str | None:
+    """A text as it is shown to whom it is masked: SQLite has no regular expressions."""
+    return None if text is None else mask(text, keep)
+
+
 class ImmediateSqliteClient(SqliteClient):
-    """SQLite whose transactions take the write lock when they begin, and that knows zones.
+    """SQLite whose transactions take the write lock when they begin; it knows zones and masks.
 
     Snapshots have connections of their own: in a transaction, the shared one would show others
     rows of the past.
@@ -84,6 +90,7 @@ class ImmediateSqliteClient(SqliteClient):
         await super()._post_connect()
         assert self._connection is not None
         await self._connection.create_function("day_of", 2, _day_of, deterministic=True)
+        await self._connection.create_function("masked", 2, _masked, deterministic=True)
 
     async def read_text(self, sql: str, values: Sequence[Any]) -> str | None:
         """The only value of the only row; raises StatementTooDeep."""

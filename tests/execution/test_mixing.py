@@ -33,7 +33,10 @@ OPERATIONS = 40
 OTHERS = (
     ("", 'other: __type(name: "Query") { name }'),
     ("Query.shiftKinds", "other: shiftKinds { kind name }"),
-    ("Practitioner.workedTime", 'me { id workedTime(from: "2026-01-01", to: "2026-12-31") { hours } }'),
+    (
+        "Practitioner.workedTime",
+        'me { id workedTime(from: "2026-01-01", to: "2026-12-31") { hours } }',
+    ),
     ("Practitioner.passport", "other: practitioners(first: 4) { nodes { id passport } }"),
 )
 INCIDENT = re.compile(rb"[0-9a-f]{12}")
