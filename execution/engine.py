@@ -31,6 +31,7 @@ from core.errors import Problem
 from core.settings import Limits
 from core.translation import message
 from execution.denials import with_available
+from execution.explaining import Explanation, explanation
 from execution.if_visible import Varying, uses_if_visible, varying, without_invisible
 from execution.incidents import incident
 from execution.inputs import Inputs
@@ -44,7 +45,7 @@ from execution.limits import (
 )
 from execution.mixing import Mixtures
 from execution.places import Places
-from execution.plans import Asking, Plan, Plans
+from execution.plans import Asking, Plans
 from execution.problems import Refused, in_order, of_document, of_execution, of_input, plain
 from execution.shape import NotPlannable
 from execution.values import wrong_values
@@ -333,14 +334,24 @@ class Engine:
             _log.exception("a planned read failed")
         return text
 
-    def plan(self, request: Request, context: Context) -> tuple[Plan, Asking]:
-        """The plan of a read, for this request; raises Refused, NotPlannable or a Problem."""
+    def explain(self, request: Request, context: Context) -> Explanation:
+        """Which way each root field of a query goes; raises Refused or NotPlannable."""
         prepared = self.prepare(request, context)
         kind = prepared.operation.operation
         if kind is not OperationType.QUERY:
             raise NotPlannable(f"a {kind.value} is not planned")
+        variables = self._variables(prepared, request, context)
+        self._check_inputs(prepared, variables, context)
+        asking = Asking(context.viewer, variables)
+        return explanation(prepared.plans, prepared.mixtures, asking, dialect())
+
+    def keeps_plan(self, request: Request, context: Context) -> bool:
+        """Whether a plan for the request is kept already; raises Refused."""
+        if self._key(request, context) not in self._prepared:
+            return False
+        prepared = self.prepare(request, context)
         asking = Asking(context.viewer, self._variables(prepared, request, context))
-        return prepared.plans.find(asking, dialect()), asking
+        return any(kept.keeps(asking, dialect()) for kept in (prepared.plans, prepared.mixtures))
 
     def is_subscription(self, request: Request, context: Context) -> bool:
         """Whether the operation is one; raises Refused."""

@@ -6,7 +6,7 @@ errors stay. The answer is put together in the order of the document.
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,16 @@ from models.reading import read_text
 from models.sqlite_engine import StatementTooDeep
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A root field: its response key, and its tree or the reason why no statement tells it."""
+
+    key: str
+    nodes: list[FieldNode]
+    value: Value | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +82,36 @@ class Mixtures(ByShape[Mixture]):
         # No JSON of ours holds a line break.
         return None if text is None else (mixture, text.split("\n"))
 
-    def _make(self, asking: Asking, dialect: str) -> Mixture:
-        planning = Planning(self._view, self._document, asking.viewer, asking.variables)
-        planned: list[Value] = []
-        others: list[FieldNode] = []
-        roots: list[tuple[str, bool]] = []
+    def ways(self, asking: Asking) -> tuple[Way, ...]:
+        """Which way each root field goes, in the order of the document."""
+        return tuple(self._ways(self._planning(asking)))
+
+    def _planning(self, asking: Asking) -> Planning:
+        return Planning(self._view, self._document, asking.viewer, asking.variables)
+
+    def _ways(self, planning: Planning) -> Iterator[Way]:
         for key, name, nodes in planning.roots(self._operation):
             try:
-                planned.append(planning.root(name, nodes))
-                roots.append((key, True))
-            except NotPlannable:
-                others += nodes
-                roots.append((key, False))
-        # Constants alone are worth no statement.
-        if not others or all(isinstance(value, Constant) for value in planned):
-            raise NotPlannable("there is nothing to mix")
+                yield Way(key, nodes, planning.root(name, nodes))
+            except NotPlannable as reason:
+                yield Way(key, nodes, reason=str(reason))
+
+    def _make(self, asking: Asking, dialect: str) -> Mixture:
+        planning = self._planning(asking)
+        ways = list(self._ways(planning))
+        planned = [way.value for way in ways if way.value is not None]
+        others = [node for way in ways if way.value is None for node in way.nodes]
+        if not others:
+            raise NotPlannable("there is nothing to execute beside it")
+        if all(isinstance(value, Constant) for value in planned):
+            raise NotPlannable("it needs no statement")
         statement = printed_apart(planned, DIALECTS[dialect])
         return Mixture(
             statement,
             cursors_of(planning),
             end_of(self._view, self._document, self._operation, asking.variables),
             statement.sources.issuperset(sources_of(asking.variables)),
-            tuple(roots),
+            tuple((way.key, way.value is not None) for way in ways),
             _only(self._document, self._operation, others),
         )
 

@@ -86,6 +86,11 @@ class ByShape(Generic[P]):
         self._plans.setdefault(shape, []).append(made)
         return made
 
+    def keeps(self, asking: Asking, dialect: str) -> bool:
+        """Whether there is a plan that fits a request, without making one."""
+        shape = (dialect, viewer_shape(asking.viewer), shape_of(asking.variables))
+        return any(plan.fits(asking) for plan in self._plans.get(shape, ()))
+
     def refuse(self, asking: Asking, dialect: str, reason: str) -> None:
         """Remembers that no plan serves requests like this one."""
         self._refuse((dialect, viewer_shape(asking.viewer), shape_of(asking.variables)), reason)
