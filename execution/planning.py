@@ -18,7 +18,9 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
+    get_named_type,
     get_nullable_type,
+    is_list_type,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from tortoise import fields
@@ -47,7 +49,7 @@ from execution.shape import (
     Row,
     Value,
 )
-from execution.viewer_planning import object_of_request
+from execution.viewer_planning import list_of_request, object_of_request
 from models.conditions import ALWAYS, Compare, Slot, changed, every
 from models.fields import Amount, Moment
 from resolvers.pages import USUAL, Slice, beyond_of, checked_size, is_backward
@@ -126,9 +128,10 @@ class Planning:
         spec = ROOTS.query[name].metadata.get("spec")
         if spec is not None and spec.mine is not None:
             return self.mine(spec, nodes)
-        shown = get_nullable_type(field.type)
-        if isinstance(shown, GraphQLObjectType) and shown.name in OBJECTS and not field.args:
-            return object_of_request(self, name, shown.name, nodes)
+        made_of = get_named_type(field.type).name
+        if made_of in OBJECTS and not field.args:
+            is_list = is_list_type(get_nullable_type(field.type))
+            return (list_of_request if is_list else object_of_request)(self, name, made_of, nodes)
         raise NotPlannable(f"Query.{name} is computed in Python")
 
     def mine(self, spec: Spec, nodes: list[FieldNode]) -> Value:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -42,6 +43,20 @@ def test_a_mask_hides_what_is_no_ascii_punctuation() -> None:
     assert mask("+7916 100-00-07", 4) == "+•••• •••-00-07"
     assert mask("г. Орёл — 4", 0) == "•. •••• • •"
     assert mask("12", 4) == "12"
+
+
+@pytest.mark.parametrize("name", ["doctor", "nurse", "admin", "analyst"])
+async def test_kinds_are_told_by_the_request_itself(served: tuple[Api, World], name: str) -> None:
+    asks = await both(*served, name)
+    text = """
+      { shiftKinds { kind name __typename } ... on Query { shiftKinds { code: kind } } }
+    """
+    for language in ("ru", "en"):
+        viewer = replace(asks.context.viewer, language=language)
+        asks.context = served[0].services.context(viewer)
+        ours, theirs = await asks.ask(Operation(text, {}))
+        assert ours == theirs
+    assert asks.plans == 2
 
 
 @pytest.mark.parametrize(

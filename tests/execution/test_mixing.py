@@ -18,7 +18,7 @@ from execution.engine import Request
 from execution.mixing import Mixture
 from execution.plans import Asking
 from execution.shape import NotPlannable
-from models.database import SQLITE, dialect, dialect_of
+from models.database import SQLITE, dialect, dialect_of, settle
 from server.answers import encoded
 from tests.api import Api, serving
 from tests.execution.test_non_interference import stage_of
@@ -32,7 +32,7 @@ OPERATIONS = 40
 # Roots of which no statement tells, and the field that a role must have for each.
 OTHERS = (
     ("", 'other: __type(name: "Query") { name }'),
-    ("Query.shiftKinds", "other: shiftKinds { kind name }"),
+    ("", "__schema { queryType { name fields { name } } }"),
     (
         "Practitioner.workedTime",
         'me { id workedTime(from: "2026-01-01", to: "2026-12-31") { hours } }',
@@ -94,33 +94,35 @@ async def test_roots_stand_in_the_order_of_the_document(served: tuple[Api, World
         query($no: Boolean!, $yes: Boolean!) {
           b: practitioners(first: 1) { nodes { passport } }
           ...Roots @include(if: $yes)
-          never: shiftKinds @include(if: $no) { name }
+          never: departments @include(if: $no) { totalCount }
           a: departments { totalCount }
           ... on Query @skip(if: $no) { b: practitioners(first: 1) { totalCount } __typename }
           nor: departments @skip(if: $yes) { totalCount }
         }
-        fragment Roots on Query { kinds: shiftKinds { kind } a: departments { nodes { name } } }
+        fragment Roots on Query {
+          query: __schema { queryType { name } } a: departments { nodes { name } }
+        }
         """,
         {"no": False, "yes": True},
     )
     ours, theirs = await asks.ask(operation)
     assert ours == theirs
-    assert re.findall(rb'"(b|kinds|a|__typename|never|nor)":', ours) == [
+    assert re.findall(rb'"(b|query|a|__typename|never|nor)":', ours) == [
         b"b",
-        b"kinds",
+        b"query",
         b"a",
         b"__typename",
     ]
     found = mixture(asks, operation)
     assert found is not None
-    assert found.roots == (("b", False), ("kinds", False), ("a", True), ("__typename", True))
+    assert found.roots == (("b", False), ("query", False), ("a", True), ("__typename", True))
 
 
 async def test_planned_roots_of_a_mixed_query_are_one_statement(
     served: tuple[Api, World],
 ) -> None:
     asks = await both(*served, "admin")
-    request = Request("{ a: departments { totalCount } shiftKinds { kind } me { id } }")
+    request = Request("{ a: departments { totalCount } __schema { queryType { name } } me { id } }")
     with counted() as statements:
         answer = await asks.planned.execute(request, asks.context)
     assert answer.text is not None
@@ -130,7 +132,9 @@ async def test_planned_roots_of_a_mixed_query_are_one_statement(
 async def test_a_query_without_rows_reads_nothing(served: tuple[Api, World]) -> None:
     asks = await both(*served, "admin")
     with counted() as statements:
-        await asks.planned.execute(Request("{ __typename shiftKinds { kind } }"), asks.context)
+        await asks.planned.execute(
+            Request("{ __typename __schema { queryType { name } } }"), asks.context
+        )
     assert statements == []
 
 
@@ -141,7 +145,7 @@ async def test_a_query_without_rows_reads_nothing(served: tuple[Api, World]) -> 
         """
         {
           a: practitioners(first: 2) { nodes { passport } } d: departments { totalCount }
-          c: practitioners(last: 2) { nodes { ...Secret } } kinds: shiftKinds { kind }
+          c: practitioners(last: 2) { nodes { ...Secret } } query: __schema { queryType { name } }
         }
         fragment Secret on Practitioner { lastName department { name } passport }
         """,
@@ -169,7 +173,7 @@ async def test_a_root_that_must_not_be_null_takes_the_whole_with_it(
     text = """{
       a: departments { totalCount }
       practitioners { nodes { id workedTime(from: "2026-01-01", to: "2026-02-01") { hours } } }
-      kinds: shiftKinds { kind }
+      query: __schema { queryType { name } }
     }"""
     ours = await asks.planned.execute(Request(text), asks.context)
     theirs = await asks.reference.execute(Request(text), asks.services.context(asks.context.viewer))
@@ -216,6 +220,44 @@ async def test_a_query_of_several_statements_reads_one_state(
     again = Request("query($id: ID!) { practitioner(id: $id) { department { name } } }", variables)
     later = await asks.planned.execute(again, asks.context)
     assert later.body["data"]["practitioner"]["department"] == {"name": "renamed 1"}
+
+
+async def test_queries_that_are_given_up_leave_no_connection_behind(
+    served: tuple[Api, World], database_url: str
+) -> None:
+    asks = await both(*served, "admin")
+    text = "{ a: departments { totalCount } practitioners { nodes { passport account { id } } } }"
+
+    async def ask() -> bytes:
+        context = asks.services.context(asks.context.viewer)
+        answer = await asks.planned.execute(Request(text), context)
+        return answer.text or b""
+
+    known = await ask()
+    for number in range(60):
+        task = asyncio.create_task(ask())
+        await asyncio.sleep(number / 4_000)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await settle()
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*(ask() for _ in range(12))) == [known] * 12
+    assert await in_transaction(database_url) == 0
+
+
+async def in_transaction(url: str) -> int:
+    """How many connections to PostgreSQL idle in a transaction."""
+    if dialect_of(url) == SQLITE:
+        return 0
+    connection = await asyncpg.connect(url)
+    try:
+        found: int = await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+        )
+        return found
+    finally:
+        await connection.close()
 
 
 async def _run(url: str, statement: str) -> None:

@@ -17,7 +17,8 @@ MIXED = """query($first: Int) {
     totalCount nodes { kind department { name } hours practitioner { inn snils } }
   }
   secret: practitioners(first: 1) { nodes { passport } }
-  shiftKinds { kind }
+  __schema { queryType { name } }
+  kinds: shiftKinds { kind }
   groups: shiftGroups(by: STATUS) { nodes { key { status } count } }
   viewer { activeRole }
 }"""
@@ -38,7 +39,8 @@ async def test_it_shows_way_and_tree_and_statement_and_plan(demo: Settings) -> N
     assert [line for line in lines if not line.startswith(" ")] == [
         "shifts: planned",
         "secret: executed, for Practitioner.passport is computed in Python",
-        "shiftKinds: executed, for Query.shiftKinds is computed in Python",
+        "__schema: executed, for __schema is introspection",
+        "kinds: planned",
         "groups: planned",
         "viewer: planned",
     ]
@@ -64,8 +66,8 @@ async def test_it_shows_way_and_tree_and_statement_and_plan(demo: Settings) -> N
 
 
 async def test_it_says_why_there_is_no_statement(demo: Settings) -> None:
-    assert await explained(demo, Role.DOCTOR, "{ shiftKinds { kind } __typename }") == (
-        "shiftKinds: executed, for Query.shiftKinds is computed in Python\n"
+    assert await explained(demo, Role.DOCTOR, "{ __schema { queryType { name } } __typename }") == (
+        "__schema: executed, for __schema is introspection\n"
         "__typename: executed, for it needs no statement"
     )
     assert await explained(demo, Role.ADMIN, "mutation { signOut { errors { code } } }") == (
