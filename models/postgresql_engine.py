@@ -58,7 +58,7 @@ class ReadingAsyncpgClient(AsyncpgDBClient):
         try:
             connection = await self._reader()
             try:
-                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             except BaseException:
                 connection.terminate()
                 raise
