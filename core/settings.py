@@ -56,6 +56,8 @@ class Settings:
     language: str = "ru"
     # Addresses of proxies whose X-Forwarded-For is believed; nobody's unless said.
     proxies: tuple[str, ...] = ()
+    # A list of operations: where it is given, no others run.
+    trusted_operations: Path | None = None
     limits: Limits = field(default_factory=Limits)
     sessions: SessionTimes = field(default_factory=SessionTimes)
     sign_in: SignInLimits = field(default_factory=SignInLimits)

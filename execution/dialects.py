@@ -8,6 +8,9 @@ from uuid import UUID
 from execution.shape import Form
 from resolvers.aggregates import Unit
 
+# The forms of which a dialect prints what stands within quotes.
+QUOTED: frozenset[Form] = frozenset({"id", "name", "date", "decimal", "moment"})
+
 
 class Dialect(Protocol):
     """What differs between the databases."""
@@ -17,7 +20,7 @@ class Dialect(Protocol):
     periods: ClassVar[dict[Unit, str]]
     hold: str
     fail: str
-    # How a column is written that the database shall look up in no index.
+    # How a comparison is written that the database shall not look up in an index.
     unindexed: str
 
     def parameter(self, number: int) -> str:
@@ -66,16 +69,16 @@ class Sqlite:
 
     hold = "1"
     fail = "0"
-    unindexed = "+{}"
+    unindexed = "+({})"
     forms: ClassVar[dict[Form, str]] = {
-        "id": "'\"' || {} || '\"'",
-        "name": "'\"' || {} || '\"'",
-        "date": "'\"' || {} || '\"'",
-        "decimal": "'\"' || {} || '\"'",
+        "id": "{}",
+        "name": "{}",
+        "date": "{}",
+        "decimal": "{}",
         "text": "json_quote({})",
         "int": "{}",
         "bool": "CASE {} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END",
-        "moment": "'\"' || substr({0}, 1, 10) || 'T' || substr({0}, 12, 8) || 'Z\"'",
+        "moment": "substr({0}, 1, 10) || 'T' || substr({0}, 12, 8) || 'Z'",
         "names": "{}",
     }
     periods: ClassVar[dict[Unit, str]] = {
@@ -138,18 +141,18 @@ class Postgresql:
 
     hold = "TRUE"
     fail = "FALSE"
-    unindexed = "coalesce({0}, {0})"
+    # Unlike a function of the column it leaves the planner the statistics of it.
+    unindexed = "({}) IS TRUE"
     forms: ClassVar[dict[Form, str]] = {
-        "id": "'\"' || {}::text || '\"'",
-        "name": "'\"' || {} || '\"'",
-        "date": "'\"' || to_char({}, 'YYYY-MM-DD') || '\"'",
-        "decimal": "'\"' || {}::text || '\"'",
+        "id": "{}::text",
+        "name": "{}",
+        # Every connection is told the style of dates (models.postgresql_engine).
+        "date": "{}::text",
+        "decimal": "{}::text",
         "text": "to_json({})::text",
         "int": "{}::text",
         "bool": "CASE {} WHEN TRUE THEN 'true' WHEN FALSE THEN 'false' END",
-        "moment": (
-            "'\"' || to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || '\"'"
-        ),
+        "moment": "replace(({} AT TIME ZONE 'UTC')::text, ' ', 'T') || 'Z'",
         "names": "replace({}::text, ', ', ',')",
     }
     periods: ClassVar[dict[Unit, str]] = {

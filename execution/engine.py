@@ -44,6 +44,7 @@ from execution.limits import (
     sizing,
 )
 from execution.mixing import Mixtures
+from execution.persisted import Automatic, Named, Operations
 from execution.places import Places
 from execution.plans import Asking, Plans
 from execution.problems import Refused, in_order, of_document, of_execution, of_input, plain
@@ -70,11 +71,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent: a document, which of its operations, and values."""
+    """What a client sent: a document, which of its operations, and values.
+
+    The text may be empty where the document is ``named``.
+    """
 
     text: str
     variables: dict[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
+    named: Named | None = None
 
 
 @dataclass(slots=True)
@@ -117,7 +122,8 @@ class Prepared:
 class Engine:
     """Executes operations, each in the view of its viewer's role.
 
-    ``planned`` is False where every read shall run in the reference executor.
+    ``planned`` is False where every read shall run in the reference executor; ``operations`` are
+    those that clients may name instead of sending them, at first none.
     """
 
     def __init__(
@@ -127,18 +133,33 @@ class Engine:
         *,
         planned: bool = True,
         closed_to: frozenset[Role] = frozenset(),
+        operations: Operations | None = None,
     ) -> None:
         self._planned = planned
         # The roles that may not introspect their view.
         self._closed_to = closed_to
         self._schema = schema
         self._limits = limits
+        self._operations = operations or Automatic()
         self._prepared: OrderedDict[tuple[Any, ...], Prepared] = OrderedDict()
         self._varying: dict[tuple[Any, ...], Varying] = {}
         self._kept = 0
 
     def prepare(self, request: Request, context: Context) -> Prepared:
         """Parses, limits and validates, or recalls; raises Refused."""
+        found = self._prepared_of(self.whole(request, context), context)
+        if request.named is not None and request.text:
+            self._operations.learn(request.named, found.text, context.viewer)
+        return found
+
+    def whole(self, request: Request, context: Context) -> Request:
+        """The request with its text, where it only named it; raises Refused."""
+        if request.named is None and not self._operations.closed:
+            return request
+        text = self._operations.text(request.text, request.named, context.viewer)
+        return Request(text, request.variables, request.operation_name, request.named)
+
+    def _prepared_of(self, request: Request, context: Context) -> Prepared:
         try:
             return self._recalled(request, context)
         except TooCostly as error:
@@ -291,8 +312,9 @@ class Engine:
             self._check_inputs(prepared, variables, context)
         # What a viewer may see is decided when the request comes in, even if it switches role.
         limited = withheld(prepared.view, prepared.document, prepared.operation, variables)
-        async with asyncio.timeout(self._limits.operation_seconds), self._reading(kind):
-            mixed = asking and await prepared.mixtures.read(asking, dialect())
+        seconds = self._limits.operation_seconds
+        async with asyncio.timeout(seconds), self._reading(kind):
+            mixed = asking and await prepared.mixtures.read(asking, dialect(), seconds)
             result = await _awaited(
                 execute(
                     prepared.view.schema,
@@ -324,8 +346,7 @@ class Engine:
             plan = prepared.plans.find(asking, found)
             if not (plan.covers and prepared.inputs.fixed_hold):
                 self._check_inputs(prepared, asking.variables, context)
-            async with asyncio.timeout(self._limits.operation_seconds):
-                text = await prepared.plans.answer(plan, asking, found)
+            text = await prepared.plans.answer(plan, asking, found, self._limits.operation_seconds)
         except (NotPlannable, Problem, GraphQLError):
             self._check_inputs(prepared, asking.variables, context)
         except (TimeoutError, Refused):
@@ -347,7 +368,7 @@ class Engine:
 
     def keeps_plan(self, request: Request, context: Context) -> bool:
         """Whether a plan for the request is kept already; raises Refused."""
-        if self._key(request, context) not in self._prepared:
+        if self._key(self.whole(request, context), context) not in self._prepared:
             return False
         prepared = self.prepare(request, context)
         asking = Asking(context.viewer, self._variables(prepared, request, context))

@@ -66,16 +66,23 @@ class Mixture(Plan):
 class Mixtures(ByShape[Mixture]):
     """The mixtures of one document in one role's view."""
 
-    async def read(self, asking: Asking, dialect: str) -> tuple[Mixture, list[str]] | None:
-        """A mixture and the texts of its planned roots; None where the executor must do all."""
+    async def read(
+        self, asking: Asking, dialect: str, seconds: float
+    ) -> tuple[Mixture, list[str]] | None:
+        """A mixture and the texts of its planned roots; None where the executor must do all.
+
+        Raises TimeoutError after so many seconds.
+        """
         try:
             mixture = self.find(asking, dialect)
-            text = await read_text(mixture.statement.sql, mixture.values(asking))
+            text = await read_text(mixture.statement.sql, mixture.values(asking), seconds)
         except (NotPlannable, Problem, GraphQLError):
             return None
         except StatementTooDeep:
             self.refuse(asking, dialect, "the statement is too deep for SQLite")
             return None
+        except TimeoutError:
+            raise
         except Exception:
             _log.exception("a planned read failed")
             return None

@@ -9,7 +9,7 @@ from tortoise.models import Model
 from resolvers.pages import may_be_empty
 
 # The columns in which many rows are alike: by them scopes are limited.
-_SHARED = {"organisation_id", "department_id"}
+SHARED = {"organisation_id", "department_id"}
 
 
 @dataclass(slots=True)
@@ -19,18 +19,16 @@ class Alias:
     name: str
     model: type[Model]
     used: dict[str, None] = field(default_factory=dict)
-    # How a column of many rows alike is written, to keep it from being looked up in an index.
-    shared: str = "{}"
+    # Whether its rows are found by their parent, and not by what many rows share.
+    by_parent: bool = False
 
     def column(self, name: str) -> str:
         stored = self.model._meta.fields_db_projection["id" if name == "pk" else name]
         self.used[stored] = None
-        column = f'{self.name}."{stored}"'
-        return self.shared.format(column) if stored in _SHARED else column
+        return f'{self.name}."{stored}"'
 
-    def writing(self, shared: str) -> "Alias":
-        """The same table, its columns of many rows alike written so."""
-        return replace(self, shared=shared)
+    def found_by_parent(self) -> "Alias":
+        return replace(self, by_parent=True)
 
     def may_be_empty(self, name: str) -> bool:
         return may_be_empty(self.model, name)

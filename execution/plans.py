@@ -107,13 +107,15 @@ class ByShape(Generic[P]):
 class Plans(ByShape[Plan]):
     """The plans of one whole document in one role's view."""
 
-    async def answer(self, plan: Plan, asking: Asking, dialect: str) -> bytes | None:
+    async def answer(
+        self, plan: Plan, asking: Asking, dialect: str, seconds: float
+    ) -> bytes | None:
         """The response to a request; None where a null came out that must not be.
 
-        Raises the Problem of a value that is wrong.
+        Raises the Problem of a value that is wrong, and TimeoutError after so many seconds.
         """
         try:
-            data = await read_text(plan.statement.sql, plan.values(asking))
+            data = await read_text(plan.statement.sql, plan.values(asking), seconds)
         except StatementTooDeep:
             self.refuse(asking, dialect, "the statement is too deep for SQLite")
             return None

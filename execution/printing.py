@@ -18,7 +18,7 @@ from tortoise.models import Model
 from execution.cells import cell
 from execution.dialects import Dialect
 from execution.grouping import figure, grouped
-from execution.pieces import Alias, Filtered, Literal, braced, quoted, text_of
+from execution.pieces import SHARED, Alias, Filtered, Literal, braced, quoted, text_of
 from execution.shape import (
     Asked,
     Cell,
@@ -125,7 +125,7 @@ class Printer:
         if isinstance(value, Figure):
             return [figure(self.dialect, value, row)]
         if isinstance(value, Cell):
-            return [cell(self.dialect, value, row)]
+            return cell(self.dialect, value, row)
         if isinstance(value, Choice):
             return [self._choice(value, row)]
         if isinstance(value, Cursor):
@@ -147,8 +147,8 @@ class Printer:
         pieces: list[str] = [Literal(f'["{signature(order)}",')]
         for term in order:
             term_of = Column(term.column, _form_of(row.model, term.column))
-            pieces += [cell(self.dialect, term_of, row), Literal(",")]
-        pieces += [cell(self.dialect, Column("id", "id"), row), Literal("]")]
+            pieces += [*cell(self.dialect, term_of, row), Literal(",")]
+        pieces += [*cell(self.dialect, Column("id", "id"), row), Literal("]")]
         return self.dialect.hex(text_of(pieces))
 
     def _row(self, value: Row, parent: Alias | None) -> str:
@@ -179,7 +179,7 @@ class Printer:
             conditions.append(f"{row.column(value.by)} = {parent.column('id')}")
             # A parent has few children: by their scope, SQLite would go through those of a whole
             # department, and PostgreSQL through both.
-            limited = row.writing(self.dialect.unindexed)
+            limited = row.found_by_parent()
         matching = self.condition(value.matching, limited)
         if matching != self.dialect.hold or not conditions:
             conditions.append(matching)
@@ -207,14 +207,16 @@ class Printer:
                 if operator == "starts_with":
                     return self.dialect.starts_with(column, bound)
                 column = self._comparable(model, name, column)
-                return f"{column} {_SIGNS[operator]} {self._comparable(model, name, bound)}"
+                sql = f"{column} {_SIGNS[operator]} {self._comparable(model, name, bound)}"
+                return self._test(sql, path, row)
             case Among(_, values) if not values:
                 return self.dialect.fail
             case Among(path, values):
                 column, model, name = self._path(path, row)
                 bounds = (self._bound(model, name, value) for value in values)
                 items = ", ".join(self._comparable(model, name, bound) for bound in bounds)
-                return f"{self._comparable(model, name, column)} IN ({items})"
+                sql = f"{self._comparable(model, name, column)} IN ({items})"
+                return self._test(sql, path, row)
             case IsNull(path):
                 return f"{self._path(path, row)[0]} IS NULL"
             case Within(path, model, column, rows):
@@ -231,6 +233,10 @@ class Printer:
                 return f"{self._path(path, row)[0]} IS NOT NULL"
             case Not(part):
                 return f"NOT ({self.condition(part, row)})"
+
+    def _test(self, sql: str, path: str, row: Alias) -> str:
+        """A comparison, kept out of the indexes where it shall not be what finds the rows."""
+        return self.dialect.unindexed.format(sql) if row.by_parent and path in SHARED else sql
 
     def _joined(self, parts: tuple[Condition, ...], between: str, empty: str, row: Alias) -> str:
         found = list(dict.fromkeys(self.condition(part, row) for part in parts))

@@ -88,3 +88,5 @@ class Application(Row):
 
     class Meta:
         table = "application"
+        # As lists are ordered: the newest of an organisation are then found at once.
+        indexes = (("organisation_id", "created_at", "id"),)

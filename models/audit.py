@@ -54,6 +54,8 @@ class AuditEntry(Row):
 
     class Meta:
         table = "audit_entry"
+        # As lists are ordered: the newest of an organisation, or about a worker, are found at once.
+        indexes = (("organisation_id", "at", "id"), ("about_id", "at", "id"))
 
     def digest(self) -> str:
         """SHA-256 over the entry's canonical JSON and the hash before it."""

@@ -58,6 +58,8 @@ class Licence(Row):
 
     class Meta:
         table = "licence"
+        # As lists are ordered: a page is then read from the index.
+        indexes = (("organisation_id", "expires_on", "id"),)
         unique_together = (("practitioner_id", "kind", "number"),)
 
     def status_on(self, day: date) -> LicenceStatus:

@@ -12,12 +12,15 @@ from models.database import POSTGRESQL, current_snapshot, dialect, reader
 _log = logging.getLogger("tortoise.db_client")
 
 
-async def read_text(sql: str, values: Sequence[Any]) -> str | None:
-    """The only value of the only row; raises StatementTooDeep on SQLite."""
+async def read_text(sql: str, values: Sequence[Any], seconds: float) -> str | None:
+    """The only value of the only row.
+
+    Raises TimeoutError after so many seconds, and StatementTooDeep on SQLite.
+    """
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug("%s: %s", sql, values)
     client = current_snapshot.get() or reader()
-    text: str | None = await client.read_text(sql, values)
+    text: str | None = await client.read_text(sql, values, seconds)
     return text
 
 

@@ -94,8 +94,10 @@ class Shift(Row):
     class Meta:
         table = "shift"
         indexes = (
-            ("practitioner_id", "starts_at"),
-            ("department_id", "starts_at"),
+            # As lists are ordered: a page is then read from the index, and nothing is sorted.
+            ("practitioner_id", "starts_at", "id"),
+            ("department_id", "starts_at", "id"),
+            ("organisation_id", "starts_at", "id"),
             # Shifts counted by department are counted in the index alone.
             ("organisation_id", "department_id"),
         )

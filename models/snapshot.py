@@ -70,9 +70,9 @@ class _Snapshot(BaseDBAsyncClient):
             finally:
                 self._reading = None
 
-    async def read_text(self, sql: str, values: Sequence[Any]) -> str | None:
-        """The only value of the only row; raises StatementTooDeep on SQLite."""
-        async with self._turn() as connection:
+    async def read_text(self, sql: str, values: Sequence[Any], seconds: float) -> str | None:
+        """The only value of the only row; raises TimeoutError, StatementTooDeep on SQLite."""
+        async with asyncio.timeout(seconds), self._turn() as connection:
             try:
                 text: str | None = await self._engine.text(connection, sql, values)
             except Exception:

@@ -16,6 +16,7 @@ from core.settings import Settings
 from server import answers, graphiql, graphql_http, websocket
 from server.headers import SecurityHeaders
 from server.services import services_of
+from server.trusted_operations import trusted_of
 
 PAGE = Path(__file__).parent.parent / "web" / "dist"
 
@@ -31,11 +32,17 @@ class Cabinet(Starlette):
 
 
 def application(settings: Settings) -> Starlette:
-    """The application over these settings; the database must be migrated."""
+    """The application over these settings; the database must be migrated.
+
+    Raises ListInvalid where the list of trusted operations cannot be used.
+    """
+    trusted = trusted_of(settings)
+    # The page is there to try operations out, and none but those of the list would run.
+    page = [Route("/", _home), *graphiql.routes(PAGE)] if trusted is None else []
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with services_of(settings) as services:
+        async with services_of(settings, trusted) as services:
             app.state.services = services
             yield
 
@@ -49,8 +56,7 @@ def application(settings: Settings) -> Starlette:
         routes=[
             WebSocketRoute("/graphql", websocket.endpoint),
             Route("/health", _health),
-            Route("/", _home),
-            *graphiql.routes(PAGE),
+            *page,
         ],
     )
     app.state.graphql = graphql_http.Endpoint(app.state, settings)

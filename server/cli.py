@@ -1,6 +1,7 @@
-"""The command line: serve, migrate, demo, import, schema, permissions, token, audit."""
+"""The command line: serve, migrate, demo, import, schema, permissions, token, operations, audit."""
 
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ import pyotp
 import typer
 import uvicorn
 from rich.console import Console
+from rich.markup import escape
 from tortoise.exceptions import DBConnectionError
 
 from auth import audit as trail
@@ -30,11 +32,13 @@ from resolvers.founding import found_organisation
 from schema.build import build
 from schema.printing import permissions_of, printed, printed_for
 from server.application import PAGE, application
+from server.checking_operations import checked
 from server.demo_tokens import NotDemo, demo_token
 from server.environment import SettingInvalid, settings
 from server.explaining import explained
 from server.importing import import_command
 from server.migrating import migrate_database
+from server.trusted_operations import ListInvalid
 
 T = TypeVar("T")
 
@@ -47,6 +51,8 @@ app = typer.Typer(
 )
 audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
+operations = typer.Typer(help="Lists of operations.", no_args_is_help=True)
+app.add_typer(operations, name="operations")
 app.command("import")(import_command)
 
 out = Console()
@@ -60,11 +66,21 @@ def serve(
 ) -> None:
     """Serve GraphQL and the GraphiQL page. Migrates the database first."""
     found = _settings()
+    try:
+        served = application(found)
+    except ListInvalid as error:
+        _fail(str(error))
+        raise
     asyncio.run(migrate_database(found.database_url))
-    if not (PAGE / "index.html").exists():
+    if found.trusted_operations is None and not (PAGE / "index.html").exists():
         err.print("[yellow]The GraphiQL page is not built: run `make web`.[/] The API serves on.")
+    # The views of the roles live as long as the process: looking through them for garbage, which
+    # the collector does now and then, would keep every request waiting for a tenth of a second.
+    build()
+    gc.collect()
+    gc.freeze()
     uvicorn.run(
-        application(found),
+        served,
         host=host or found.host,
         port=port or found.port,
         log_level="warning",
@@ -209,6 +225,29 @@ def explain(
     sys.stdout.write(told + "\n")
 
 
+@operations.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A list of operations with their hashes.")],
+) -> None:
+    """Show which roles can run each operation of a list, and whether as one statement."""
+    found = _settings()
+
+    async def every() -> bool:
+        whole = True
+        async for told, runs in checked(found, file):
+            sys.stdout.write(told + "\n")
+            whole = whole and runs
+        return whole
+
+    try:
+        whole = asyncio.run(every())
+    except ListInvalid as error:
+        _fail(str(error))
+        raise
+    if not whole:
+        raise typer.Exit(1)
+
+
 @audit.command()
 def verify() -> None:
     """Walk the audit chain and name every place where it does not hold."""
@@ -247,7 +286,7 @@ def _in_database(found: Settings, work: Callable[[], Awaitable[T]]) -> T:
 
 
 def _fail(text: str) -> None:
-    err.print(f"[red]{text}[/]")
+    err.print(f"[red]{escape(text)}[/]", soft_wrap=True, highlight=False)
     raise typer.Exit(1)
 
 

@@ -21,6 +21,7 @@ def settings() -> Settings:
     """The settings; raises SettingInvalid."""
     home = Path(os.environ.get("CABINET_HOME", str(HOME))).absolute()
     url = os.environ.get("CABINET_DATABASE_URL") or f"sqlite://{home / 'cabinet.sqlite3'}"
+    trusted = os.environ.get("CABINET_TRUSTED_OPERATIONS")
     return Settings(
         database_url=url,
         home=home,
@@ -28,6 +29,7 @@ def settings() -> Settings:
         host=os.environ.get("HOST", "127.0.0.1"),
         port=_number("PORT", 8000),
         proxies=tuple(filter(None, os.environ.get("CABINET_PROXIES", "").split(","))),
+        trusted_operations=Path(trusted) if trusted else None,
         language=os.environ.get("CABINET_LANGUAGE", "ru"),
     )
 

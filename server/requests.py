@@ -11,6 +11,7 @@ from starlette.types import Receive
 
 from auth.tokens import TokenInvalid
 from execution.engine import Request as Operation
+from execution.persisted import Named
 
 JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
@@ -69,6 +70,7 @@ def operation_by_get(query: bytes) -> Operation:
     return operation_of(
         {
             "query": found.get("query"),
+            "documentId": found.get("documentId"),
             "variables": _parameter(found.get("variables"), "VARIABLES_INVALID"),
             "operationName": found.get("operationName"),
             "extensions": _parameter(found.get("extensions"), "EXTENSIONS_INVALID"),
@@ -157,7 +159,10 @@ def operation_of(content: Any) -> Operation:
         raise Malformed(400, "BODY_INVALID")
     text, variables = content.get("query"), content.get("variables")
     name, extensions = content.get("operationName"), content.get("extensions")
-    if not isinstance(text, str) or not text:
+    named = _named(extensions, content.get("documentId"))
+    if text is None and named is not None:
+        text = ""
+    if not isinstance(text, str) or not (text or named):
         raise Malformed(400, "QUERY_MISSING")
     if variables is not None and not isinstance(variables, dict):
         raise Malformed(400, "VARIABLES_INVALID")
@@ -165,7 +170,15 @@ def operation_of(content: Any) -> Operation:
         raise Malformed(400, "OPERATION_NAME_INVALID")
     if extensions is not None and not isinstance(extensions, dict):
         raise Malformed(400, "EXTENSIONS_INVALID")
-    return Operation(text, variables or {}, name or None)
+    return Operation(text, variables or {}, name or None, named)
+
+
+def _named(extensions: Any, document_id: Any) -> Named | None:
+    """What the document is called by, if anything; whether it may be is the engine's to say."""
+    extension = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
+    if extension is None and document_id is None:
+        return None
+    return Named(extension, document_id)
 
 
 @lru_cache(maxsize=64)

@@ -11,6 +11,7 @@ from auth.viewer import Viewer
 from core.sealing import Vault, open_vault
 from core.settings import Settings
 from execution.engine import Engine
+from execution.persisted import Operations
 from models.database import opened, settle
 from models.feed import Feed
 from models.role import Role
@@ -42,9 +43,19 @@ class Services:
         )
 
 
+def closed_to(settings: Settings) -> frozenset[Role]:
+    """The roles that may not introspect their view."""
+    return frozenset({Role.VISITOR} if settings.production else ())
+
+
 @asynccontextmanager
-async def services_of(settings: Settings) -> AsyncIterator[Services]:
-    """The services over an open database, until the block ends."""
+async def services_of(
+    settings: Settings, operations: Operations | None = None
+) -> AsyncIterator[Services]:
+    """The services over an open database, until the block ends.
+
+    ``operations`` are the trusted ones, where no others shall run.
+    """
     schema = build()
     rights = {role: view.rights for role, view in schema.views.items()}
     async with opened(settings.database_url):
@@ -62,7 +73,8 @@ async def services_of(settings: Settings) -> AsyncIterator[Services]:
                 engine=Engine(
                     schema,
                     settings.limits,
-                    closed_to=frozenset({Role.VISITOR} if settings.production else ()),
+                    closed_to=closed_to(settings),
+                    operations=operations,
                 ),
             )
         finally:

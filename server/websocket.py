@@ -358,8 +358,10 @@ class Socket:
 
     async def _answered(self, operation: Operation) -> dict[str, Any]:
         """Sends what an operation answers; the message that ends it. Raises Refused."""
-        request, viewer = operation.request, operation.viewer
+        viewer = operation.viewer
         context, engine = self._services.context(viewer), self._services.engine
+        # With its text, it can be planned again in a role that does not know its hash.
+        operation.request = request = engine.whole(operation.request, context)
         operation.subscribes = engine.is_subscription(request, context)
         if not operation.subscribes:
             answer = await engine.execute(request, context)

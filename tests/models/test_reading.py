@@ -1,4 +1,4 @@
-"""Planned reads have connections of their own, which only read."""
+"""Planned reads have connections of their own, which only read, for so many seconds."""
 
 import asyncio
 
@@ -9,26 +9,31 @@ from models.database import POSTGRESQL, dialect, reader
 from models.reading import read_text
 from models.sqlite_engine import StatementTooDeep
 
+SECONDS = 5.0
+COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})"
+
 
 async def test_a_read_yields_the_only_value(database: str) -> None:
-    assert await read_text("SELECT 'да'", ()) == "да"
-    assert await read_text("SELECT 'да' WHERE 1 = 0", ()) is None
+    assert await read_text("SELECT 'да'", (), SECONDS) == "да"
+    assert await read_text("SELECT 'да' WHERE 1 = 0", (), SECONDS) is None
 
 
 async def test_a_read_cannot_write(database: str) -> None:
     with pytest.raises(Exception, match=r"read-only|readonly"):
-        await read_text("DELETE FROM audit_entry", ())
+        await read_text("DELETE FROM audit_entry", (), SECONDS)
 
 
 async def test_more_reads_than_connections_take_turns(database: str) -> None:
-    found = await asyncio.gather(*(read_text(f"SELECT '{number}'", ()) for number in range(50)))
+    found = await asyncio.gather(
+        *(read_text(f"SELECT '{number}'", (), SECONDS) for number in range(50))
+    )
     assert found == [str(number) for number in range(50)]
 
 
 async def test_a_broken_connection_is_replaced(database: str) -> None:
     if dialect() != POSTGRESQL:
         pytest.skip("SQLite has no connection that a server could break")
-    await read_text("SELECT 'a'", ())
+    await read_text("SELECT 'a'", (), SECONDS)
     (broken,) = reader()._readers
     other = await asyncpg.connect(database)
     await other.execute("SELECT pg_terminate_backend($1)", broken.get_server_pid())
@@ -36,21 +41,54 @@ async def test_a_broken_connection_is_replaced(database: str) -> None:
     async with asyncio.timeout(5):
         while not broken.is_closed():  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
-    assert await read_text("SELECT 'a'", ()) == "a"
+    assert await read_text("SELECT 'a'", (), SECONDS) == "a"
 
 
 async def test_a_read_that_is_given_up_leaves_its_connection_usable(database: str) -> None:
     if dialect() != POSTGRESQL:
         pytest.skip("SQLite's thread goes on to the end")
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.1):
-            await read_text("SELECT 'late' FROM pg_sleep(5)", ())
+        await read_text("SELECT 'late' FROM pg_sleep(5)", (), 0.1)
     async with asyncio.timeout(3):
-        assert await read_text("SELECT 'next'", ()) == "next"
+        assert await read_text("SELECT 'next'", (), SECONDS) == "next"
 
 
 async def test_a_statement_that_sqlite_cannot_take_says_so(database: str) -> None:
     if dialect() == POSTGRESQL:
         pytest.skip("PostgreSQL takes it")
     with pytest.raises(StatementTooDeep):
-        await read_text(f"SELECT {'(' * 2_000}'a'{')' * 2_000}", ())
+        await read_text(f"SELECT {'(' * 2_000}'a'{')' * 2_000}", (), SECONDS)
+
+
+async def test_a_long_read_of_sqlite_keeps_nobody_waiting(database: str) -> None:
+    if dialect() == POSTGRESQL:
+        pytest.skip("PostgreSQL reads in processes of its own")
+    counted = f"{COUNTING.format(3_000_000)} SELECT CAST(max(i) AS TEXT) FROM n"
+    long = asyncio.create_task(read_text(counted, (), SECONDS))
+    await asyncio.sleep(0)
+    # Were it run where it was asked, it would be done by now.
+    assert not long.done()
+    assert await read_text("SELECT 'short'", (), SECONDS) == "short"
+    assert not long.done()
+    assert await long == "3000000"
+
+
+async def test_a_read_that_was_long_is_not_begun_in_vain_again(database: str) -> None:
+    if dialect() == POSTGRESQL:
+        pytest.skip("PostgreSQL reads in processes of its own")
+    counted = f"{COUNTING.format('?')} SELECT CAST(max(i) AS TEXT) FROM n"
+    assert await read_text(counted, (10,), SECONDS) == "10"
+    assert reader()._long == set()
+    assert await read_text(counted, (200_000,), SECONDS) == "200000"
+    assert reader()._long == {counted}
+    assert await read_text(counted, (10,), SECONDS) == "10"
+    assert await read_text("SELECT 'short'", (), SECONDS) == "short"
+    assert reader()._long == {counted}
+
+
+async def test_a_long_read_of_sqlite_ends_with_its_time(database: str) -> None:
+    if dialect() == POSTGRESQL:
+        pytest.skip("told of PostgreSQL above")
+    with pytest.raises(TimeoutError):
+        await read_text(f"{COUNTING.format(5_000_000)} SELECT max(i) FROM n", (), 0.05)
+    assert await read_text("SELECT 'next'", (), SECONDS) == "next"

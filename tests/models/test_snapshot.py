@@ -29,11 +29,11 @@ async def test_a_write_between_two_reads_is_not_seen_by_the_second(database: str
         # By nobody's hand within the block: another task, as another request is.
         await asyncio.create_task(make.organisation())
         assert await Organisation.all().count() == 1
-        assert await read_text(COUNT, ()) == "1"
+        assert await read_text(COUNT, (), 90) == "1"
         async with snapshot():
             assert await Organisation.all().count() == 1
     assert await Organisation.all().count() == 2
-    assert await read_text(COUNT, ()) == "2"
+    assert await read_text(COUNT, (), 90) == "2"
 
 
 async def test_others_see_a_write_while_a_snapshot_lasts(database: str) -> None:
@@ -50,7 +50,7 @@ async def test_others_see_a_write_while_a_snapshot_lasts(database: str) -> None:
     await found.wait()
     await make.organisation()
     assert await Organisation.all().count() == 1
-    assert await read_text(COUNT, ()) == "1"
+    assert await read_text(COUNT, (), 90) == "1"
     assert await looking == (0, 0)
 
 
@@ -77,21 +77,21 @@ async def test_a_unit_of_work_within_a_snapshot_writes_and_reads_what_it_wrote(
 async def test_a_snapshot_writes_nothing(database: str) -> None:
     async with snapshot():
         with pytest.raises(Exception, match=r"read-only|readonly"):
-            await read_text("DELETE FROM organisation RETURNING 'gone'", ())
+            await read_text("DELETE FROM organisation RETURNING 'gone'", (), 90)
 
 
 async def test_reads_within_a_snapshot_take_turns(database: str) -> None:
     async with snapshot():
-        found = await asyncio.gather(*(read_text(f"SELECT '{n}'", ()) for n in range(30)))
+        found = await asyncio.gather(*(read_text(f"SELECT '{n}'", (), 90) for n in range(30)))
     assert found == [str(n) for n in range(30)]
 
 
 async def test_more_snapshots_than_connections_take_turns(database: str) -> None:
     async def look() -> str | None:
         async with snapshot():
-            await read_text(COUNT, ())
+            await read_text(COUNT, (), 90)
             await asyncio.sleep(0.01)
-            return await read_text(COUNT, ())
+            return await read_text(COUNT, (), 90)
 
     assert await asyncio.gather(*(look() for _ in range(30))) == ["0"] * 30
 
@@ -99,8 +99,8 @@ async def test_more_snapshots_than_connections_take_turns(database: str) -> None
 async def test_a_statement_that_fails_leaves_a_snapshot_to_go_on_with(database: str) -> None:
     async with snapshot():
         with pytest.raises(Exception, match="nowhere"):
-            await read_text("SELECT * FROM nowhere", ())
-        assert await read_text(COUNT, ()) == "0"
+            await read_text("SELECT * FROM nowhere", (), 90)
+        assert await read_text(COUNT, (), 90) == "0"
 
 
 @pytest.mark.parametrize("patience", [0.0, 0.001, 0.02])
@@ -110,7 +110,7 @@ async def test_snapshots_that_are_given_up_leave_nothing_behind(
     async def look() -> None:
         async with snapshot():
             await Organisation.all().count()
-            await asyncio.gather(*(read_text(SLOW[dialect()], ()) for _ in range(2)))
+            await asyncio.gather(*(read_text(SLOW[dialect()], (), 90) for _ in range(2)))
 
     for _ in range(40):
         task = asyncio.create_task(look())
@@ -127,8 +127,8 @@ async def test_snapshots_that_are_given_up_leave_nothing_behind(
 async def test_a_read_that_outlives_its_snapshot_is_stopped(database: str) -> None:
     async with snapshot():
         await Organisation.all().count()
-        late = asyncio.create_task(read_text(SLOW[dialect()], ()))
-        later = asyncio.create_task(read_text(COUNT, ()))
+        late = asyncio.create_task(read_text(SLOW[dialect()], (), 90))
+        later = asyncio.create_task(read_text(COUNT, (), 90))
         await asyncio.sleep(0.05)
     async with asyncio.timeout(5):
         found = await asyncio.gather(late, later, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The server as JavaScript clients find it: the audit of graphql-http, and graphql-ws."""
+"""The server as JavaScript clients find it: graphql-http's audit, graphql-ws, Apollo and urql."""
 
 import asyncio
 import json
@@ -82,3 +82,22 @@ async def test_graphql_ws_is_told_of_events_and_of_the_change_of_role(
         await switch(api, token, Role.ADMIN)
         ended = await line(process)
         assert [e["extensions"] for e in ended["errors"]] == [{"code": "ROLE_CHANGED"}]
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("client", ["apollo", "urql"])
+async def test_persisted_queries_of_clients_miss_once_and_then_send_hashes_only(
+    listening_api: ListeningApi, node: str, client: str, method: str
+) -> None:
+    person = await somebody(Role.DOCTOR)
+    token = await listening_api.token(person.account, Role.DOCTOR)
+    asking = {"CLIENT": client, "METHOD": method, "TOKEN": token}
+    url = f"{listening_api.url}/graphql"
+    async with running(node, "persisted.mjs", URL=url, **asking) as process:
+        first, second, third = [await line(process) for _ in range(3)]
+    missed = {"method": method, "query": False, "errors": ["PersistedQueryNotFound"]}
+    # urql goes on by GET, Apollo sends texts by POST.
+    again = {"method": method if client == "urql" else "POST", "query": True, "errors": []}
+    hit = {"role": "DOCTOR", "sent": [{"method": method, "query": False, "errors": []}]}
+    assert first == {"role": "DOCTOR", "sent": [missed, again]}
+    assert (second, third) == (hit, hit)
