@@ -29,6 +29,8 @@ from models.database import finish
 
 # Snapshots at a time; each has a thread.
 _SNAPSHOTS = 4
+# Seconds from one interrupt of what still runs to the next.
+_MOMENT = 0.01
 
 
 class _Wrapper(SqliteTransactionWrapper):
@@ -183,10 +185,15 @@ class ImmediateSqliteClient(SqliteClient):
 
     async def end_snapshot(self, connection: Any) -> None:
         """Takes a connection back; what still runs on it is stopped."""
+        ending = asyncio.create_task(connection.rollback())
         try:
-            await connection.interrupt()
-            await connection.rollback()
+            # What waits for its turn in the connection's thread begins only after an interrupt.
+            while not (await asyncio.wait({ending}, timeout=_MOMENT))[0]:
+                await connection.interrupt()
+            await ending
             self._idle.append(connection)
+        except sqlite3.OperationalError:
+            await connection.close()
         finally:
             self._turns.release()
 
