@@ -10,13 +10,14 @@ from auth.attempts import Attempt, AttemptsExceeded, begin_attempt, forgive, giv
 from auth.audit import record
 from auth.gate import Gate
 from auth.viewer import Viewer
-from core.errors import Problem
+from core.errors import Problem, Problems
 from core.ids import uuid7
 from models import identifiers
 from models.account import Account, AccountState
 from models.database import unit_of_work
 from models.organisation import Organisation
 from resolvers.accounts import login_hash, person_of
+from resolvers.forms import Required
 from resolvers.sessions import SignedIn, open_session
 
 
@@ -77,8 +78,12 @@ async def sign_in(
     """Opens a session. The first role is the one used last, where it is held.
 
     Raises BadCredentials, CodeRequired, CodeInvalid, CodeReused, ClockSkew, AccountLocked,
-    TooManyAttempts.
+    TooManyAttempts, and Required about each factor that was left empty.
     """
+    given = {"login": login.strip(), "password": password}
+    empty: list[Problem] = [Required(name) for name, value in given.items() if not value]
+    if empty:
+        raise Problems(empty)
     login = normal_login(login)
     account = await _account_of(login)
     counted = login_hash(gate, account, login)

@@ -89,8 +89,7 @@ class Endpoint:
             extra = debug.headers(found) if debug is not None else ()
         except Malformed as error:
             allow = ((b"allow", b"GET, POST"),) if error.status == 405 else ()
-            told = plain(language, error.code, **error.values)
-            return Reply(error.status, {"errors": [told]}, media, allow)
+            return Reply(error.status, {"errors": [error.told(language)]}, media, allow)
         except TimeoutError:
             return Reply(408, {"errors": [plain(language, "BODY_TIMEOUT")]}, media)
         except (TokenInvalid, SessionExpired) as error:

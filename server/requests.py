@@ -1,7 +1,6 @@
 """What a request may say: strict JSON, the media types of an answer, an operation, a token."""
 
 import json
-import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -12,9 +11,11 @@ from starlette.types import Receive
 from auth.tokens import TokenInvalid
 from execution.engine import Request as Operation
 from execution.persisted import Named
+from execution.problems import plain
 
 JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
+_LONGEST_STEP = 60
 
 
 class Malformed(Exception):
@@ -25,6 +26,23 @@ class Malformed(Exception):
         self.status = status
         self.code = code
         self.values = values
+
+    def told(self, language: str) -> dict[str, Any]:
+        """The error as it is answered."""
+        return plain(language, self.code, **self.values)
+
+
+class TextInvalid(Malformed):
+    """A value of a variable that is text, and holds what no database keeps."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(400, "TEXT_INVALID")
+        self._place = place
+
+    def told(self, language: str) -> dict[str, Any]:
+        # As the same text in a document is told (execution.problems).
+        extensions = {"code": "BAD_USER_INPUT", "field": self._place}
+        return {**super().told(language), "extensions": extensions}
 
 
 async def operation_by_post(
@@ -89,36 +107,24 @@ def _parameter(text: str | None, code: str) -> Any:
 
 
 def decoded(body: bytes) -> Any:
-    """Strict JSON in UTF-8: no NUL, no lone surrogates, no name twice, no huge numbers.
+    """Strict JSON in UTF-8: no NUL, no lone surrogates, no name twice.
 
-    Raises Malformed.
+    Raises Malformed, and TextInvalid where a variable's value is to blame.
     """
     try:
         text = body.decode("utf-8")
         content = _DECODER.decode(text)
-        # Other ways to write them have been refused by now: the decoder is strict.
-        if "\\u" in text:
-            _check_texts(content)
     except (ValueError, RecursionError):
         raise Malformed(400, "BODY_INVALID") from None
+    # Other ways to write them have been refused by now: the decoder is strict.
+    if "\\u" in text and (place := _wrong_text(content)) is not None:
+        variable = place.removeprefix("variables.")
+        raise Malformed(400, "BODY_INVALID") if variable == place else TextInvalid(variable)
     return content
 
 
 def _refused(_constant: str) -> Any:
     raise ValueError
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > 20:
-        raise ValueError
-    return int(digits)
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
 
 
 def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -129,26 +135,38 @@ def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check_texts(content: Any) -> None:
-    """Raises ValueError where a text holds NUL or half of a surrogate pair."""
-    todo = [content]
+def _wrong_text(content: Any) -> str | None:
+    """Where a text holds NUL or half of a surrogate pair: ``variables.input.name``."""
+    # Places are chains of steps: written out for each value, they could be many and long.
+    todo: list[tuple[Any, Any]] = [(content, None)]
     while todo:
-        value = todo.pop()
+        value, place = todo.pop()
         if isinstance(value, str):
-            value.encode("utf-8")
-            if "\0" in value:
-                raise ValueError
+            if not _is_kept(value):
+                return _written(place)
         elif isinstance(value, dict):
-            todo += value.keys()
-            todo += value.values()
+            if not all(map(_is_kept, value)):
+                return _written(place)
+            todo += [(inner, (place, f".{key[:_LONGEST_STEP]}")) for key, inner in value.items()]
         elif isinstance(value, list):
-            todo += value
+            todo += [(inner, (place, f"[{index}]")) for index, inner in enumerate(value)]
+    return None
+
+
+def _written(place: Any) -> str:
+    steps = []
+    while place is not None:
+        place, step = place
+        steps.append(step)
+    return "".join(reversed(steps)).removeprefix(".")
+
+
+def _is_kept(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 _DECODER = json.JSONDecoder(
     parse_constant=_refused,
-    parse_int=_integer,
-    parse_float=_finite,
     object_pairs_hook=_named_once,
 )
 

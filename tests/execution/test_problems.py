@@ -43,8 +43,8 @@ from tests.api import Api
         (
             '{ a(b: "\\u0000") }',
             "BAD_USER_INPUT",
-            "Текст содержит знак, который нельзя сохранить: U+0000.",
-            "The text holds a character that cannot be kept: U+0000.",
+            "Текст содержит знак, который нельзя сохранить: U+0000 или половина суррогатной пары.",
+            "The text holds a character that cannot be kept: U+0000 or half of a surrogate pair.",
         ),
         ("", "QUERY_MISSING", "Поле query должно быть строкой.", "The query must be a string."),
     ],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from auth.gate import Gate
-from core.errors import Problem
+from core.errors import Problem, Problems
 from models.account import Account, AccountState, Session, SignInFailure
 from models.audit import AuditEntry
 from models.role import Role
@@ -140,8 +140,6 @@ async def test_a_wrong_password_is_written_down_and_nothing_else_happens(gate: G
     [
         "nobody@example.org",
         "+79990000000",
-        "",
-        "   ",
         "nobody",
         "nobody of this name",
         "\0",
@@ -157,6 +155,20 @@ async def test_an_unknown_login_is_answered_like_a_wrong_password(gate: Gate, lo
 
     assert (type(problem), problem.field, problem.values) == (BadCredentials, "", {})
     assert (await AuditEntry.get(action="SIGN_IN_FAILED")).subject_id is None
+
+
+@pytest.mark.parametrize(
+    ("login", "password", "fields"),
+    [("  ", "", ["login", "password"]), ("", "secret", ["login"]), ("a@b.org", "", ["password"])],
+)
+async def test_what_was_left_empty_is_named_and_counts_as_no_attempt(
+    gate: Gate, login: str, password: str, fields: list[str]
+) -> None:
+    with pytest.raises(Problems) as raised:
+        await sign_in(entrance.visitor(NOW, "192.0.2.1"), gate=gate, login=login, password=password)
+
+    assert [(p.code, p.field) for p in raised.value.problems] == [("REQUIRED", f) for f in fields]
+    assert await AuditEntry.all().count() == 0
 
 
 @pytest.mark.parametrize("state", [AccountState.INVITED, AccountState.CLOSED, AccountState.LOCKED])
