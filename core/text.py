@@ -1,13 +1,34 @@
-"""Text folded for comparing: case, «ё» and outer or doubled spaces do not matter."""
+"""Text folded for comparing, and masked for those who may recognise it and not know it."""
 
+import string
 import unicodedata
+
+# What a mask leaves: all else hides, a letter of any script as well as a dash of another code page.
+_SHOWN = frozenset(string.punctuation + string.whitespace)
 
 
 def fold(text: str) -> str:
-    """The form that is compared and ordered, by code point, on every database.
+    """The form that is compared and ordered, by code point, on every database: case, «ё» and
+    outer or doubled spaces do not matter.
 
     ``Ё`` becomes ``е``: Russian alphabetical order treats them as one letter, and people
     write either.
     """
     normal = unicodedata.normalize("NFC", text).casefold().replace("ё", "е")
     return " ".join(normal.split())
+
+
+def mask(text: str, keep: int) -> str:
+    """The text with all but its last ``keep`` letters and digits replaced by dots.
+
+    ASCII punctuation and spaces stay, so that the kind of value is recognised:
+    ``•••-•••-•45 95``.
+    """
+    hidden = max(sum(character not in _SHOWN for character in text) - keep, 0)
+    shown = []
+    for character in text:
+        if hidden and character not in _SHOWN:
+            hidden -= 1
+            character = "•"
+        shown.append(character)
+    return "".join(shown)

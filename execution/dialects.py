@@ -45,6 +45,12 @@ class Dialect(Protocol):
     def text(self, value: str) -> str:
         """A value as text."""
 
+    def masked(self, text: str, keep: int) -> str:
+        """A text as ``core.text.mask`` shows it."""
+
+    def member(self, column: str, key: str) -> str:
+        """The text under a key of a column of JSON."""
+
     def by_code_point(self, text: str) -> str:
         """A text, to be ordered by code point."""
 
@@ -109,6 +115,12 @@ class Sqlite:
     def text(self, value: str) -> str:
         return f"CAST({value} AS TEXT)"
 
+    def masked(self, text: str, keep: int) -> str:
+        return f"masked({text}, {keep})"  # of ours: SQLite knows no regular expressions
+
+    def member(self, column: str, key: str) -> str:
+        return f"json_extract({column}, '$.{key}')"
+
     def by_code_point(self, text: str) -> str:
         return text
 
@@ -172,6 +184,15 @@ class Postgresql:
 
     def text(self, value: str) -> str:
         return f"({value})::text"
+
+    def masked(self, text: str, keep: int) -> str:
+        # In "C" these are ASCII's. Whatever has so many more behind it is hidden.
+        hidden = "[^[:punct:][:space:]]"
+        more = f"(?=([[:punct:][:space:]]*{hidden}){{{keep}}})" if keep else ""
+        return f"""regexp_replace({text} COLLATE "C", '{hidden}{more}', '•', 'g')"""
+
+    def member(self, column: str, key: str) -> str:
+        return f"{column} ->> '{key}'"
 
     def by_code_point(self, text: str) -> str:
         return f'{text} COLLATE "C"'

@@ -5,7 +5,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field
 from types import EllipsisType
 from typing import Any, cast
@@ -31,6 +31,7 @@ from core.errors import Problem
 from core.settings import Limits
 from core.translation import message
 from execution.denials import with_available
+from execution.explaining import Explanation, explanation
 from execution.if_visible import Varying, uses_if_visible, varying, without_invisible
 from execution.incidents import incident
 from execution.inputs import Inputs
@@ -43,16 +44,18 @@ from execution.limits import (
     conditions,
     costing,
 )
+from execution.mixing import Mixtures
 from execution.persisted import Automatic, Named, Operations
 from execution.places import Places
-from execution.plans import Asking, Plan, Plans
-from execution.problems import Refused, of_document, of_execution, of_input, plain
+from execution.plans import Asking, Plans
+from execution.problems import Refused, in_order, of_document, of_execution, of_input, plain
 from execution.shape import NotPlannable
 from execution.values import wrong_values
 from execution.variables import Plain, coerced_at_once, plain_variables
 from execution.withheld import withheld
 from models.database import dialect
 from models.role import Role
+from models.snapshot import snapshot
 from schema.build import Schema
 from schema.context import Context
 from schema.roles import RoleView
@@ -107,6 +110,7 @@ class Prepared:
     document: DocumentNode
     operation: OperationDefinitionNode
     plans: Plans
+    mixtures: Mixtures
     inputs: Inputs
     plain: Plain | None
     # The variables that decide the cost: sizes of pages, and those in filters.
@@ -266,6 +270,7 @@ class Engine:
             document,
             operation,
             Plans(view, document, operation),
+            Mixtures(view, document, operation),
             Inputs(view, document, operation),
             plain_variables(operation),
             costing(original),
@@ -306,25 +311,38 @@ class Engine:
             raise Refused([plain(context.viewer.language, "NEEDS_POST")])
         variables = self._variables(prepared, request, context)
         if self._planned and kind is OperationType.QUERY:
-            text = await self._read(prepared, Asking(context.viewer, variables), context)
+            asking = Asking(context.viewer, variables)
+            text = await self._read(prepared, asking, context)
             if text is not None:
                 return Answer(text=text)
         else:
+            asking = None
             self._check_inputs(prepared, variables, context)
         # What a viewer may see is decided when the request comes in, even if it switches role.
         limited = withheld(prepared.view, prepared.document, prepared.operation, variables)
-        async with asyncio.timeout(self._limits.operation_seconds):
+        seconds = self._limits.operation_seconds
+        async with asyncio.timeout(seconds), self._reading(kind):
+            mixed = asking and await prepared.mixtures.read(asking, dialect(), seconds)
             result = await _awaited(
                 execute(
                     prepared.view.schema,
-                    prepared.document,
+                    mixed[0].others if mixed else prepared.document,
                     context_value=context,
                     variable_values=request.variables,
                     operation_name=request.operation_name,
                     hide_suggestions=True,
                 )
             )
-        return Answer(self._body(result, context, limited))
+        body = self._body(result, context, limited)
+        if mixed:
+            mixture, texts = mixed
+            return Answer(text=mixture.answer(texts, result.data, body.get("errors")))
+        return Answer(body)
+
+    @staticmethod
+    def _reading(kind: OperationType) -> AbstractAsyncContextManager[None]:
+        """A query of several statements reads one state; a mutation reads what it has written."""
+        return snapshot() if kind is OperationType.QUERY else nullcontext()
 
     async def _read(self, prepared: Prepared, asking: Asking, context: Context) -> bytes | None:
         """The answer by a plan; None where the reference executor must answer.
@@ -345,14 +363,24 @@ class Engine:
             _log.exception("a planned read failed")
         return text
 
-    def plan(self, request: Request, context: Context) -> tuple[Plan, Asking]:
-        """The plan of a read, for this request; raises Refused, NotPlannable or a Problem."""
+    def explain(self, request: Request, context: Context) -> Explanation:
+        """Which way each root field of a query goes; raises Refused or NotPlannable."""
         prepared = self.prepare(request, context)
         kind = prepared.operation.operation
         if kind is not OperationType.QUERY:
             raise NotPlannable(f"a {kind.value} is not planned")
+        variables = self._variables(prepared, request, context)
+        self._check_inputs(prepared, variables, context)
+        asking = Asking(context.viewer, variables)
+        return explanation(prepared.plans, prepared.mixtures, asking, dialect())
+
+    def keeps_plan(self, request: Request, context: Context) -> bool:
+        """Whether a plan for the request is kept already; raises Refused."""
+        if self._key(self.whole(request, context), context) not in self._prepared:
+            return False
+        prepared = self.prepare(request, context)
         asking = Asking(context.viewer, self._variables(prepared, request, context))
-        return prepared.plans.find(asking, dialect()), asking
+        return any(kept.keeps(asking, dialect()) for kept in (prepared.plans, prepared.mixtures))
 
     def is_subscription(self, request: Request, context: Context) -> bool:
         """Whether the operation is one; raises Refused."""
@@ -423,7 +451,7 @@ class Engine:
     ) -> dict[str, Any]:
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            errors = result.errors[: self._limits.errors]
+            errors = in_order(result)[: self._limits.errors]
             body["errors"] = [of_execution(error, context.viewer.language) for error in errors]
         if limited:
             body["extensions"] = {"withheld": limited}

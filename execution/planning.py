@@ -18,7 +18,9 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
+    get_named_type,
     get_nullable_type,
+    is_list_type,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from tortoise import fields
@@ -38,6 +40,8 @@ from execution.shape import (
     Form,
     Hours,
     Limited,
+    Masked,
+    Member,
     Nodes,
     NotPlannable,
     Object,
@@ -45,8 +49,8 @@ from execution.shape import (
     Row,
     Value,
 )
-from execution.viewer_planning import object_of_request
-from models.conditions import Compare, Slot, changed, every
+from execution.viewer_planning import list_of_request, object_of_request
+from models.conditions import ALWAYS, Compare, Slot, changed, every
 from models.fields import Amount, Moment
 from resolvers.pages import USUAL, Slice, beyond_of, checked_size, is_backward
 from schema.aggregates import aggregates
@@ -91,18 +95,21 @@ class Planning:
 
     def operation(self, operation: OperationDefinitionNode) -> Object:
         """The tree of an operation's ``data``."""
-        root = self._view.schema.query_type
-        assert root is not None
         return Object(
-            tuple(
-                (key, self._root(root, name, nodes))
-                for key, name, nodes in self._fields(root, [operation.selection_set])
-            )
+            tuple((key, self.root(name, nodes)) for key, name, nodes in self.roots(operation))
         )
 
     # Roots.
 
-    def _root(self, root: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> Value:
+    def roots(
+        self, operation: OperationDefinitionNode
+    ) -> Iterator[tuple[str, str, list[FieldNode]]]:
+        """The root fields that are asked for: response key, name, and every node of the key."""
+        return self._fields(self.type("Query"), [operation.selection_set])
+
+    def root(self, name: str, nodes: list[FieldNode]) -> Value:
+        """The tree of one root field."""
+        root = self.type("Query")
         if name == "__typename":
             return Constant(f'"{root.name}"')
         if name.startswith("__"):
@@ -121,9 +128,10 @@ class Planning:
         spec = ROOTS.query[name].metadata.get("spec")
         if spec is not None and spec.mine is not None:
             return self.mine(spec, nodes)
-        shown = get_nullable_type(field.type)
-        if isinstance(shown, GraphQLObjectType) and shown.name in OBJECTS and not field.args:
-            return object_of_request(self, name, shown.name, nodes)
+        made_of = get_named_type(field.type).name
+        if made_of in OBJECTS and not field.args:
+            is_list = is_list_type(get_nullable_type(field.type))
+            return (list_of_request if is_list else object_of_request)(self, name, made_of, nodes)
         raise NotPlannable(f"Query.{name} is computed in Python")
 
     def mine(self, spec: Spec, nodes: list[FieldNode]) -> Value:
@@ -149,9 +157,9 @@ class Planning:
                 entries.append((key, Constant(f'"{view.name}"')))
                 continue
             coordinate = f"{view.name}.{name}"
-            if coordinate in self._view.masked:
-                raise NotPlannable(f"{coordinate} is masked")
             value = self._value(view, spec, type_.fields[name], inner)
+            if coordinate in self._view.masked:
+                value = _masked(coordinate, value, self._view.masked[coordinate])
             if coordinate in self._view.limited:
                 cells = within(self.viewer, view.model, self._view.limited[coordinate])
                 value = Limited(cells, value)
@@ -173,6 +181,15 @@ class Planning:
             if spec.named_type == "bool":
                 return Choice(tuple((_json(v), c) for v, c in cases), "false")
             return Choice(tuple((_json(v), c) for v, c in cases))
+        if spec.member is not None:
+            return Member(*spec.member)
+        if spec.leads is not None:
+            target, (by, at) = VIEWS[spec.named_type], spec.leads
+            scope = scope_of(self.viewer, target.model)
+            return Row(target.model, scope, self.object(target, nodes), by, at)
+        if spec.beyond is not None:
+            model, by, shown = spec.beyond
+            return Row(model, ALWAYS, Column(shown, "text"), by)
         if spec.less is not None:
             return Difference(*spec.less)
         if spec.span is not None:
@@ -314,6 +331,12 @@ def _json(value: Any) -> str:
     if isinstance(value, Enum):
         return f'"{value.name}"'
     return "true" if value else "false"
+
+
+def _masked(coordinate: str, value: Value, keep: int) -> Masked:
+    if isinstance(value, Column) and value.form in ("text", "date"):
+        return Masked(value, keep)
+    raise NotPlannable(f"{coordinate} is masked, and no text or date")
 
 
 def _form(view: View, spec: Spec) -> Form:

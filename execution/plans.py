@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from graphql import DocumentNode, OperationDefinitionNode
 
@@ -51,8 +51,11 @@ class Plan:
         return self.statement.values(asking)
 
 
-class Plans:
-    """The plans of one document in one role's view."""
+P = TypeVar("P", bound=Plan)
+
+
+class ByShape(Generic[P]):
+    """The plans of one document in one role's view, kept by the shape of requests."""
 
     def __init__(
         self, view: RoleView, document: DocumentNode, operation: OperationDefinitionNode
@@ -60,11 +63,11 @@ class Plans:
         self._view = view
         self._document = document
         self._operation = operation
-        self._plans: dict[Any, list[Plan]] = {}
+        self._plans: dict[Any, list[P]] = {}
         # Shapes that no plan serves, and why not.
         self._refused: dict[Any, str] = {}
 
-    def find(self, asking: Asking, dialect: str) -> Plan:
+    def find(self, asking: Asking, dialect: str) -> P:
         """The plan that fits a request, made if need be; raises NotPlannable, or a Problem."""
         shape = (dialect, viewer_shape(asking.viewer), shape_of(asking.variables))
         if shape in self._refused:
@@ -83,6 +86,27 @@ class Plans:
         self._plans.setdefault(shape, []).append(made)
         return made
 
+    def keeps(self, asking: Asking, dialect: str) -> bool:
+        """Whether there is a plan that fits a request, without making one."""
+        shape = (dialect, viewer_shape(asking.viewer), shape_of(asking.variables))
+        return any(plan.fits(asking) for plan in self._plans.get(shape, ()))
+
+    def refuse(self, asking: Asking, dialect: str, reason: str) -> None:
+        """Remembers that no plan serves requests like this one."""
+        self._refuse((dialect, viewer_shape(asking.viewer), shape_of(asking.variables)), reason)
+
+    def _refuse(self, shape: Any, reason: str) -> None:
+        if len(self._refused) >= _KEPT:
+            self._refused.clear()
+        self._refused[shape] = reason
+
+    def _make(self, asking: Asking, dialect: str) -> P:
+        raise NotImplementedError
+
+
+class Plans(ByShape[Plan]):
+    """The plans of one whole document in one role's view."""
+
     async def answer(
         self, plan: Plan, asking: Asking, dialect: str, seconds: float
     ) -> bytes | None:
@@ -93,28 +117,36 @@ class Plans:
         try:
             data = await read_text(plan.statement.sql, plan.values(asking), seconds)
         except StatementTooDeep:
-            shape = (dialect, viewer_shape(asking.viewer), shape_of(asking.variables))
-            self._refuse(shape, "the statement is too deep for SQLite")
+            self.refuse(asking, dialect, "the statement is too deep for SQLite")
             return None
         return None if data is None else f'{{"data":{data}{plan.end}'.encode()
-
-    def _refuse(self, shape: Any, reason: str) -> None:
-        if len(self._refused) >= _KEPT:
-            self._refused.clear()
-        self._refused[shape] = reason
 
     def _make(self, asking: Asking, dialect: str) -> Plan:
         planning = Planning(self._view, self._document, asking.viewer, asking.variables)
         tree = planning.operation(self._operation)
-        limited = withheld(self._view, self._document, self._operation, dict(asking.variables))
-        told = json.dumps({"withheld": limited}, ensure_ascii=False, separators=(",", ":"))
         statement = printed(tree, DIALECTS[dialect])
         return Plan(
             statement,
-            tuple(
-                (slot.read, tuple(value is None for value in slot.value))
-                for slot in planning.cursors
-            ),
-            f',"extensions":{told}}}' if limited else "}",
+            cursors_of(planning),
+            end_of(self._view, self._document, self._operation, asking.variables),
             statement.sources.issuperset(sources_of(asking.variables)),
         )
+
+
+def cursors_of(planning: Planning) -> tuple[tuple[Reading, tuple[bool, ...]], ...]:
+    """Which values of the cursors are empty: they decide the statement."""
+    return tuple(
+        (slot.read, tuple(value is None for value in slot.value)) for slot in planning.cursors
+    )
+
+
+def end_of(
+    view: RoleView,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+) -> str:
+    """What follows ``data`` and ``errors`` in a response."""
+    limited = withheld(view, document, operation, dict(variables))
+    told = json.dumps({"withheld": limited}, ensure_ascii=False, separators=(",", ":"))
+    return f',"extensions":{told}}}' if limited else "}"

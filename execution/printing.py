@@ -15,23 +15,23 @@ from tortoise.fields import DecimalField
 from tortoise.fields.relational import BackwardOneToOneRelation, ForeignKeyFieldInstance
 from tortoise.models import Model
 
-from execution.dialects import QUOTED, Dialect
+from execution.cells import cell
+from execution.dialects import Dialect
 from execution.grouping import figure, grouped
 from execution.pieces import SHARED, Alias, Filtered, Literal, braced, quoted, text_of
 from execution.shape import (
     Asked,
+    Cell,
     Choice,
     Column,
     Connection,
     Constant,
     Count,
     Cursor,
-    Difference,
     Figure,
     Form,
     Given,
     Groups,
-    Hours,
     Nodes,
     Object,
     PageInfo,
@@ -79,8 +79,17 @@ class Statement:
 def printed(root: Object, dialect: Dialect) -> Statement:
     """The statement of a whole operation."""
     printer = Printer(dialect)
-    sql = f"SELECT {text_of(printer.object(root, None))}"
-    return Statement(sql, tuple(printer.fixed), tuple(printer.reads), frozenset(printer.sources))
+    return printer.statement(printer.object(root, None))
+
+
+def printed_apart(roots: list[Value], dialect: Dialect) -> Statement:
+    """The statement of several root fields: their texts, each in a line of its own."""
+    printer = Printer(dialect)
+    pieces: list[str] = []
+    for root in roots:
+        pieces += [Literal("\n")] if pieces else []
+        pieces += printer.value(root, None)
+    return printer.statement(pieces)
 
 
 class Printer:
@@ -91,6 +100,11 @@ class Printer:
         self.reads: list[tuple[int, Reading]] = []
         self._numbers: dict[Any, int] = {}
         self._aliases = 0
+
+    def statement(self, pieces: list[str]) -> Statement:
+        """The statement of all that was printed: it yields the text of the pieces."""
+        sql = f"SELECT {text_of(pieces)}"
+        return Statement(sql, tuple(self.fixed), tuple(self.reads), frozenset(self.sources))
 
     # Values: a list of pieces, each SQL of a text or, as Literal, a text.
 
@@ -110,14 +124,8 @@ class Printer:
         assert row is not None
         if isinstance(value, Figure):
             return [figure(self.dialect, value, row)]
-        if isinstance(value, Column):
-            return self._column(value.name, value.form, row)
-        if isinstance(value, Difference):
-            return [self.dialect.text(f"{row.column(value.of)} - {row.column(value.less)}")]
-        if isinstance(value, Hours):
-            seconds = self.dialect.seconds(row.column(value.since), row.column(value.until))
-            hours = self.dialect.hundredths(f"(({seconds}) + 18) / 36")
-            return [f"""'"' || {hours} || '"'"""]
+        if isinstance(value, Cell):
+            return cell(self.dialect, value, row)
         if isinstance(value, Choice):
             return [self._choice(value, row)]
         if isinstance(value, Cursor):
@@ -127,14 +135,6 @@ class Printer:
 
     def object(self, shown: Object, row: Alias | None, order: Order = ()) -> list[str]:
         return braced((key, self.value(value, row, order)) for key, value in shown.entries)
-
-    def _column(self, name: str, form: Form, row: Alias) -> list[str]:
-        text = self.dialect.forms[form].format(row.column(name))
-        quote = [Literal('"')] if form in QUOTED else []
-        pieces = [*quote, text, *quote]
-        if name != "id" and row.may_be_empty(name):
-            return [f"coalesce({text_of(pieces)}, 'null')"]
-        return pieces
 
     def _choice(self, value: Choice, row: Alias) -> str:
         cases = "".join(
@@ -146,18 +146,19 @@ class Printer:
     def cursor(self, order: Order, row: Alias) -> str:
         pieces: list[str] = [Literal(f'["{signature(order)}",')]
         for term in order:
-            kind = _form_of(row.model, term.column)
-            pieces += [*self._column(term.column, kind, row), Literal(",")]
-        return self.dialect.hex(text_of([*pieces, *self._column("id", "id", row), Literal("]")]))
+            term_of = Column(term.column, _form_of(row.model, term.column))
+            pieces += [*cell(self.dialect, term_of, row), Literal(",")]
+        pieces += [*cell(self.dialect, Column("id", "id"), row), Literal("]")]
+        return self.dialect.hex(text_of(pieces))
 
     def _row(self, value: Row, parent: Alias | None) -> str:
         row = self.alias(value.model)
         conditions = []
         if value.by is not None:
             assert parent is not None
-            conditions.append(f"{row.column('id')} = {parent.column(value.by)}")
+            conditions.append(f"{row.column(value.at)} = {parent.column(value.by)}")
         conditions.append(self.condition(value.matching, row))
-        shown = text_of(self.object(value.shown, row))
+        shown = text_of(self.value(value.shown, row))
         return (
             f"coalesce((SELECT {shown} FROM {_table(value.model)} {row.name}"
             f" WHERE {' AND '.join(conditions)}), 'null')"

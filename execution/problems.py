@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from graphql import FieldNode, GraphQLError
+from graphql import ExecutionResult, FieldNode, GraphQLError
 
 from core.errors import Problem
 from core.translation import message
@@ -79,3 +79,12 @@ def of_execution(error: GraphQLError, language: str) -> dict[str, Any]:
         told = incident(original or error, language)
     where = {"path": error.path} if error.path is not None else {}
     return {"message": told["message"], **where, "extensions": told["extensions"]}
+
+
+def in_order(result: ExecutionResult) -> list[GraphQLError]:
+    """The errors in the order of the root fields: as they come, they stand by chance."""
+    places = {key: place for place, key in enumerate(result.data or ())}
+    return sorted(
+        result.errors or (),
+        key=lambda error: places.get(error.path[0], 0) if error.path else 0,
+    )

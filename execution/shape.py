@@ -43,6 +43,22 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Masked:
+    """A column of which only the last ``keep`` letters and digits are shown."""
+
+    column: Column
+    keep: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The text under a key of a column of JSON."""
+
+    column: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """One column of numbers less another."""
 
@@ -83,12 +99,16 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The row that matches, or null; ``by`` is the column of the parent that holds its id."""
+    """What is shown of the row that matches, or null.
+
+    ``by`` is the column of the parent that holds what stands in the row's column ``at``.
+    """
 
     model: type[Model]
     matching: Condition
-    shown: Object
+    shown: "Value"
     by: str | None = None
+    at: str = "id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +162,12 @@ class Groups:
     entries: "tuple[tuple[str, Constant | Nodes | Count], ...]"
 
 
+# What is told of the columns of one row.
+Cell = Column | Masked | Member | Difference | Hours
 Value = (
     Constant
     | Given
-    | Column
-    | Difference
-    | Hours
+    | Cell
     | Choice
     | Limited
     | Object

@@ -36,6 +36,35 @@ def object_of_request(
     )
 
 
+def list_of_request(planning: "Planning", root: str, type_: str, nodes: list[FieldNode]) -> Given:
+    """The objects that a root field makes of a request: plain values, as one text."""
+    resolve = ROOTS.query[root].metadata["resolve"]
+    specs = OBJECTS[type_].specs
+    entries = [
+        (key, spec_of(specs, field))
+        for key, field, _ in planning.selected(planning.type(type_), nodes)
+    ]
+    for _, spec in entries:
+        if spec is not None and (spec.takes or not _is_plain(spec)):
+            raise NotPlannable(f"{type_}.{spec.graphql_name} is a {spec.type}")
+
+    def read(asked: Asked) -> str:
+        context = Context(asked.viewer)
+        items = resolve(None, SimpleNamespace(context=context))
+        return _printed([_shown(type_, entries, item, context) for item in items])
+
+    return Given(Slot(read(planning), read))
+
+
+def _shown(
+    type_: str, entries: list[tuple[str, Spec | None]], item: Any, context: Context
+) -> dict[str, Any]:
+    return {
+        key: type_ if spec is None or spec.value is None else spec.value(item, context)
+        for key, spec in entries
+    }
+
+
 def _object(planning: "Planning", name: str, source: Source, nodes: list[FieldNode]) -> Object:
     entries: list[tuple[str, Value]] = []
     for key, field, inner in planning.selected(planning.type(name), nodes):
@@ -63,14 +92,15 @@ def _value(
         raise NotPlannable(f"{name}.{spec.graphql_name} is computed in Python")
     if spec.type in OBJECTS:
         return _object(planning, spec.type, read, nodes)
-    if spec.named_type not in _PLAIN and not _is_enum(spec.named_type):
+    if not _is_plain(spec):
         raise NotPlannable(f"{name}.{spec.graphql_name} is a {spec.type}")
     return Given(Slot(_printed(read(planning)), lambda asked: _printed(read(asked))))
 
 
-def _is_enum(name: str) -> bool:
-    enum = NAMES.get(name)
-    return isinstance(enum, type) and issubclass(enum, Enum)
+def _is_plain(spec: Spec) -> bool:
+    """Whether a field's values are what JSON gives, or names."""
+    enum = NAMES.get(spec.named_type)
+    return spec.named_type in _PLAIN or (isinstance(enum, type) and issubclass(enum, Enum))
 
 
 def _printed(value: Any) -> str:
@@ -80,4 +110,6 @@ def _printed(value: Any) -> str:
 def _named(value: Any) -> Any:
     if isinstance(value, list):
         return [_named(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _named(item) for key, item in value.items()}
     return value.name if isinstance(value, Enum) else value

@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -31,6 +31,10 @@ _RETRIES = 3
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# The client of the snapshot in which this code reads (models.snapshot), and its name.
+SNAPSHOT = "snapshot"
+current_snapshot: ContextVar[Any] = ContextVar("snapshot", default=None)
+
 # The client of planned reads, while the database is open: looking it up costs as much as
 # printing a small answer.
 _reader: Any = None
@@ -41,10 +45,14 @@ class DatabaseUrlInvalid(ValueError):
 
 
 class _Router:
-    """Sends reads outside a unit of work past the writer's connection."""
+    """Sends reads outside a unit of work past the writer's connection, or to their snapshot."""
 
     def db_for_read(self, _model: type) -> str:
-        return "default" if _unit.get() is not None or not _has_reader() else "read"
+        if _unit.get() is not None:
+            return "default"
+        if current_snapshot.get() is not None:
+            return SNAPSHOT
+        return "read" if _has_reader() else "default"
 
     def db_for_write(self, _model: type) -> str:
         return "default"
@@ -158,12 +166,17 @@ def unit_of_work(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
     async def run(*args: P.args, **kwargs: P.kwargs) -> T:
         if _unit.get() is not None:
             return await work(*args, **kwargs)
-        task = asyncio.create_task(_attempt(lambda: work(*args, **kwargs)))
-        _running.add(task)
-        task.add_done_callback(_running.discard)
-        return await asyncio.shield(task)
+        return await finish(_attempt(lambda: work(*args, **kwargs)))
 
     return run
+
+
+async def finish(work: Coroutine[Any, Any, T]) -> T:
+    """Runs something to its end in a task of its own, also where the caller is cancelled."""
+    task = asyncio.create_task(work)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return await asyncio.shield(task)
 
 
 async def _attempt(work: Callable[[], Awaitable[T]]) -> T:
@@ -200,7 +213,7 @@ async def _attempt(work: Callable[[], Awaitable[T]]) -> T:
 
 
 async def settle() -> None:
-    """Waits for the units that still run: called before the database is closed."""
+    """Waits for what must not be cut off: called before the database is closed."""
     while _running:
         await asyncio.wait(set(_running))
 

@@ -16,6 +16,10 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient
 _ISO = {"datestyle": "ISO"}
 # Reads are short, and a core serves only so many at a time.
 _READERS = 10
+# Snapshots at a time: those that execute must not keep planned reads waiting.
+_SNAPSHOTS = 5
+# Seconds in which a connection must have come out of its transaction.
+_PATIENCE = 5.0
 _SETTINGS = {
     "default_transaction_read_only": "on",
     # Compiling a statement costs more than any page of rows, and so does planning it anew for
@@ -38,6 +42,7 @@ class ReadingAsyncpgClient(AsyncpgDBClient):
         self.server_settings |= _ISO
         self._readers: list[asyncpg.Connection] = []
         self._turns = asyncio.Semaphore(_READERS)
+        self._snapshots = asyncio.Semaphore(_SNAPSHOTS)
 
     async def read_text(self, sql: str, values: Sequence[Any], seconds: float) -> str | None:
         """The only value of the only row; raises TimeoutError."""
@@ -49,6 +54,36 @@ class ReadingAsyncpgClient(AsyncpgDBClient):
             finally:
                 if not reader.is_closed():
                     self._readers.append(reader)
+
+    async def text(self, connection: Any, sql: str, values: Sequence[Any]) -> str | None:
+        """The only value of the only row, read on a connection."""
+        text: str | None = await connection.fetchval(sql, *values)
+        return text
+
+    async def begin_snapshot(self) -> Any:
+        """A connection of the caller's own that reads one state until ``end_snapshot``."""
+        await self._snapshots.acquire()
+        try:
+            connection = await self._reader()
+            try:
+                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            except BaseException:
+                connection.terminate()
+                raise
+        except BaseException:
+            self._snapshots.release()
+            raise
+        return connection
+
+    async def end_snapshot(self, connection: Any) -> None:
+        """Takes a connection back; one that does not come out of its transaction is cut off."""
+        try:
+            await connection.execute("ROLLBACK", timeout=_PATIENCE)
+            self._readers.append(connection)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            connection.terminate()
+        finally:
+            self._snapshots.release()
 
     async def _reader(self) -> asyncpg.Connection:
         while self._readers:

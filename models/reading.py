@@ -4,9 +4,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from tortoise.connection import get_connections
-
-from models.database import POSTGRESQL, dialect, reader
+from models.database import POSTGRESQL, current_snapshot, dialect, reader
+from models.snapshot import snapshot
 
 # Where Tortoise's own statements are told too.
 _log = logging.getLogger("tortoise.db_client")
@@ -19,17 +18,19 @@ async def read_text(sql: str, values: Sequence[Any], seconds: float) -> str | No
     """
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug("%s: %s", sql, values)
-    text: str | None = await reader().read_text(sql, values, seconds)
+    client = current_snapshot.get() or reader()
+    text: str | None = await client.read_text(sql, values, seconds)
     return text
 
 
 async def explain(sql: str, values: Sequence[Any]) -> list[str]:
-    """The database's own plan of a statement, a step in a line."""
-    connection = get_connections().get("default")
-    if dialect() == POSTGRESQL:
-        found = await connection.execute_query_dict(f"EXPLAIN {sql}", list(values))
-        return [str(row["QUERY PLAN"]) for row in found]
-    found = await connection.execute_query_dict(f"EXPLAIN QUERY PLAN {sql}", list(values))
+    """The database's own plan of a statement, a step in a line, where only reads are run."""
+    async with snapshot():
+        connection = current_snapshot.get()
+        if dialect() == POSTGRESQL:
+            found = await connection.execute_query_dict(f"EXPLAIN {sql}", list(values))
+            return [str(row["QUERY PLAN"]) for row in found]
+        found = await connection.execute_query_dict(f"EXPLAIN QUERY PLAN {sql}", list(values))
     depths = {0: 0}
     for row in found:
         depths[row["id"]] = depths.get(row["parent"], 0) + 1

@@ -1,4 +1,4 @@
-"""The SQLite client of ours: Tortoise's, with transactions that begin IMMEDIATE, and with zones.
+"""The SQLite client of ours: Tortoise's, with transactions that begin IMMEDIATE, zones and masks.
 
 A deferred BEGIN fails at once when it must upgrade to a write while another process writes;
 IMMEDIATE waits for its turn (``busy_timeout``). Planned reads are run where they are asked,
@@ -9,11 +9,12 @@ connection's configuration, hence ``client_class``.
 import asyncio
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import aiosqlite
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import (
     SqliteClient,
@@ -23,6 +24,13 @@ from tortoise.backends.sqlite.client import (
 from tortoise.exceptions import OperationalError
 
 from core.clock import day_of
+from core.text import mask
+from models.database import finish
+
+# Snapshots at a time; each has a thread.
+_SNAPSHOTS = 4
+# Seconds from one interrupt of what still runs to the next.
+_MOMENT = 0.01
 
 
 class _Wrapper(SqliteTransactionWrapper):
@@ -61,17 +69,36 @@ class StatementTooDeep(Exception):
     """SQLite takes no statement as deep, wide or long as this one."""
 
 
+def _told(error: sqlite3.OperationalError) -> Exception:
+    is_too_deep = any(sign in str(error) for sign in _TOO_DEEP)
+    return StatementTooDeep(str(error)) if is_too_deep else error
+
+
 @lru_cache(maxsize=100_000)
 def _day_of(moment: str | None, zone: str) -> str | None:
     """The calendar day of a stored moment in an IANA time zone: SQLite itself knows no zones."""
     return None if moment is None else day_of(datetime.fromisoformat(moment), zone).isoformat()
 
 
+def _masked(text: str | None, keep: int) -> str | None:
+    """A text as it is shown to whom it is masked: SQLite has no regular expressions."""
+    return None if text is None else mask(text, keep)
+
+
+_FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {"day_of": _day_of, "masked": _masked}
+
+
 class ImmediateSqliteClient(SqliteClient):
-    """SQLite whose transactions take the write lock when they begin, and that knows zones."""
+    """SQLite whose transactions take the write lock when they begin; it knows zones and masks.
+
+    Snapshots have connections of their own: in a transaction, the shared one would show others
+    rows of the past.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._idle: list[aiosqlite.Connection] = []
+        self._turns = asyncio.Semaphore(_SNAPSHOTS)
         self._short: sqlite3.Connection | None = None
         self._stretches, self._until = 0, 0.0
         # Statements that were too long to wait for.
@@ -80,7 +107,8 @@ class ImmediateSqliteClient(SqliteClient):
     async def _post_connect(self) -> None:
         await super()._post_connect()
         assert self._connection is not None
-        await self._connection.create_function("day_of", 2, _day_of, deterministic=True)
+        for name, function in _FUNCTIONS.items():
+            await self._connection.create_function(name, 2, function, deterministic=True)
 
     async def read_text(self, sql: str, values: Sequence[Any], seconds: float) -> str | None:
         """The only value of the only row; raises StatementTooDeep, TimeoutError."""
@@ -96,15 +124,14 @@ class ImmediateSqliteClient(SqliteClient):
             async with asyncio.timeout(seconds):
                 return await self._long_read(sql, values)
         except sqlite3.OperationalError as error:
-            if any(sign in str(error) for sign in _TOO_DEEP):
-                raise StatementTooDeep from error
-            raise
+            raise _told(error) from None
 
     def _short_read(self, sql: str, values: Sequence[Any]) -> str | None:
         """Reads while everybody waits; raises where that would be for too long."""
         if self._short is None:
             self._short = sqlite3.connect(self.filename, isolation_level=None)
-            self._short.create_function("day_of", 2, _day_of, deterministic=True)
+            for name, function in _FUNCTIONS.items():
+                self._short.create_function(name, 2, function, deterministic=True)
             self._short.execute("PRAGMA query_only = ON")
             self._short.execute("PRAGMA busy_timeout = 0")
             self._short.set_progress_handler(self._is_too_long, _STEPS)
@@ -130,7 +157,55 @@ class ImmediateSqliteClient(SqliteClient):
         found = list(await self._connection.execute_fetchall(sql, values))
         return found[0][0] if found else None
 
+    async def text(self, connection: Any, sql: str, values: Sequence[Any]) -> str | None:
+        """The only value of the only row, read on a connection of the caller's own."""
+        try:
+            found = list(await connection.execute_fetchall(sql, values))
+        except sqlite3.OperationalError as error:
+            raise _told(error) from None
+        return found[0][0] if found else None
+
+    async def begin_snapshot(self) -> Any:
+        """A connection of the caller's own that reads one state until ``end_snapshot``."""
+        await self._turns.acquire()
+        try:
+            while not self._idle:
+                await finish(self._open_another())
+            connection = self._idle.pop()
+        except BaseException:
+            self._turns.release()
+            raise
+        try:
+            await connection.execute("BEGIN")
+        except BaseException:
+            # It may have begun: a connection's thread goes on to the end of what it was given.
+            await finish(self.end_snapshot(connection))
+            raise
+        return connection
+
+    async def end_snapshot(self, connection: Any) -> None:
+        """Takes a connection back; what still runs on it is stopped."""
+        ending = asyncio.create_task(connection.rollback())
+        try:
+            # What waits for its turn in the connection's thread begins only after an interrupt.
+            while not (await asyncio.wait({ending}, timeout=_MOMENT))[0]:
+                await connection.interrupt()
+            await ending
+            self._idle.append(connection)
+        except sqlite3.OperationalError:
+            await connection.close()
+        finally:
+            self._turns.release()
+
+    async def _open_another(self) -> None:
+        other = ImmediateSqliteClient(self.filename, connection_name="", **self.pragmas)
+        await other.create_connection(with_db=True)
+        assert other._connection is not None
+        self._idle.append(other._connection)
+
     async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
         if self._short is not None:
             self._short.close()
             self._short = None

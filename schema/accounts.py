@@ -4,7 +4,6 @@ from typing import Any
 
 from auth.rights import Scope
 from auth.rows import asked
-from auth.rows import visible as seen
 from auth.viewer import Viewer
 from models.account import Account as AccountRow
 from models.account import AccountState
@@ -12,7 +11,6 @@ from models.account import Session as SessionRow
 from models.audit import AuditEntry as AuditEntryRow
 from models.conditions import NEVER, Compare, Condition, IsNull, every, some
 from models.grant import RoleGrant as RoleGrantRow
-from models.practitioner import Practitioner as PractitionerRow
 from models.role import Role
 from resolvers import accounts, grants, invitations, sessions, sign_in
 from resolvers.pages import Term
@@ -20,7 +18,7 @@ from schema.context import Context
 from schema.directives import EVERYONE, SIGNED_IN, discloses, visible
 from schema.names import register
 from schema.operations import Returned, given, input_of, mutation, row
-from schema.views import column, computed, enum_of, to_one, view_of
+from schema.views import column, computed, enum_of, member, row_by, text_beyond, to_one, view_of
 
 enum_of(AccountState)
 register("Role", Role)
@@ -143,18 +141,6 @@ class RoleGrant:
     version = column("int", visible(ADMIN), says="To be given back by an edit.")
 
 
-def _worker_who_acted(row: AuditEntryRow, context: Context) -> Any:
-    def workers() -> Any:
-        return seen(context.viewer, PractitionerRow)
-
-    return context.loaders.related("worker of account", workers, "account_id", row.account_id)
-
-
-async def _account_that_acted(row: AuditEntryRow, context: Context) -> str | None:
-    account = await context.loaders.related("any account", AccountRow.all, "id", row.account_id)
-    return account.public_id if account is not None else None
-
-
 @view_of(
     AuditEntryRow,
     visible(DOCTOR, NURSE, rows=OWN),
@@ -171,30 +157,35 @@ class AuditEntry:
     role = column("Role", visible(DOCTOR, NURSE, INSPECTOR), says="In which role.")
     subject_type = column("str", visible(DOCTOR, NURSE, INSPECTOR), says="To what kind of row.")
     subject_id = column("ID | None", visible(DOCTOR, NURSE, INSPECTOR), says="To which row.")
-    by = computed(
+    by = row_by(
         "Practitioner | None",
         visible(DOCTOR, NURSE, INSPECTOR),
         says="Who did it, where that worker's file exists for the viewer.",
-        value=_worker_who_acted,
+        of="account_id",
+        at="account_id",
     )
-    actor = computed(
+    actor = text_beyond(
         "str | None",
         visible(DOCTOR, NURSE, INSPECTOR),
         discloses("the public id of the account that acted"),
         says="The public id of the account that did it; empty for a visitor.",
-        value=_account_that_acted,
+        model=AccountRow,
+        of="account_id",
+        shows="public_id",
     )
-    reason = computed(
+    reason = member(
         "str | None",
         visible(DOCTOR, NURSE, INSPECTOR),
         says="The reason that was given.",
-        value=lambda row, _: row.details.get("reason"),
+        of="details",
+        key="reason",
     )
-    field = computed(
+    field = member(
         "str | None",
         visible(DOCTOR, NURSE, INSPECTOR),
         says="The one field that was looked at, of a REVEALED value.",
-        value=lambda row, _: row.details.get("field"),
+        of="details",
+        key="field",
     )
     about = to_one("Practitioner | None", visible(DOCTOR, NURSE, INSPECTOR), says="About whom.")
     # One chain holds the entries of every organisation.

@@ -16,6 +16,7 @@ from auth.rights import Scope, Scopes
 from models.role import Role
 from schema.aggregates import GroupKey, aggregates
 from schema.build import Schema
+from schema.headers import HEADERS
 from schema.roles import RoleView, declared
 from schema.views import VIEWS
 
@@ -57,6 +58,7 @@ def permissions_of(schema: Schema) -> str:
             lines += _table(schema, type_)
     lines += _numbers()
     lines += _discloses(schema)
+    lines += _headers()
     return "\n".join(lines) + "\n"
 
 
@@ -174,3 +176,11 @@ DISCLOSING_CODES = {
     "SHIFT_OVERLAP": "the worker is busy at that time",
     "SHIFT_TAKEN": "somebody else was first",
 }
+
+
+def _headers() -> list[str]:
+    """Who may use which header of a request."""
+    lines = ["\n## Headers of a request\n"]
+    for name, rules in HEADERS.items():
+        lines.append(f"- `{name}` for {', '.join(role.value for role in rules.roles())}.")
+    return lines

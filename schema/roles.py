@@ -35,7 +35,7 @@ from auth.rows import flag_of
 from models.role import Role
 from schema.names import NAMES
 from schema.rules import ALL, Rules, narrowed, rules_of
-from schema.scalars import mask
+from schema.scalars import masked as shown_masked
 from schema.views import VIEWS, Spec, View
 
 DEFINITION = "strawberry-definition"
@@ -347,7 +347,7 @@ def _guard(
 
 
 def _masking(resolve: Any, keep: int) -> Callable[..., Any]:
-    return lambda source, info, **arguments: mask(resolve(source, info, **arguments), keep)
+    return lambda source, info, **arguments: shown_masked(resolve(source, info, **arguments), keep)
 
 
 def _within(resolve: Any, scopes: Scopes) -> Callable[..., Any]:

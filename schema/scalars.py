@@ -7,6 +7,8 @@ from typing import Any, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
+from core.text import mask
+
 Masked = NewType("Masked", str)
 
 
@@ -76,19 +78,8 @@ SCALARS: dict[object, ScalarDefinition] = {
 }
 
 
-def mask(value: object, keep: int) -> str | None:
-    """The text with all but its last ``keep`` letters and digits replaced by dots.
-
-    Punctuation stays, so that the kind of value is recognised: ``•••-•••-•45 95``.
-    """
+def masked(value: object, keep: int) -> str | None:
+    """A value as it is shown to whom it is masked."""
     if value is None:
         return None
-    text = value.isoformat() if isinstance(value, date) else str(value)
-    hidden = max(sum(character.isalnum() for character in text) - keep, 0)
-    shown = []
-    for character in text:
-        if character.isalnum() and hidden:
-            hidden -= 1
-            character = "•"
-        shown.append(character)
-    return "".join(shown)
+    return mask(value.isoformat() if isinstance(value, date) else str(value), keep)

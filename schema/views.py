@@ -16,6 +16,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.utils.str_converters import to_camel_case
 from tortoise.models import Model
 
+from auth.rows import visible as visible_rows
 from auth.viewer import Viewer
 from models.conditions import Condition
 from resolvers.pages import Order
@@ -33,6 +34,8 @@ Kind = Literal["column", "computed", "to_one", "to_many"]
 
 # Of the values that a computed field can have, when it has which.
 Meaning = Callable[[Viewer], Mapping[Any, Condition]]
+# A model, the column that points to one of its rows, and what of that row is shown.
+Beyond = tuple[type[Model], str, str]
 
 
 @dataclass
@@ -56,6 +59,12 @@ class Spec:
     less: tuple[str, str] | None = None
     # computed: the two moments between which it counts the hours.
     span: tuple[str, str] | None = None
+    # computed: the text under a key of a column of JSON, as column and key.
+    member: tuple[str, str] | None = None
+    # computed, of a type of rows: the column whose value stands in a column of the other row.
+    leads: tuple[str, str] | None = None
+    # computed: of the row of a model that a column points to, whoever may see it, a text.
+    beyond: Beyond | None = None
     # computed, of a type of rows: the viewer's attribute that holds the row's id.
     mine: str | None = None
     # to_many: the child's foreign key.
@@ -161,6 +170,52 @@ def row_of_viewer(type_: str, *rules: Rule, says: str, of: str) -> Any:
         return context.loaders.one(model, getattr(context.viewer, of))
 
     return Spec("computed", type_, Rules(rules), says, value=value, mine=of, sortable=False)
+
+
+def member(type_: str, *rules: Rule, says: str, of: str, key: str) -> Any:
+    """The text under a key of ``of``, a column of JSON."""
+
+    def value(row: Any, _: Context) -> Any:
+        return getattr(row, of).get(key)
+
+    return Spec(
+        "computed", type_, Rules(rules), says, value=value, member=(of, key), sortable=False
+    )
+
+
+def row_by(type_: str, *rules: Rule, says: str, of: str, at: str) -> Any:
+    """The row whose column ``at``, a unique one, has the value of ``of``, where it exists for the
+    viewer."""
+
+    def value(row: Any, context: Context) -> Any:
+        model = VIEWS[type_.removesuffix(" | None")].model
+
+        def rows() -> Any:
+            return visible_rows(context.viewer, model)
+
+        return context.loaders.related(model, rows, at, getattr(row, of))
+
+    return Spec("computed", type_, Rules(rules), says, value=value, leads=(of, at), sortable=False)
+
+
+def text_beyond(
+    type_: str, *rules: Rule, says: str, model: type[Model], of: str, shows: str
+) -> Any:
+    """A text of the row that ``of`` points to, whoever may see that row."""
+
+    async def value(row: Any, context: Context) -> Any:
+        found = await context.loaders.related(("any", model), model.all, "id", getattr(row, of))
+        return None if found is None else getattr(found, shows)
+
+    return Spec(
+        "computed",
+        type_,
+        Rules(rules),
+        says,
+        value=value,
+        beyond=(model, of, shows),
+        sortable=False,
+    )
 
 
 def to_one(type_: str, *rules: Rule, says: str, of: str | None = None) -> Any:

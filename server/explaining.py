@@ -1,12 +1,15 @@
-"""How a query is read: its statement and the database's own plan, or why it has none."""
+"""How a query is read: the way of each root field, its tree, the statement, the database's plan."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from core.clock import utc_now
 from core.settings import Settings
 from execution.engine import Request
+from execution.explaining import Explanation
 from execution.problems import Refused
 from execution.shape import NotPlannable
+from execution.trees import tree
 from models.reading import explain
 from models.role import Role
 from server.demo_tokens import demo_token
@@ -16,23 +19,34 @@ from server.services import services_of
 async def explained(
     settings: Settings, role: Role, text: str, variables: dict[str, Any] | None = None
 ) -> str:
-    """What a demo account's read in a role comes to; raises NotDemo, or the Problem of a value."""
+    """What a demo account's read in a role comes to; raises NotDemo."""
     async with services_of(settings) as services:
         token = None if role is Role.VISITOR else await demo_token(settings, role)
         viewer = await services.sessions.viewer(
             token, role=None, now=utc_now(), address="", device="", language="en"
         )
         try:
-            plan, asking = services.engine.plan(
+            found = services.engine.explain(
                 Request(text, variables or {}), services.context(viewer)
             )
         except NotPlannable as reason:
             return f"Runs in the ordinary executor: {reason}."
         except Refused as refused:
             return "\n".join(f"Refused: {error['message']}" for error in refused.errors)
-        values = plan.values(asking)
-        steps = await explain(plan.statement.sql, values)
-        bound = [f"  {number}: {value}" for number, value in enumerate(values, 1)]
-        return "\n".join(
-            ["One statement.", "", plan.statement.sql, "", "Bound:", *bound, "", *steps]
-        )
+        lines = list(_ways(found))
+        if found.plan is not None:
+            values, statement = found.values(), found.plan.statement
+            lines += ["", "One statement:", "", statement.sql, "", "Bound:"]
+            lines += [f"  {number}: {value}" for number, value in enumerate(values, 1)]
+            lines += ["", "The database's plan:", *await explain(statement.sql, values)]
+        return "\n".join(lines)
+
+
+def _ways(found: Explanation) -> Iterator[str]:
+    for way in found.ways:
+        if reason := found.refusal(way):
+            yield f"{way.key}: executed, for {reason}"
+        else:
+            assert way.value is not None
+            yield f"{way.key}: planned"
+            yield from tree(way.key, way.value, 1)

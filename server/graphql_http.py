@@ -23,6 +23,7 @@ from execution.incidents import incident
 from execution.problems import plain
 from schema.context import Context
 from server.answers import encoded, problem_of
+from server.debugging import debugging
 from server.headers import headers_of
 from server.requests import (
     JSON,
@@ -82,7 +83,10 @@ class Endpoint:
                     operation = await operation_by_post(headers, receive, self._limits.body_bytes)
             services: Services = self._state.services
             context = await _context(services, scope, headers, language)
-            found = await services.engine.execute(operation, context, read_only=method == "GET")
+            engine = services.engine
+            debug = debugging(headers, engine, operation, context)
+            found = await engine.execute(operation, context, read_only=method == "GET")
+            extra = debug.headers(found) if debug is not None else ()
         except Malformed as error:
             allow = ((b"allow", b"GET, POST"),) if error.status == 405 else ()
             return Reply(error.status, {"errors": [error.told(language)]}, media, allow)
@@ -98,9 +102,9 @@ class Endpoint:
             status = 503 if told["extensions"]["code"] == Unavailable.code else 500
             return Reply(status, {"errors": [told]}, media)
         if found.text is not None:
-            return Reply(200, found.text, media)
+            return Reply(200, found.text, media, extra)
         if not found.refused:
-            return Reply(200, found.body, media)
+            return Reply(200, found.body, media, extra)
         if any(error["extensions"]["code"] == "NEEDS_POST" for error in found.body["errors"]):
             return Reply(405, found.body, media, ((b"allow", b"POST"),))
         return Reply(400 if media == RESPONSE else 200, found.body, media)
