@@ -24,6 +24,9 @@ from tests.world import World, token_of
 # Sets of values with which a document is asked.
 _ASKINGS = 4
 
+# What says of a computed field how a statement tells it.
+_BY_STATEMENT = ("where", "less", "span", "member", "leads", "beyond")
+
 
 class Executors:
     """The two ways to run an operation, for everybody who asks."""
@@ -73,15 +76,16 @@ class Both:
     def plan(self, operation: Operation, dialect: str) -> tuple[Plan, Asking]:
         """The plan of an operation for a database, open or not; raises NotPlannable."""
         request, context = self._request(operation), self.services.context(self.viewer)
-        _, asking = self.executors.planned.plan(request, context)
         prepared = self.executors.planned.prepare(request, context)
+        variables = self.executors.planned._variables(prepared, request, context)
+        asking = Asking(self.viewer, variables)
         return prepared.plans.find(asking, dialect), asking
 
 
 def documents(role: Role, rows: Snapshot, many: int) -> Iterator[tuple[Random, list[Operation]]]:
     """So many documents in a role's view, each with some sets of values, and what is random."""
     values, view = Values.of(rows, NOW.date()), build().views[role]
-    computed = in_python(role)
+    computed = in_python()
     for seed in range(many):
         random = Random(f"{role} {seed}")
         # Of what is computed in Python, both executors are one: it is asked for now and then.
@@ -90,15 +94,14 @@ def documents(role: Role, rows: Snapshot, many: int) -> Iterator[tuple[Random, l
         yield random, made.queries(_ASKINGS)
 
 
-def in_python(role: Role) -> set[str]:
-    """The fields that a role is shown by no statement."""
-    computed = {
+def in_python() -> set[str]:
+    """The fields that no statement shows."""
+    return {
         f"{view.name}.{made.graphql_name}"
         for view in VIEWS.values()
         for made in view.specs.values()
-        if made.kind == "computed" and not (made.where or made.less or made.span)
+        if made.kind == "computed" and not any(getattr(made, told) for told in _BY_STATEMENT)
     }
-    return computed | set(build().views[role].masked)
 
 
 def pages_behind(operation: Operation, answer: bytes, random: Random) -> list[Operation]:

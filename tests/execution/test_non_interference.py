@@ -175,7 +175,7 @@ async def test_what_one_may_not_see_changes_no_planned_answer(served: Served, na
     asked: Asked = []
     for seed in range(30):
         random = Random(f"{name} {seed}")
-        avoided = in_python(stage.person.role)
+        avoided = in_python()
         made = Operations(stage.schema, stage.values, random, 1 + seed % 3, avoided).query()
         if await _is_planned(stage, made):
             asked.append((made, await stage.send(made)))
