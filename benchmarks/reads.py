@@ -15,7 +15,8 @@ from auth.rights import Rights
 from auth.viewer import Place, Viewer
 from core.clock import utc_now
 from core.settings import Limits
-from execution.engine import Engine, Request
+from execution.engine import Engine
+from execution.requests import Request
 from models.course import Enrolment
 from models.database import opened
 from models.practitioner import Practitioner

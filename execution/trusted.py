@@ -7,9 +7,11 @@ from graphql import GraphQLSyntaxError, OperationDefinitionNode, parse
 
 from auth.viewer import Viewer
 from core.clock import utc_now
-from execution.engine import Engine, Prepared, Request
+from execution.documents import Prepared
+from execution.engine import Engine
 from execution.persisted import Named, hash_of, refused
 from execution.problems import Refused
+from execution.requests import Request
 from models.role import Role
 from schema.build import build
 from schema.context import Context
@@ -86,7 +88,7 @@ def prepared_in(engine: Engine, text: str, role: Role) -> Iterator[Prepared]:
     """The operations of a document in a role's view, without values; raises Refused."""
     viewer = Viewer(rights=build().views[role].rights, now=utc_now(), language="en")
     for name in _operations(text):
-        yield engine.prepare(Request(text, {}, name), Context(viewer))
+        yield engine.documents.prepare(Request(text, {}, name), Context(viewer))
 
 
 def _operations(text: str) -> list[str | None]:

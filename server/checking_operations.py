@@ -10,7 +10,8 @@ from auth.viewer import Place, Viewer
 from core.clock import utc_now
 from core.errors import Problem
 from core.settings import Settings
-from execution.engine import Engine, Prepared
+from execution.documents import Prepared
+from execution.engine import Engine
 from execution.plans import Asking
 from execution.samples import samples
 from execution.shape import NotPlannable

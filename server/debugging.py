@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Mapping
 
-from execution.engine import Answer, Engine, Request
+from execution.engine import Engine
 from execution.explaining import in_a_header, shortened
 from execution.limits import TooCostly
 from execution.problems import Refused
+from execution.requests import Answer, Request
 from execution.shape import NotPlannable
 from schema.context import Context
 from schema.headers import DEBUG, HEADERS

@@ -5,9 +5,9 @@ from typing import Any
 
 from core.clock import utc_now
 from core.settings import Settings
-from execution.engine import Request
 from execution.explaining import Explanation
 from execution.problems import Refused
+from execution.requests import Request
 from execution.shape import NotPlannable
 from execution.trees import tree
 from models.reading import explain

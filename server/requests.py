@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive
 
 from auth.tokens import TokenInvalid
-from execution.engine import Request as Operation
 from execution.persisted import Named
 from execution.problems import plain
+from execution.requests import Request as Operation
 
 JSON = "application/json"
 RESPONSE = "application/graphql-response+json"

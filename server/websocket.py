@@ -20,9 +20,9 @@ from auth.viewer import Viewer
 from core.clock import utc_now
 from core.errors import Unavailable
 from core.translation import preferred
-from execution.engine import Request
 from execution.incidents import incident
 from execution.problems import Refused, plain
+from execution.requests import Request
 from models.change import Change, ChangeKind
 from models.feed import ChangesLost
 from server.answers import encoded
@@ -361,7 +361,7 @@ class Socket:
         viewer = operation.viewer
         context, engine = self._services.context(viewer), self._services.engine
         # With its text, it can be planned again in a role that does not know its hash.
-        operation.request = request = engine.whole(operation.request, context)
+        operation.request = request = engine.documents.whole(operation.request, context)
         operation.subscribes = engine.is_subscription(request, context)
         if not operation.subscribes:
             answer = await engine.execute(request, context)
@@ -424,7 +424,9 @@ class Socket:
         if not self._is_open(operation):
             return
         try:
-            self._services.engine.prepare(operation.request, self._services.context(current))
+            self._services.engine.documents.prepare(
+                operation.request, self._services.context(current)
+            )
         except Refused:
             told = plain(current.language, "ROLE_CHANGED")
             await self._end(operation, {"type": "error", "payload": [told]})

@@ -6,8 +6,9 @@ from random import Random
 
 from auth.viewer import Viewer
 from core.clock import utc_now
-from execution.engine import Engine, Request
+from execution.engine import Engine
 from execution.plans import Asking, Plan
+from execution.requests import Request
 from models.role import Role
 from schema.build import build
 from schema.views import VIEWS
@@ -35,8 +36,7 @@ class Executors:
         self.planned = Engine(build(), ROOMY)
         self.reference = Engine(build(), ROOMY, planned=False)
         # Both execute one document: it is parsed and validated once.
-        self.reference._prepared = self.planned._prepared
-        self.reference._varying = self.planned._varying
+        self.reference.documents = self.planned.documents
 
 
 class Both:
@@ -76,8 +76,8 @@ class Both:
     def plan(self, operation: Operation, dialect: str) -> tuple[Plan, Asking]:
         """The plan of an operation for a database, open or not; raises NotPlannable."""
         request, context = self._request(operation), self.services.context(self.viewer)
-        prepared = self.executors.planned.prepare(request, context)
-        variables = self.executors.planned._variables(prepared, request, context)
+        prepared = self.executors.planned.documents.prepare(request, context)
+        variables = self.executors.planned.documents.variables(prepared, request, context)
         asking = Asking(self.viewer, variables)
         return prepared.plans.find(asking, dialect), asking
 

@@ -2,9 +2,10 @@
 
 from core.clock import utc_now
 from core.errors import Problem
-from execution.engine import Engine, Request
+from execution.engine import Engine
 from execution.mixing import Mixture
 from execution.plans import Asking
+from execution.requests import Request
 from execution.shape import NotPlannable
 from models.database import dialect
 from schema.build import build
@@ -23,8 +24,7 @@ class BothWays:
         self.planned = Engine(build(), ROOMY)
         self.reference = Engine(build(), ROOMY, planned=False)
         # Both execute one document: it is parsed and validated once.
-        self.reference._prepared = self.planned._prepared
-        self.reference._varying = self.planned._varying
+        self.reference.documents = self.planned.documents
         self.context = context
         self.services = api.services
 
@@ -43,8 +43,8 @@ class BothWays:
     def mixture(self, operation: Operation) -> Mixture | None:
         """How an operation is mixed, where it is."""
         request = _request(operation)
-        prepared = self.planned.prepare(request, self.context)
-        variables = self.planned._variables(prepared, request, self.context)
+        prepared = self.planned.documents.prepare(request, self.context)
+        variables = self.planned.documents.variables(prepared, request, self.context)
         try:
             return prepared.mixtures.find(Asking(self.context.viewer, variables), dialect())
         except (NotPlannable, Problem):

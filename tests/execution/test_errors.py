@@ -10,9 +10,10 @@ from tortoise.exceptions import DBConnectionError, ValidationError
 from auth.viewer import Viewer
 from core.clock import utc_now
 from core.settings import Limits
-from execution.engine import Engine, Request
+from execution.engine import Engine
 from execution.incidents import incident
 from execution.problems import Refused
+from execution.requests import Request
 from models.role import Role
 from schema.build import build
 from schema.context import Context
@@ -33,7 +34,7 @@ def refusal(text: str, asking: Context, **variables: Any) -> list[dict[str, Any]
     """The extensions of the errors that a request is refused with."""
     found, request = engine(), Request(text, variables)
     with pytest.raises(Refused) as refused:
-        found._variables(found.prepare(request, asking), request, asking)
+        found.documents.variables(found.documents.prepare(request, asking), request, asking)
     return [error["extensions"] for error in refused.value.errors]
 
 
@@ -45,7 +46,7 @@ def test_five_errors_are_told_at_most() -> None:
 def test_no_message_suggests_a_name() -> None:
     found = engine()
     with pytest.raises(Refused) as refused:
-        found.prepare(Request("{ practitionrs { nodes { id } } }"), context(Role.DOCTOR))
+        found.documents.prepare(Request("{ practitionrs { nodes { id } } }"), context(Role.DOCTOR))
     assert "Did you mean" not in str(refused.value.errors)
 
 
@@ -95,18 +96,20 @@ def test_fault_that_has_a_code_is_no_incident(
 def test_documents_are_remembered_up_to_a_size() -> None:
     found, asking = engine(), context()
     for number in range(60):
-        found.prepare(Request("{ __typename } #" + f"{number:05}" * 2_000), asking)
-    assert 0 < found._kept <= 400_000
-    assert found._kept == sum(len(kept.text) for kept in found._prepared.values())
+        found.documents.prepare(Request("{ __typename } #" + f"{number:05}" * 2_000), asking)
+    assert 0 < found.documents._kept <= 400_000
+    assert found.documents._kept == sum(
+        len(kept.text) for kept in found.documents._prepared.values()
+    )
 
 
 def test_limits_hold_for_a_document_that_is_remembered() -> None:
     found, asking = engine(), context(Role.DOCTOR)
     text = """query($n: Int) { practitioners(first: $n) { nodes {
         licences(first: $n) { nodes { id } } } } }"""
-    found.prepare(Request(text, {"n": 1}), asking)
+    found.documents.prepare(Request(text, {"n": 1}), asking)
     with pytest.raises(Refused) as refused:
-        found.prepare(Request(text, {"n": 100}), asking)
+        found.documents.prepare(Request(text, {"n": 100}), asking)
     assert refused.value.errors[0]["extensions"] == {"code": "TOO_COSTLY"}
 
 

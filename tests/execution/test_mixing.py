@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from execution.engine import Request
+from execution.requests import Request
 from models.database import SQLITE, dialect_of, settle
 from server.answers import encoded
 from tests.api import Api, serving

@@ -24,7 +24,7 @@ import auth.rows
 import schema.filters
 from auth.rows import REACH
 from core.clock import utc_now
-from execution.engine import Request
+from execution.requests import Request
 from models.account import Session
 from models.change import ChangeKind
 from models.conditions import ALWAYS

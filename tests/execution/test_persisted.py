@@ -3,9 +3,10 @@
 import pytest
 
 from core.settings import Limits
-from execution.engine import Engine, Request
+from execution.engine import Engine
 from execution.persisted import Automatic, Named, hash_of
 from execution.problems import Refused
+from execution.requests import Request
 from execution.trusted import Trusted, document_of
 from models.role import Role
 from schema.build import build
@@ -22,7 +23,7 @@ def named(text: str) -> Named:
 
 def knows(found: Engine, text: str, role: Role = Role.VISITOR) -> bool:
     try:
-        found.prepare(Request("", named=named(text)), context(role))
+        found.documents.prepare(Request("", named=named(text)), context(role))
     except Refused as refused:
         assert [e["extensions"]["code"] for e in refused.errors] == ["PERSISTED_QUERY_NOT_FOUND"]
         return False
@@ -36,23 +37,25 @@ def texts(count: int) -> list[str]:
 def test_text_and_hash_lead_to_one_prepared_document_and_one_text() -> None:
     found, asking = engine(), context(Role.DOCTOR)
     text = "query Of($id: ID!) { practitioner(id: $id) { lastName } }"
-    by_text = found.prepare(Request(text), asking)
-    kept = found.prepare(Request("".join(list(text)), named=named(text)), asking)
-    by_hash = found.prepare(Request("", {"id": "x"}, named=named(text)), asking)
+    by_text = found.documents.prepare(Request(text), asking)
+    kept = found.documents.prepare(Request("".join(list(text)), named=named(text)), asking)
+    by_hash = found.documents.prepare(Request("", {"id": "x"}, named=named(text)), asking)
     assert kept is by_text
     assert by_hash is by_text
-    assert found.whole(Request("", named=named(text)), asking).text is by_text.text
+    assert found.documents.whole(Request("", named=named(text)), asking).text is by_text.text
     # The name of the operation is part of what is asked for, as by text.
-    assert found.prepare(Request("", {}, "Of", named(text)), asking) is not by_hash
+    assert found.documents.prepare(Request("", {}, "Of", named(text)), asking) is not by_hash
 
 
 def test_roles_that_know_a_hash_share_its_text_and_not_its_document() -> None:
     found = engine()
     for role in (Role.DOCTOR, Role.ADMIN):
         copy = " ".join(["{", "viewer", "{", "activeRole", "}", "}"])
-        found.prepare(Request(copy, named=named(copy)), context(role))
+        found.documents.prepare(Request(copy, named=named(copy)), context(role))
     doctor, admin = (
-        found.prepare(Request("", named=named("{ viewer { activeRole } }")), context(role))
+        found.documents.prepare(
+            Request("", named=named("{ viewer { activeRole } }")), context(role)
+        )
         for role in (Role.DOCTOR, Role.ADMIN)
     )
     assert doctor.text is admin.text
@@ -64,8 +67,8 @@ def test_trusted_text_and_its_hash_lead_to_one_prepared_document() -> None:
     listed = document_of(text, engine())
     assert listed.roles == set(Role)
     found = Engine(build(), Limits(), operations=Trusted({hash_of(text): listed}))
-    by_hash = found.prepare(Request("", named=named(text)), asking)
-    assert found.prepare(Request("".join(list(text))), asking) is by_hash
+    by_hash = found.documents.prepare(Request("", named=named(text)), asking)
+    assert found.documents.prepare(Request("".join(list(text))), asking) is by_hash
     assert by_hash.text is text
 
 
@@ -77,7 +80,7 @@ def test_any_number_of_texts_stays_within_the_bounds(characters: int, most: int,
     sent = texts(400)
     assert {len(text) for text in sent} == {24}
     for text in sent:
-        found.prepare(Request(text, named=named(text)), context())
+        found.documents.prepare(Request(text, named=named(text)), context())
     # Looked for from the newest, since looking makes what is found the newest.
     assert [text for text in reversed(sent) if knows(found, text)] == sent[: -kept - 1 : -1]
 
@@ -85,9 +88,9 @@ def test_any_number_of_texts_stays_within_the_bounds(characters: int, most: int,
 def test_what_is_asked_for_outlives_what_is_not() -> None:
     found = engine(texts=3)
     used, *others = texts(9)
-    found.prepare(Request(used, named=named(used)), context())
+    found.documents.prepare(Request(used, named=named(used)), context())
     for text in others:
-        found.prepare(Request(text, named=named(text)), context())
+        found.documents.prepare(Request(text, named=named(text)), context())
         assert knows(found, used)
     assert [text for text in others if knows(found, text)] == others[-2:]
 
@@ -95,14 +98,14 @@ def test_what_is_asked_for_outlives_what_is_not() -> None:
 def test_visitors_push_out_no_one_else_s_texts() -> None:
     found = engine(texts=3)
     text = "{ viewer { activeRole } }"
-    found.prepare(Request(text, named=named(text)), context(Role.DOCTOR))
+    found.documents.prepare(Request(text, named=named(text)), context(Role.DOCTOR))
     for other in texts(30):
-        found.prepare(Request(other, named=named(other)), context())
+        found.documents.prepare(Request(other, named=named(other)), context())
     assert knows(found, text, Role.DOCTOR)
 
 
 def test_text_longer_than_all_that_may_be_kept_is_run_and_forgotten() -> None:
     found = engine(characters=20)
     (text,) = texts(1)
-    assert found.prepare(Request(text, named=named(text)), context()).text == text
+    assert found.documents.prepare(Request(text, named=named(text)), context()).text == text
     assert not knows(found, text)

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from core.clock import utc_now
-from execution.engine import Engine, Request
+from execution.engine import Engine
+from execution.requests import Request
 from models.course import Enrolment
 from models.role import Role
 from schema.build import build

@@ -8,8 +8,9 @@ import pytest
 from auth.viewer import Viewer
 from core.clock import utc_now
 from core.settings import Limits
-from execution.engine import Engine, Request
+from execution.engine import Engine
 from execution.problems import Refused
+from execution.requests import Request
 from models.role import Role
 from schema.build import build
 from schema.context import Context
@@ -23,7 +24,7 @@ def refused(
     context = Context(Viewer(rights=rights, now=utc_now(), held=held, language="en"))
     engine, request = Engine(build(), limits or Limits()), Request(text, variables)
     with pytest.raises(Refused) as raised:
-        engine._variables(engine.prepare(request, context), request, context)
+        engine.documents.variables(engine.documents.prepare(request, context), request, context)
     return raised.value.errors
 
 
