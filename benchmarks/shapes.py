@@ -104,17 +104,27 @@ ROSTER = Many(
 
 def text(entry: Entry) -> str:
     """Text, put together: the shape of the planner."""
+    return _text(entry, _leaf, "string_agg")
+
+
+def _leaf(leaf: Leaf) -> str:
+    if leaf.kind == "text":
+        return f"coalesce(to_json({leaf.column})::text, 'null')"
+    if leaf.kind == "moment":
+        moment = f"({leaf.column} AT TIME ZONE 'UTC')::text"
+        return f"""'"' || replace({moment}, ' ', 'T') || 'Z"'"""
+    return f"""coalesce('"' || {leaf.column}::text || '"', 'null')"""
+
+
+def _text(entry: Entry, leaf: Callable[[Leaf], str], joined: str) -> str:
     if isinstance(entry, Leaf):
-        if entry.kind == "text":
-            return f"coalesce(to_json({entry.column})::text, 'null')"
-        if entry.kind == "moment":
-            moment = f"({entry.column} AT TIME ZONE 'UTC')::text"
-            return f"""'"' || replace({moment}, ' ', 'T') || 'Z"'"""
-        return f"""coalesce('"' || {entry.column}::text || '"', 'null')"""
-    parts = " || ',' || ".join(f"""'"{part.key}":' || {text(part)}""" for part in entry.entries)
+        return leaf(entry)
+    parts = " || ',' || ".join(
+        f"""'"{part.key}":' || {_text(part, leaf, joined)}""" for part in entry.entries
+    )
     if isinstance(entry, One):
         return f"coalesce((SELECT '{{' || {parts} || '}}' FROM {entry.source}), 'null')"
-    listed = f"string_agg('{{' || {parts} || '}}', ',')"
+    listed = f"{joined}('{{' || {parts} || '}}', ',')"
     return f"(SELECT '[' || coalesce({listed}, '') || ']' FROM {entry.source})"
 
 
@@ -193,17 +203,13 @@ def assembled(found: Sequence[Any]) -> str:
 
 
 def sqlite_text(entry: Entry) -> str:
-    if isinstance(entry, Leaf):
-        if entry.kind == "text":
-            return f"coalesce(json_quote({entry.column}), 'null')"
-        return f"""coalesce('"' || {entry.column} || '"', 'null')"""
-    parts = " || ',' || ".join(
-        f"""'"{part.key}":' || {sqlite_text(part)}""" for part in entry.entries
-    )
-    if isinstance(entry, One):
-        return f"coalesce((SELECT '{{' || {parts} || '}}' FROM {entry.source}), 'null')"
-    listed = f"group_concat('{{' || {parts} || '}}', ',')"
-    return f"(SELECT '[' || coalesce({listed}, '') || ']' FROM {entry.source})"
+    return _text(entry, _sqlite_leaf, "group_concat")
+
+
+def _sqlite_leaf(leaf: Leaf) -> str:
+    if leaf.kind == "text":
+        return f"coalesce(json_quote({leaf.column}), 'null')"
+    return f"""coalesce('"' || {leaf.column} || '"', 'null')"""
 
 
 def sqlite_json(entry: Entry) -> str:

@@ -6,11 +6,17 @@ from random import Random
 
 from auth.viewer import Viewer
 from core.clock import utc_now
+from core.errors import Problem
+from execution.documents import Prepared
 from execution.engine import Engine
+from execution.mixing import Mixture
 from execution.plans import Asking, Plan
 from execution.requests import Request
+from execution.shape import NotPlannable
+from models.database import dialect
 from models.role import Role
 from schema.build import build
+from schema.context import Context
 from schema.views import VIEWS
 from server.answers import encoded
 from server.services import Services
@@ -56,12 +62,12 @@ class Both:
     async def ask(self, operation: Operation) -> tuple[bytes, bytes]:
         """What the plan answers, or whoever answers in its stead, and what the reference does."""
         ours = await self.planned(operation)
-        request, context = self._request(operation), self.services.context(self.viewer)
+        request, context = self._request(operation), self.context
         theirs = await self.executors.reference.execute(request, context)
         return ours, encoded(theirs.body).encode()
 
     async def planned(self, operation: Operation) -> bytes:
-        request, context = self._request(operation), self.services.context(self.viewer)
+        request, context = self._request(operation), self.context
         answer = await self.executors.planned.execute(request, context)
         self.asked += 1
         self.plans += answer.text is not None
@@ -73,13 +79,34 @@ class Both:
     def _request(operation: Operation) -> Request:
         return Request(operation.text, operation.variables)
 
+    @property
+    def context(self) -> Context:
+        """A request's, as the server makes one for each."""
+        return self.services.context(self.viewer)
+
+    def is_planned(self, operation: Operation) -> bool:
+        """Whether one statement tells the whole."""
+        found = self.executors.planned.explain(self._request(operation), self.context)
+        return found.plan is not None and not isinstance(found.plan, Mixture)
+
+    def mixture(self, operation: Operation) -> Mixture | None:
+        """How an operation is mixed, where it is."""
+        prepared, asking = self._prepared(operation)
+        try:
+            return prepared.mixtures.find(asking, dialect())
+        except (NotPlannable, Problem):
+            return None
+
     def plan(self, operation: Operation, dialect: str) -> tuple[Plan, Asking]:
         """The plan of an operation for a database, open or not; raises NotPlannable."""
-        request, context = self._request(operation), self.services.context(self.viewer)
-        prepared = self.executors.planned.documents.prepare(request, context)
-        variables = self.executors.planned.documents.variables(prepared, request, context)
-        asking = Asking(self.viewer, variables)
+        prepared, asking = self._prepared(operation)
         return prepared.plans.find(asking, dialect), asking
+
+    def _prepared(self, operation: Operation) -> tuple[Prepared, Asking]:
+        request, documents = self._request(operation), self.executors.planned.documents
+        prepared = documents.prepare(request, self.context)
+        variables = documents.variables(prepared, request, self.context)
+        return prepared, Asking(self.viewer, variables)
 
 
 def documents(role: Role, rows: Snapshot, many: int) -> Iterator[tuple[Random, list[Operation]]]:

@@ -14,7 +14,7 @@ from models.database import dialect
 from models.practitioner import Practitioner
 from models.reading import read_text
 from tests.api import Api, serving
-from tests.execution.both_ways import both_ways
+from tests.execution.asking import both
 from tests.generated import Operation
 from tests.schema.conftest import ROOMY
 from tests.world import World, world
@@ -47,13 +47,12 @@ def test_a_mask_hides_what_is_no_ascii_punctuation() -> None:
 
 @pytest.mark.parametrize("name", ["doctor", "nurse", "admin", "analyst"])
 async def test_kinds_are_told_by_the_request_itself(served: tuple[Api, World], name: str) -> None:
-    asks = await both_ways(*served, name)
+    asks = await both(*served, name)
     text = """
       { shiftKinds { kind name __typename } ... on Query { shiftKinds { code: kind } } }
     """
     for language in ("ru", "en"):
-        viewer = replace(asks.context.viewer, language=language)
-        asks.context = served[0].services.context(viewer)
+        asks.viewer = replace(asks.viewer, language=language)
         ours, theirs = await asks.ask(Operation(text, {}))
         assert ours == theirs
         assert asks.is_planned(Operation(text, {}))
@@ -73,7 +72,7 @@ async def test_kinds_are_told_by_the_request_itself(served: tuple[Api, World], n
 async def test_what_was_left_to_python_is_planned(
     served: tuple[Api, World], name: str, text: str
 ) -> None:
-    asks = await both_ways(*served, name)
+    asks = await both(*served, name)
     ours, theirs = await asks.ask(Operation(text, {}))
     assert ours == theirs
     assert asks.is_planned(Operation(text, {}))
@@ -84,7 +83,7 @@ async def test_what_was_left_to_python_is_planned(
 async def test_a_masked_text_of_any_letters_is_written_as_the_reference_does(
     served: tuple[Api, World],
 ) -> None:
-    asks = await both_ways(*served, "operator")
+    asks = await both(*served, "operator")
     for number, row in enumerate(await Practitioner.all()):
         hostile = "".join(Random(number).choices(LETTERS, k=40))
         await Practitioner.filter(id=row.id).update(address=hostile, personal_phone=hostile[:16])

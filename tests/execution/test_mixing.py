@@ -18,7 +18,7 @@ from execution.requests import Request
 from models.database import SQLITE, dialect_of, settle
 from server.answers import encoded
 from tests.api import Api, serving
-from tests.execution.both_ways import both_ways
+from tests.execution.asking import both
 from tests.execution.test_non_interference import stage_of
 from tests.execution.test_query_counts import counted
 from tests.generated import Operation, Operations
@@ -54,7 +54,7 @@ async def test_a_mixed_query_answers_as_the_reference_does(
     served: tuple[Api, World], name: str
 ) -> None:
     stage = await stage_of(*served, name)
-    asks = await both_ways(*served, name)
+    asks = await both(*served, name)
     known = asks.context.viewer.rights.coordinates | {""}
     others = [text for field, text in OTHERS if field in known]
     mixed = 0
@@ -81,7 +81,7 @@ def _with(text: str, root: str, *, spread: bool) -> str:
 
 
 async def test_roots_stand_in_the_order_of_the_document(served: tuple[Api, World]) -> None:
-    asks = await both_ways(*served, "admin")
+    asks = await both(*served, "admin")
     operation = Operation(
         """
         query($no: Boolean!, $yes: Boolean!) {
@@ -114,18 +114,18 @@ async def test_roots_stand_in_the_order_of_the_document(served: tuple[Api, World
 async def test_planned_roots_of_a_mixed_query_are_one_statement(
     served: tuple[Api, World],
 ) -> None:
-    asks = await both_ways(*served, "admin")
+    asks = await both(*served, "admin")
     request = Request("{ a: departments { totalCount } __schema { queryType { name } } me { id } }")
     with counted() as statements:
-        answer = await asks.planned.execute(request, asks.context)
+        answer = await asks.executors.planned.execute(request, asks.context)
     assert answer.text is not None
     assert len(statements) == 1
 
 
 async def test_a_query_without_rows_reads_nothing(served: tuple[Api, World]) -> None:
-    asks = await both_ways(*served, "admin")
+    asks = await both(*served, "admin")
     with counted() as statements:
-        await asks.planned.execute(
+        await asks.executors.planned.execute(
             Request("{ __typename __schema { queryType { name } } }"), asks.context
         )
     assert statements == []
@@ -148,11 +148,11 @@ async def test_errors_are_those_of_the_reference_in_its_order(
     served: tuple[Api, World], text: str
 ) -> None:
     api, made = served
-    doctor = await both_ways(api, made, "doctor as admin")
+    doctor = await both(api, made, "doctor as admin")
     # Without the vault nobody can open a passport.
     request = Request(text)
-    ours = await doctor.planned.execute(request, type(doctor.context)(doctor.context.viewer))
-    theirs = await doctor.reference.execute(request, type(doctor.context)(doctor.context.viewer))
+    ours = await doctor.executors.planned.execute(request, doctor.context)
+    theirs = await doctor.executors.reference.execute(request, doctor.context)
     assert ours.text is not None
     assert theirs.body["errors"]
     assert _told(ours) == _told(theirs)
@@ -161,15 +161,15 @@ async def test_errors_are_those_of_the_reference_in_its_order(
 async def test_a_root_that_must_not_be_null_takes_the_whole_with_it(
     served: tuple[Api, World], database_url: str
 ) -> None:
-    asks = await both_ways(*served, "admin")
+    asks = await both(*served, "admin")
     await _run(database_url, "UPDATE organisation SET zone = 'Nowhere/Land'")
     text = """{
       a: departments { totalCount }
       practitioners { nodes { id workedTime(from: "2026-01-01", to: "2026-02-01") { hours } } }
       query: __schema { queryType { name } }
     }"""
-    ours = await asks.planned.execute(Request(text), asks.context)
-    theirs = await asks.reference.execute(Request(text), asks.services.context(asks.context.viewer))
+    ours = await asks.executors.planned.execute(Request(text), asks.context)
+    theirs = await asks.executors.reference.execute(Request(text), asks.context)
     assert ours.text is not None
     assert _told(ours) == _told(theirs)
 
@@ -199,31 +199,31 @@ FILE = "practitioner(id: $id) { passport department { name } }"
 async def test_a_query_of_several_statements_reads_one_state(
     served: tuple[Api, World], database_url: str, text: str
 ) -> None:
-    asks = await both_ways(*served, "admin")
+    asks = await both(*served, "admin")
     doctor = served[1].people["doctor"].practitioner
     assert doctor is not None
     vault = asks.context.services["vault"] = Interfering(database_url)
 
     variables = {"id": str(doctor.id)}
 
-    answer = await asks.planned.execute(Request(text, variables), asks.context)
+    answer = await asks.executors.planned.execute(Request(text, variables), asks.context)
 
     assert vault.asked == 1
     assert answer.body["data"]["practitioner"]["department"] == {"name": "Терапия"}
     again = Request("query($id: ID!) { practitioner(id: $id) { department { name } } }", variables)
-    later = await asks.planned.execute(again, asks.context)
+    later = await asks.executors.planned.execute(again, asks.context)
     assert later.body["data"]["practitioner"]["department"] == {"name": "renamed 1"}
 
 
 async def test_queries_that_are_given_up_leave_no_connection_behind(
     served: tuple[Api, World], database_url: str
 ) -> None:
-    asks = await both_ways(*served, "admin")
+    asks = await both(*served, "admin")
     text = "{ a: departments { totalCount } practitioners { nodes { passport account { id } } } }"
 
     async def ask() -> bytes:
-        context = asks.services.context(asks.context.viewer)
-        answer = await asks.planned.execute(Request(text), context)
+        context = asks.context
+        answer = await asks.executors.planned.execute(Request(text), context)
         return answer.text or b""
 
     known = await ask()
