@@ -12,9 +12,9 @@ from core.errors import Problem
 from core.settings import Settings
 from execution.documents import Prepared
 from execution.engine import Engine
+from execution.explaining import explanation
 from execution.plans import Asking
 from execution.samples import samples
-from execution.shape import NotPlannable
 from execution.trusted import Invalid, document_of, prepared_in
 from models.database import dialect, opened
 from models.role import Role
@@ -75,10 +75,13 @@ def _way(prepared: Prepared, role: Role) -> str:
     schema, definitions = prepared.view.schema, operation.variable_definitions or ()
     given = get_variable_values(schema, definitions, samples(schema, operation))
     assert isinstance(given, VariableValues)
+    asking = Asking(viewer, given.coerced)
     try:
-        prepared.plans.find(Asking(viewer, given.coerced), dialect())
-    except NotPlannable as reason:
-        return f"ordinary executor, as {reason}"
+        found = explanation(prepared.plans, prepared.mixtures, asking, dialect())
     except Problem:
         return "one statement or not, by its values"
-    return "one statement"
+    executed = [f"{way.key} ({found.refusal(way)})" for way in found.ways if found.refusal(way)]
+    if not executed:
+        return "one statement"
+    beside = "one statement, and " if found.plan is not None else ""
+    return f"{beside}the executor for {', '.join(executed)}"

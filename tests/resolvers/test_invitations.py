@@ -204,4 +204,4 @@ async def test_an_invited_account_cannot_be_signed_in_to(gate: Gate) -> None:
     await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
 
     with pytest.raises(BadCredentials):
-        await sign_in(visitor(), gate=gate, login="olga@example.org", password="", code="000000")
+        await sign_in(visitor(), gate=gate, login="olga@example.org", password=" ", code="000000")

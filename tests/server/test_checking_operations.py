@@ -40,10 +40,23 @@ def outcomes(empty_database: str, tmp_path: Path) -> Outcomes:
         ),
         (
             "query Found($id: ID!) { practitioner(id: $id) { lastName birthDate } }",
+            ["query Found", "  one statement: DOCTOR, NURSE, ADMIN, OPERATOR"],
+        ),
+        (
+            "query Sealed($id: ID!) {"
+            " departments { totalCount } it: practitioner(id: $id) { passport } }",
             [
-                "query Found",
-                "  one statement: DOCTOR, NURSE, ADMIN",
-                "  ordinary executor, as Practitioner.birthDate is masked: OPERATOR",
+                "query Sealed",
+                "  one statement, and the executor for it (Practitioner.passport is computed in"
+                " Python): DOCTOR, NURSE, ADMIN",
+            ],
+        ),
+        (
+            "query Own { me { passport } }",
+            [
+                "query Own",
+                "  the executor for me (Practitioner.passport is computed in Python):"
+                " DOCTOR, NURSE, ADMIN",
             ],
         ),
         (
