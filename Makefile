@@ -64,8 +64,17 @@ tests/npm/node_modules/.installed: tests/npm/package-lock.json | node
 
 # Against other GraphQL servers, on the PostgreSQL of CABINET_BENCH_DATABASE_URL; QUICK=1 takes
 # some minutes instead of a quarter of an hour, MILLION=1 grows to a million practitioners.
-bench: $(VENV)/.installed benchmarks/peers/node_modules/.installed ## measure the cabinet beside its peers
-	python -m benchmarks $(if $(QUICK),--quick) $(if $(MILLION),--million)
+bench: benchmarks/.python/.installed benchmarks/peers/node_modules/.installed ## measure the cabinet beside its peers
+	benchmarks/.python/bin/python -m benchmarks $(if $(QUICK),--quick) $(if $(MILLION),--million)
+
+# Python as distributions build it, where there is one: compiled without optimisation by profile, as
+# version managers do it by default, it takes a third more time. The peers' Node is built so too.
+BENCH_PYTHON ?= $(firstword $(wildcard /usr/bin/python3.14 /usr/bin/python3.13 /usr/bin/python3.12 /usr/bin/python3.11) $(PYTHON))
+
+benchmarks/.python/.installed: requirements.lock $(VENV)/.installed
+	$(BENCH_PYTHON) -m venv --without-pip benchmarks/.python
+	pip --python benchmarks/.python/bin/python install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
 
 # The peers want Node 22; what is measured runs on the one that is pinned, whatever the system has.
 benchmarks/.node/.installed: requirements-node.lock
@@ -104,4 +113,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	@touch $@
 
 clean: ## remove what was built; the data in var/ stay
-	rm -rf $(VENV) web/dist web/node_modules tests/npm/node_modules benchmarks/.node benchmarks/peers/node_modules
+	rm -rf $(VENV) web/dist web/node_modules tests/npm/node_modules benchmarks/.node benchmarks/.python benchmarks/peers/node_modules

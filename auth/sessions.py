@@ -182,7 +182,7 @@ class Sessions:
             )
         if len(token) > LARGEST or not token.isascii():
             raise TokenInvalid
-        key = hashlib.sha256(token.encode()).digest()
+        key = hashlib.blake2b(token.encode(), digest_size=32).digest()
         entry = self._entries.get(key)
         if entry is None or entry.until <= now or not self._feed.fresh(time.monotonic()):
             entry = await self._read(key, token, now, in_use)

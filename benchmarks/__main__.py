@@ -126,7 +126,8 @@ def _about(postgres: str, backends: Backends, pace: Pace) -> dict[str, str]:
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": processor.described(),
-        "software": f"Python {platform.python_version()}, Node {node}, PostgreSQL {postgres} "
+        "software": f"Python {platform.python_version()} ({platform.python_build()[1]}, "
+        f"{platform.python_compiler()}), Node {node}, PostgreSQL {postgres} "
         f"({pinned}), SQLite {sqlite3.sqlite_version}, {peers}",
         "pace": f"{pace.rounds} rounds of {pace.seconds:g} s, after {pace.warm:g} s of warming up",
         "rows": f"{pace.people:,} practitioners, {pace.people * 3:,} licences, "

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from time import time
 from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
@@ -9,7 +10,7 @@ Clock = Callable[[], datetime]
 
 def utc_now() -> datetime:
     """Now, in UTC, cut to the second: the precision in which rows are kept and printed."""
-    return datetime.now(UTC).replace(microsecond=0)
+    return datetime.fromtimestamp(int(time()), UTC)
 
 
 def day_of(moment: datetime, zone: str) -> date:

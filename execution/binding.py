@@ -7,6 +7,9 @@ from typing import Any
 from auth.viewer import Viewer
 from models.conditions import Slot
 
+# Values that are written into the statement.
+_DECIDING = (bool, Enum)
+
 
 def sources_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The paths of the values that are bound, as the slots made of them tell them."""
@@ -16,16 +19,18 @@ def sources_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ..
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from sources_of(inner, (*path, number))
-    elif value is not None and not isinstance(value, bool | Enum):
+    elif value is not None and not isinstance(value, _DECIDING):
         yield path
 
 
 def shape_of(value: Any) -> Any:
     """What of coerced values decides the statement: all but the values that are bound."""
-    if value is None or isinstance(value, bool | Enum):
+    if type(value) is str:
+        return ...
+    if value is None or isinstance(value, _DECIDING):
         return value
     if isinstance(value, dict):
-        return tuple((name, shape_of(inner)) for name, inner in value.items())
+        return tuple([(name, shape_of(inner)) for name, inner in value.items()])
     if isinstance(value, list):
         return tuple(map(shape_of, value))
     return ...
@@ -39,7 +44,7 @@ def viewer_shape(viewer: Viewer) -> Any:
         viewer.practitioner_id is None,
         viewer.profession,
         len(viewer.departments),
-        tuple(place.department_id is None for place in viewer.places),
+        tuple([place.department_id is None for place in viewer.places]),
     )
 
 
@@ -53,7 +58,7 @@ def _slotted(value: Any, path: tuple[Any, ...]) -> Any:
         return {name: _slotted(inner, (*path, name)) for name, inner in value.items()}
     if isinstance(value, list):
         return [_slotted(inner, (*path, number)) for number, inner in enumerate(value)]
-    if value is None or isinstance(value, bool | Enum):
+    if value is None or isinstance(value, _DECIDING):
         return value
 
     def read(request: Any) -> Any:

@@ -12,6 +12,10 @@ from resolvers.aggregates import Unit
 QUOTED: frozenset[Form] = frozenset({"id", "name", "date", "decimal", "moment"})
 
 
+# What SQLite keeps as the text that Python makes of it.
+_AS_TEXT = (UUID, date, Decimal)
+
+
 class Dialect(Protocol):
     """What differs between the databases."""
 
@@ -93,9 +97,7 @@ class Sqlite:
     def bound(self, value: Any) -> Any:
         if isinstance(value, datetime):
             return value.isoformat(" ")
-        if isinstance(value, UUID | date | Decimal):
-            return str(value)
-        return value
+        return str(value) if isinstance(value, _AS_TEXT) else value
 
     def number(self, column: str) -> str:
         return f"CAST({column} AS NUMERIC)"

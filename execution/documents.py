@@ -73,6 +73,13 @@ class Prepared:
     varying: Varying | None
     # What of their values kept within the limits.
     measured: set[tuple[Any, ...]] = field(default_factory=set)
+    # Whether no value can take it over a limit: those that no variable takes are not looked at,
+    # and plain ones are bounded.
+    is_settled: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        is_settled = self.plain is not None and not self.costing[0] and self.varying is None
+        object.__setattr__(self, "is_settled", is_settled)
 
 
 class Documents:
@@ -100,6 +107,13 @@ class Documents:
 
     def prepare(self, request: Request, context: Context) -> Prepared:
         """Parses, limits and validates, or recalls; raises Refused."""
+        if request.named is None and not self._operations.closed:
+            # A document of which nothing depends on the values, as most are: one look-up.
+            key = (context.viewer.role, request.operation_name, request.text)
+            known = self._prepared.get(key)
+            if known is not None and known.is_settled:
+                self._prepared.move_to_end(key)
+                return known
         found = self._prepared_of(self.whole(request, context), context)
         if request.named is not None and request.text:
             self._operations.learn(request.named, found.text, context.viewer)
@@ -147,10 +161,9 @@ class Documents:
 
     def _check_again(self, prepared: Prepared, request: Request) -> None:
         """The limits, for what can change from one request of a document to the next."""
-        in_pages, in_filters = prepared.costing
-        if prepared.plain is not None and not in_pages:
-            # Values that no variable takes are not looked at, and plain ones are bounded.
+        if prepared.is_settled:
             return
+        in_pages, in_filters = prepared.costing
         given = request.variables
         sizes = tuple(
             # Whatever else is given counts as the largest page.

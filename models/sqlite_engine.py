@@ -57,8 +57,8 @@ class _Context(SqliteTransactionContext):
 
 # A read may keep the event loop for so many times so many steps of SQLite's machine, a
 # millisecond or two; and not for longer than this, should it have to wait for the disk.
-_STEPS = 1_000
-_STRETCHES = 100
+_STEPS = 10_000
+_STRETCHES = 10
 _SHORT_SECONDS = 0.02
 _REMEMBERED = 1_000
 _NOT_NOW = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY)

@@ -1,5 +1,6 @@
 """Fields and types: the only place where the declarations become strawberry's."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -99,13 +100,13 @@ def object_type(
 
 def id_of(text: str, field_name: str = "id") -> UUID:
     """The UUID that an ``ID`` argument holds; raises IdInvalid."""
-    try:
-        read = UUID(text)
-    except (ValueError, AttributeError):
-        raise IdInvalid(field_name) from None
-    if str(read) != text.lower():
+    if not isinstance(text, str) or _UUID.fullmatch(text) is None:
         raise IdInvalid(field_name)
-    return read
+    return UUID(text)
+
+
+# Python's UUID reads other spellings too: braces, a URN, hyphens anywhere.
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass

@@ -38,8 +38,8 @@ from server.environment import SettingInvalid, settings
 from server.explaining import explained
 from server.importing import import_command
 from server.migrating import migrate_database
+from server.protocol import Protocol
 from server.trusted_operations import ListInvalid
-from server.writing import OneWriteProtocol
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ def serve(
         port=port or found.port,
         log_level="warning",
         access_log=False,
-        http=OneWriteProtocol,
+        http=Protocol,
         proxy_headers=bool(found.proxies),
         forwarded_allow_ips=list(found.proxies),
         # Compression of thousands of idle sockets costs more memory than it saves bytes.

@@ -5,7 +5,6 @@ Follows the GraphQL-over-HTTP specification: a request that is not executed answ
 the body itself was well formed.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -79,8 +78,10 @@ class Endpoint:
             if method == "GET":
                 operation = operation_by_get(scope["query_string"])
             else:
-                async with asyncio.timeout(self._limits.operation_seconds):
-                    operation = await operation_by_post(headers, receive, self._limits.body_bytes)
+                limits = self._limits
+                operation = await operation_by_post(
+                    headers, receive, limits.body_bytes, limits.operation_seconds
+                )
             services: Services = self._state.services
             context = await _context(services, scope, headers, language)
             engine = services.engine

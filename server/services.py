@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from auth.gate import Gate, open_gate
 from auth.sessions import Sessions
@@ -31,16 +33,18 @@ class Services:
     engine: Engine
 
     def context(self, viewer: Viewer) -> Context:
-        return Context(
-            viewer,
-            {
-                "settings": self.settings,
-                "vault": self.vault,
-                "gate": self.gate,
-                "sessions": self.sessions,
-                "feed": self.feed,
-            },
-        )
+        return Context(viewer, self._named.copy())
+
+    @cached_property
+    def _named(self) -> dict[str, Any]:
+        """What resolvers name as keywords."""
+        return {
+            "settings": self.settings,
+            "vault": self.vault,
+            "gate": self.gate,
+            "sessions": self.sessions,
+            "feed": self.feed,
+        }
 
 
 def closed_to(settings: Settings) -> frozenset[Role]:
