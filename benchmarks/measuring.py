@@ -72,13 +72,9 @@ class Asked:
         return load.request_of(self.server.port, document, variables, headers)
 
     def queries(self, wanted: Sequence[str]) -> list[str]:
-        """Those it is asked; who sees one department only has no load of all of them."""
+        """Those it is asked."""
         there = self.contender.documents()
-        return [
-            query
-            for query in wanted
-            if query in there and not (query == "load" and self.contender.person == "limited")
-        ]
+        return [query for query in wanted if query in there and query not in self.contender.spared]
 
 
 class Backends:

@@ -121,10 +121,10 @@ class ImmediateSqliteClient(SqliteClient):
                         raise
                     if self._stretches > _STRETCHES:
                         self._remember(sql)
-            async with asyncio.timeout(seconds):
-                return await self._long_read(sql, values)
         except sqlite3.OperationalError as error:
             raise _told(error) from None
+        async with asyncio.timeout(seconds):
+            return await self._long_read(sql, values)
 
     def _short_read(self, sql: str, values: Sequence[Any]) -> str | None:
         """Reads while everybody waits; raises where that would be for too long."""
@@ -149,13 +149,12 @@ class ImmediateSqliteClient(SqliteClient):
         self._long.add(sql)
 
     async def _long_read(self, sql: str, values: Sequence[Any]) -> str | None:
-        if self._connection is None:
-            # Whoever else comes meanwhile must not open one of their own.
-            async with self._lock:
-                await self.create_connection(with_db=True)
-        assert self._connection is not None
-        found = list(await self._connection.execute_fetchall(sql, values))
-        return found[0][0] if found else None
+        """Reads in a thread, on a connection of its own: given up, it is stopped."""
+        connection = await self.begin_snapshot()
+        try:
+            return await self.text(connection, sql, values)
+        finally:
+            await finish(self.end_snapshot(connection))
 
     async def text(self, connection: Any, sql: str, values: Sequence[Any]) -> str | None:
         """The only value of the only row, read on a connection of the caller's own."""
