@@ -16,6 +16,7 @@ from core.settings import Settings
 from server import answers, graphiql, graphql_http, websocket
 from server.headers import SecurityHeaders
 from server.services import services_of
+from server.sockets import Sockets
 from server.trusted_operations import trusted_of
 
 PAGE = Path(__file__).parent.parent / "web" / "dist"
@@ -60,7 +61,7 @@ def application(settings: Settings) -> Starlette:
         ],
     )
     app.state.graphql = graphql_http.Endpoint(app.state, settings)
-    app.state.sockets = websocket.Sockets()
+    app.state.sockets = Sockets()
     return app
 
 

@@ -28,56 +28,28 @@ from models.feed import ChangesLost
 from server.answers import encoded
 from server.requests import Malformed, bearer, decoded, operation_of
 from server.services import Services
+from server.sockets import (
+    AGAIN,
+    BAD_MESSAGE,
+    DUPLICATE_ID,
+    FAILED,
+    FORBIDDEN,
+    GOING_AWAY,
+    INIT_TIMEOUT,
+    RESTART,
+    TOO_MANY,
+    TOO_MANY_INITS,
+    UNAUTHORIZED,
+    WRONG_PROTOCOL,
+    Closing,
+    Gone,
+    Sockets,
+)
 
 PROTOCOL = "graphql-transport-ws"
 
-# Close codes: the protocol's own, and 4401/4403 for the session.
-BAD_MESSAGE, UNAUTHORIZED, FORBIDDEN = 4400, 4401, 4403
-WRONG_PROTOCOL, INIT_TIMEOUT, DUPLICATE_ID, TOO_MANY_INITS = 4406, 4408, 4409, 4429
-TOO_MANY = 4429
-# RFC 6455, 7.4.1: going away, an unexpected condition, a restart, try again later.
-GOING_AWAY, FAILED, RESTART, AGAIN = 1001, 1011, 1012, 1013
-
 # How long a right may end by the clock before a silent socket notices, in seconds.
 _LOOK_SECONDS = 5.0
-
-
-class Closing(Exception):
-    """The socket must be closed, with this code and reason.
-
-    Reasons are for programs: the protocol's own words, or a code of ours.
-    """
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-
-
-class Gone(Exception):
-    """The client has left: nothing can be sent to it any more."""
-
-
-class Sockets:
-    """The open sockets of this process, counted by session so that nobody takes them all."""
-
-    def __init__(self) -> None:
-        self._open: dict[int, UUID | None] = {}
-
-    def add(self, socket: "Socket") -> None:
-        self._open[id(socket)] = None
-
-    def name(self, socket: "Socket", session_id: UUID | None) -> None:
-        self._open[id(socket)] = session_id
-
-    def remove(self, socket: "Socket") -> None:
-        self._open.pop(id(socket), None)
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def of_session(self, session_id: UUID | None) -> int:
-        return sum(1 for other in self._open.values() if other == session_id)
 
 
 async def endpoint(websocket: WebSocket) -> None:
