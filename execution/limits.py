@@ -198,11 +198,18 @@ def _inner(node: Node) -> Iterator[Node]:
             yield from (item for item in inner if isinstance(item, Node))
 
 
+# Values of a list that are bound for about what one condition costs.
+_VALUES_A_CONDITION = 10
+
+
 def conditions(given: Any) -> int:
-    """How many conditions a value holds: the objects within it, whatever they are of."""
+    """How many conditions a value holds: the objects within it, and each ten of a list's values."""
     if isinstance(given, dict):
         return sum(isinstance(v, dict) + conditions(v) for v in given.values())
-    return sum(map(conditions, given)) if isinstance(given, list) else 0
+    if not isinstance(given, list):
+        return 0
+    values = sum(not isinstance(item, dict | list) for item in given)
+    return values // _VALUES_A_CONDITION + sum(map(conditions, given))
 
 
 def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:

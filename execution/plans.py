@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from graphql import DocumentNode, OperationDefinitionNode
 
@@ -18,6 +19,8 @@ from models.reading import read_text
 from models.sqlite_engine import StatementTooDeep
 from schema.roles import RoleView
 
+# Bytes that the reading of one value takes, measured.
+_READING = 1_300
 # Shapes of requests kept for one document.
 _KEPT = 32
 
@@ -46,12 +49,45 @@ class Plan:
             tuple(value is None for value in read(asking)) == empty for read, empty in self.cursors
         )
 
+    @property
+    def weight(self) -> int:
+        """About how many bytes it takes: its text, and how each value is read."""
+        return len(self.statement.sql) + _READING * len(self.statement.reads)
+
     def values(self, asking: Asking) -> list[Any]:
         """The values to bind; raises the Problem of one that is wrong."""
         return self.statement.values(asking)
 
 
 P = TypeVar("P", bound=Plan)
+
+
+class Room:
+    """What all the plans of the process may take together, in bytes or so.
+
+    What is over is not sorted out: all are forgotten, and those that are asked for made again.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+        self._holders: WeakSet[ByShape[Any]] = WeakSet()
+
+    def takes(self, holder: "ByShape[Any]", weight: int) -> bool:
+        """Whether a plan may be kept: one that took a large part of the room alone may not."""
+        if weight > self._most // 16:
+            return False
+        if self._taken + weight > self._most:
+            for other in self._holders:
+                other.forget()
+            self._holders.clear()
+            self._taken = 0
+        self._taken += weight
+        self._holders.add(holder)
+        return True
+
+
+ROOM = Room(64 * 1024 * 1024)
 
 
 class ByShape(Generic[P]):
@@ -83,8 +119,13 @@ class ByShape(Generic[P]):
             raise
         if len(self._plans) >= _KEPT or len(known) >= _KEPT:
             self._plans.clear()
-        self._plans.setdefault(shape, []).append(made)
+        if ROOM.takes(self, made.weight):
+            self._plans.setdefault(shape, []).append(made)
         return made
+
+    def forget(self) -> None:
+        """Drops the plans: they are made again when they are asked for."""
+        self._plans.clear()
 
     def keeps(self, asking: Asking, dialect: str) -> bool:
         """Whether there is a plan that fits a request, without making one."""

@@ -59,7 +59,7 @@ class _Context(SqliteTransactionContext):
 # millisecond or two; and not for longer than this, should it have to wait for the disk.
 _STEPS = 10_000
 _STRETCHES = 10
-_SHORT_SECONDS = 0.02
+_SHORT_SECONDS = 0.1
 _REMEMBERED = 1_000
 _NOT_NOW = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY)
 _TOO_DEEP = ("parser stack overflow", "too large", "too many")

@@ -3,6 +3,9 @@
 import logging
 from collections.abc import Mapping
 
+from graphql import GraphQLError
+
+from core.errors import Problem
 from execution.engine import Engine
 from execution.explaining import in_a_header, shortened
 from execution.limits import TooCostly
@@ -26,7 +29,7 @@ class Debugging:
         self._context = Context(context.viewer, context.services)
         try:
             self._was_kept = engine.keeps_plan(request, context)
-        except (Refused, TooCostly):
+        except (Refused, TooCostly, Problem, GraphQLError):
             self._was_kept = False
 
     def headers(self, answer: Answer) -> tuple[tuple[bytes, bytes], ...]:

@@ -126,7 +126,7 @@ def decoded(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
         # Most bodies have nothing around them: the decoder's own scanner is the quicker then.
-        content, end = _DECODER.raw_decode(text) if text[:1] == "{" else (None, 0)
+        content, end = _DECODER.raw_decode(text) if text[:1] == "{" else (None, -1)
         if end != len(text):
             content = _DECODER.decode(text)
     except (ValueError, RecursionError):

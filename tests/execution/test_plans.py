@@ -1,0 +1,58 @@
+"""What all plans take together is bounded, whatever is asked."""
+
+import pytest
+
+from auth.viewer import Viewer
+from core.clock import utc_now
+from core.settings import Limits
+from execution.engine import Engine
+from execution.limits import TooCostly, conditions
+from execution.plans import ROOM, Asking, Plans, Room
+from execution.problems import Refused
+from execution.requests import Request
+from models.database import SQLITE
+from models.role import Role
+from schema.build import build
+from schema.context import Context
+
+pytestmark = pytest.mark.any_database
+
+MANY = "query($f: DictionaryEntryFilter) {{ {} }}".format(
+    " ".join(f"{name}: dictionaryEntries(filter: $f) {{ totalCount }}" for name in "abcd")
+)
+
+
+def prepared(values: int) -> tuple[Plans, Asking]:
+    """A document with so many values in a filter, as a visitor asks it; raises Refused."""
+    rights = build().views[Role.VISITOR].rights
+    context = Context(Viewer(rights=rights, now=utc_now(), held=(Role.VISITOR,)))
+    request = Request(MANY, {"f": {"code": {"in": [str(number) for number in range(values)]}}})
+    documents = Engine(build(), Limits()).documents
+    found = documents.prepare(request, context)
+    return found.plans, Asking(context.viewer, documents.variables(found, request, context))
+
+
+def test_plans_over_the_room_are_forgotten_and_made_again() -> None:
+    plans, asking = prepared(5)
+    made = plans.find(asking, SQLITE)
+    assert plans.find(asking, SQLITE) is made
+
+    assert ROOM.takes(plans, ROOM._most // 16)
+    for _ in range(17):
+        ROOM.takes(plans, ROOM._most // 16)
+
+    assert plans.find(asking, SQLITE) is not made
+
+
+def test_a_plan_as_large_as_much_of_the_room_is_not_kept() -> None:
+    plans, _ = prepared(5)
+    room = Room(1_600)
+    assert room.takes(plans, 100)
+    assert not room.takes(plans, 101)
+
+
+def test_values_of_a_filter_are_part_of_the_cost() -> None:
+    assert conditions({"code": {"in": ["1"] * 100}}) == 11
+    prepared(100)
+    with pytest.raises((Refused, TooCostly)):
+        prepared(900)
