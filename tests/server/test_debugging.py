@@ -44,6 +44,26 @@ async def test_an_admin_is_told_which_way_each_root_went(api: Api) -> None:
     assert await _told(api, asked, token) == "executed: all (a mutation is not planned)"
 
 
+async def test_a_wrong_cursor_answers_with_the_header_as_without(api: Api) -> None:
+    token = await _token(api, Role.ADMIN)
+    query = "query($a: String) { departments(after: $a) { pageInfo { endCursor } } }"
+
+    async def asked(cursor: str | None, headers: dict[str, str]) -> tuple[int, list[str]]:
+        sent = {**headers, "authorization": f"Bearer {token}"}
+        body = {"query": query, "variables": {"a": cursor}}
+        response = await api.client.post("/graphql", json=body, headers=sent)
+        errors = response.json().get("errors", [])
+        return response.status_code, [error["extensions"]["code"] for error in errors]
+
+    page = await api.client.post(
+        "/graphql", json={"query": query}, headers={"authorization": f"Bearer {token}"}
+    )
+    # A plan for a cursor is kept, so that the next one is held against it.
+    cursor = page.json()["data"]["departments"]["pageInfo"]["endCursor"]
+    assert await asked(cursor, DEBUG) == (200, [])
+    assert await asked("zz", DEBUG) == await asked("zz", {}) == (200, ["CURSOR_INVALID"])
+
+
 async def test_it_is_told_only_when_asked(api: Api) -> None:
     token = await _token(api, Role.ADMIN)
     assert await _told(api, MIXED, token, {}) is None
