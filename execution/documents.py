@@ -144,6 +144,7 @@ class Documents:
         found = self._prepared.get(key)
         if found is None:
             found = self._prepare(request, context)
+            found.measured.add(_costing(found, request.variables))
             self._keep(key[:3], found, request)
         else:
             self._prepared.move_to_end(key)
@@ -163,25 +164,14 @@ class Documents:
         """The limits, for what can change from one request of a document to the next."""
         if prepared.is_settled:
             return
-        in_pages, in_filters = prepared.costing
-        given = request.variables
-        sizes = tuple(
-            # Whatever else is given counts as the largest page.
-            size if (size := given.get(name, ...)) is None or isinstance(size, _SIZE) else ""
-            for name in in_pages
-        )
-        check_variables(given)
-        # One that is left out has the value that the document gives it.
-        held = tuple(
-            (name in given, isinstance(given.get(name), dict), conditions(given.get(name)))
-            for name in in_filters
-        )
-        if (sizes, held) in prepared.measured:
+        check_variables(request.variables)
+        costing = _costing(prepared, request.variables)
+        if costing in prepared.measured:
             return
         self._check_limits(prepared.document, prepared.operation, request)
         if len(prepared.measured) > _SIZES:
             prepared.measured.clear()
-        prepared.measured.add((sizes, held))
+        prepared.measured.add(costing)
 
     def _keep(self, key: tuple[Any, ...], prepared: Prepared, request: Request) -> None:
         if prepared.varying is not None:
@@ -280,8 +270,24 @@ class Documents:
     ) -> None:
         """Refuses wrong cursors, sizes, ids and filters, wherever in the operation they are."""
         viewer = context.viewer
-        wrong = list(prepared.inputs.wrong(variables, viewer))
+        wrong = list(prepared.inputs.running(variables).wrong(variables, viewer))
         if wrong:
             places = Places(prepared.document, prepared.operation)
             told = [of_input(node, error, viewer.language, places) for node, error in wrong]
             raise Refused(told[: self._limits.errors])
+
+
+def _costing(prepared: Prepared, given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What of the given variables the cost depends on."""
+    in_pages, in_filters = prepared.costing
+    sizes = tuple(
+        # Whatever else is given counts as the largest page.
+        size if (size := given.get(name, ...)) is None or isinstance(size, _SIZE) else ""
+        for name in in_pages
+    )
+    # One that is left out has the value that the document gives it.
+    held = tuple(
+        (name in given, isinstance(given.get(name), dict), conditions(given.get(name)))
+        for name in in_filters
+    )
+    return sizes, held

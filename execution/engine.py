@@ -1,7 +1,6 @@
 """The engine: an operation in a role's view, read by its plan or executed by strawberry."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import Any
@@ -18,14 +17,11 @@ from execution.plans import Asking
 from execution.problems import Refused, in_order, of_execution, plain
 from execution.requests import Answer, Request
 from execution.shape import NotPlannable
-from execution.withheld import withheld
 from models.database import dialect
 from models.role import Role
 from models.snapshot import snapshot
 from schema.build import Schema
 from schema.context import Context
-
-_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -82,7 +78,7 @@ class Engine:
             asking = None
             self.documents.check_inputs(prepared, variables, context)
         # What a viewer may see is decided when the request comes in, even if it switches role.
-        limited = withheld(prepared.view, prepared.document, prepared.operation, variables)
+        limited = prepared.inputs.running(variables).withheld
         seconds = self._limits.operation_seconds
         async with asyncio.timeout(seconds), self._reading(kind):
             mixed = asking and await prepared.mixtures.read(asking, dialect(), seconds)
@@ -115,15 +111,11 @@ class Engine:
         found, text = dialect(), None
         try:
             plan = prepared.plans.find(asking, found)
-            if not (plan.covers and prepared.inputs.fixed_hold):
+            if not (plan.covers and prepared.inputs.running(asking.variables).fixed_hold):
                 self.documents.check_inputs(prepared, asking.variables, context)
             text = await prepared.plans.answer(plan, asking, found, self._limits.operation_seconds)
         except (NotPlannable, Problem, GraphQLError):
             self.documents.check_inputs(prepared, asking.variables, context)
-        except (TimeoutError, Refused):
-            raise
-        except Exception:
-            _log.exception("a planned read failed")
         return text
 
     def explain(self, request: Request, context: Context) -> Explanation:
@@ -159,7 +151,7 @@ class Engine:
         prepared = self.documents.prepare(request, context)
         variables = self.documents.variables(prepared, request, context)
         self.documents.check_inputs(prepared, variables, context)
-        limited = withheld(prepared.view, prepared.document, prepared.operation, variables)
+        limited = prepared.inputs.running(variables).withheld
         stream = await _awaited(
             subscribe(
                 prepared.view.schema,

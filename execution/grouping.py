@@ -6,7 +6,6 @@ many rows (``n``), sums (``s_…``) and extremes (``a_…``, ``z_…``), in the 
 """
 
 from collections.abc import Iterable
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from tortoise.fields import UUIDField
@@ -14,7 +13,6 @@ from tortoise.fields import UUIDField
 from execution.dialects import Dialect
 from execution.pieces import Alias, Literal, braced, quoted, text_of
 from execution.shape import Constant, Count, Figure, Groups
-from models.conditions import changed, value_of
 from models.fields import Moment
 from resolvers.aggregates import Grouping, Key, Measure, Test
 
@@ -41,7 +39,7 @@ def grouped(printer: "Printer", value: Groups) -> list[str]:
     if all(isinstance(piece, Literal) for piece in pieces):
         return pieces
     order = _ordering(printer.dialect, asked, asked.by)
-    limit = f"LIMIT {_place(printer, asked.size)}"
+    limit = f"LIMIT {printer.place(asked.size)}"
     total = f"(SELECT q.*, count(*) OVER () AS total FROM ({_groups(printer, asked)}) q) q"
     columns = ", ".join(["total", *(f"{text} AS x{n}" for n, text in enumerate(texts))])
     page = f"(SELECT * FROM {total}{order} {limit}) g"
@@ -125,7 +123,7 @@ def _key(printer: "Printer", key: Key, asked: Grouping, row: Alias) -> str:
     if key.unit is None:
         return column
     if isinstance(asked.model._meta.fields_map[key.column], Moment):
-        column = printer.dialect.day(column, _place(printer, asked.zone))
+        column = printer.dialect.day(column, printer.place(asked.zone))
     return printer.dialect.periods[key.unit].format(column)
 
 
@@ -160,13 +158,6 @@ def _test(printer: "Printer", test: Test) -> str:
     if test.comparison == "empty":
         return f"{name} IS {'' if test.value else 'NOT '}NULL"
     if test.comparison == "in":
-        places = ", ".join(_place(printer, value) for value in test.value)
+        places = ", ".join(map(printer.place, test.value))
         return f"{name} IN ({places})" if places else printer.dialect.fail
-    return f"{name} {_SIGNS[test.comparison]} {_place(printer, test.value)}"
-
-
-def _place(printer: "Printer", value: Any) -> str:
-    """The place of a bound value, an enum's as it is stored."""
-    if isinstance(value_of(value), Enum):
-        value = changed(value, lambda member: member.value)
-    return printer.place(value)
+    return f"{name} {_SIGNS[test.comparison]} {printer.place(test.value)}"

@@ -1,6 +1,11 @@
-"""Inputs that no type can tell to be wrong, such as cursors and ids: found before anything runs."""
+"""Inputs that no type can tell to be wrong, such as cursors and ids: found before anything runs.
+
+Which fields run may depend on the values that @skip and @include take. The document is walked
+once for each choice of these; a request like an earlier one is only checked.
+"""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
@@ -24,7 +29,7 @@ from graphql.language import Visitor, visit
 
 from auth.viewer import Viewer
 from core.errors import InputInvalid
-from execution.withheld import is_included
+from execution.withheld import is_included, withheld
 from schema.fields import Check
 from schema.roles import DEFINITION, RoleView
 
@@ -32,17 +37,21 @@ from schema.roles import DEFINITION, RoleView
 Checked = tuple[GraphQLField, FieldNode, Check | None]
 
 
-class Inputs:
-    """The arguments of one operation, checked for each of its requests."""
+# Choices of what runs that are kept for one document.
+_KEPT = 32
 
-    def __init__(
-        self, view: RoleView, document: DocumentNode, operation: OperationDefinitionNode
-    ) -> None:
-        self._view, self._document, self._operation = view, document, operation
-        # Where no variable decides what runs, the document is walked once.
-        self._walked = None if _Used.of(operation, document).decides else self._walk({})
-        # Whether what the document itself says was found right, for whatever would run.
-        self.fixed_hold = False
+
+@dataclass(slots=True)
+class Running:
+    """What of an operation runs, for one choice of the values that decide it."""
+
+    # The fields with arguments to check: without variables in them, and with some.
+    fixed: list[Checked]
+    varying: list[Checked]
+    # The response paths that are limited for the role.
+    withheld: list[str]
+    # Whether what the document itself says was found right.
+    fixed_hold: bool = field(default=False, init=False)
 
     def wrong(
         self, variables: Mapping[str, Any], viewer: Viewer
@@ -51,46 +60,65 @@ class Inputs:
 
         A GraphQLError is about a variable that is missing where a value must be.
         """
-        fixed, varying = self._walked or self._walk(variables)
         given, found = VariableValues({}, dict(variables)), False
-        for field, node, check in varying if self.fixed_hold else fixed + varying:
+        for one, node, check in self.varying if self.fixed_hold else self.fixed + self.varying:
             try:
-                arguments = get_argument_values(field, node, given, hide_suggestions=True)
+                arguments = get_argument_values(one, node, given, hide_suggestions=True)
                 if check is not None:
                     check(viewer, arguments)
             except (InputInvalid, GraphQLError) as error:
                 found = True
                 yield node, error
         # What is written in the document holds for every request, once it did for one.
-        self.fixed_hold = self._walked is not None and not found
+        self.fixed_hold = not found
 
-    def _walk(self, variables: Mapping[str, Any]) -> tuple[list[Checked], list[Checked]]:
-        """The fields that would run with arguments to check: without and with variables."""
+
+class Inputs:
+    """The arguments of one operation, and what of it runs for each choice of the values."""
+
+    def __init__(
+        self, view: RoleView, document: DocumentNode, operation: OperationDefinitionNode
+    ) -> None:
+        self._view, self._document, self._operation = view, document, operation
+        self._deciding = sorted(_Used.of(operation, document).deciding)
+        self._running: dict[tuple[Any, ...], Running] = {}
+
+    def running(self, variables: Mapping[str, Any]) -> Running:
+        """What runs for these coerced variables."""
+        choice = tuple([variables.get(name) for name in self._deciding])
+        found = self._running.get(choice)
+        if found is None:
+            if len(self._running) >= _KEPT:
+                self._running.clear()
+            found = self._running[choice] = self._walk(variables)
+        return found
+
+    def _walk(self, variables: Mapping[str, Any]) -> Running:
         root = self._view.schema.get_root_type(self._operation.operation)
         assert root is not None
-        fixed: list[Checked] = []
-        varying: list[Checked] = []
+        limited = withheld(self._view, self._document, self._operation, variables)
+        found = Running([], [], limited)
         fragments = {
             node.name.value: node
             for node in self._document.definitions
             if isinstance(node, FragmentDefinitionNode)
         }
-        for field, node in _fields(root, self._operation.selection_set, fragments, variables):
-            check = getattr(field.extensions.get(DEFINITION), "metadata", {}).get("check")
+        for one, node in _fields(root, self._operation.selection_set, fragments, variables):
+            check = getattr(one.extensions.get(DEFINITION), "metadata", {}).get("check")
             if any(_Used.of(argument).variables for argument in node.arguments or ()):
-                varying.append((field, node, check))
+                found.varying.append((one, node, check))
             elif check is not None:
-                fixed.append((field, node, check))
-        return fixed, varying
+                found.fixed.append((one, node, check))
+        return found
 
 
 class _Used(Visitor):
-    """Whether variables are used, and whether they decide what runs."""
+    """Whether variables are used, and which of them decide what runs."""
 
     def __init__(self) -> None:
         super().__init__()
         self.variables = False
-        self.decides = False
+        self.deciding: set[str] = set()
 
     @classmethod
     def of(cls, *nodes: Node) -> "_Used":
@@ -104,7 +132,7 @@ class _Used(Visitor):
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
         values = [argument.value for argument in node.arguments or ()]
-        self.decides |= any(isinstance(value, VariableNode) for value in values)
+        self.deciding |= {value.name.value for value in values if isinstance(value, VariableNode)}
 
 
 def _fields(

@@ -5,7 +5,6 @@ errors stay. The answer is put together in the order of the document.
 """
 
 import json
-import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,10 +24,6 @@ from execution.planning import Planning
 from execution.plans import Asking, ByShape, Plan, cursors_of, end_of
 from execution.printing import printed_apart
 from execution.shape import Constant, NotPlannable, Value
-from models.reading import read_text
-from models.sqlite_engine import StatementTooDeep
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +70,8 @@ class Mixtures(ByShape[Mixture]):
         """
         try:
             mixture = self.find(asking, dialect)
-            text = await read_text(mixture.statement.sql, mixture.values(asking), seconds)
+            text = await self.told(mixture, asking, dialect, seconds)
         except (NotPlannable, Problem, GraphQLError):
-            return None
-        except StatementTooDeep:
-            self.refuse(asking, dialect, "the statement is too deep for SQLite")
-            return None
-        except TimeoutError:
-            raise
-        except Exception:
-            _log.exception("a planned read failed")
             return None
         # No JSON of ours holds a line break.
         return None if text is None else (mixture, text.split("\n"))

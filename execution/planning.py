@@ -6,7 +6,6 @@ ordinary executor.
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from functools import partial
 from typing import Any
 
 from graphql import (
@@ -24,6 +23,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from tortoise import fields
+from tortoise.models import Model
 
 from auth.rows import asked, scope_of, within
 from auth.viewer import Viewer
@@ -52,7 +52,7 @@ from execution.shape import (
 from execution.viewer_planning import list_of_request, object_of_request
 from models.conditions import ALWAYS, Compare, Slot, changed, every
 from models.fields import Amount, Moment
-from resolvers.pages import USUAL, Slice, beyond_of, checked_size, is_backward
+from resolvers.pages import USUAL, Order, Slice, beyond_of, checked_size, is_backward
 from schema.aggregates import aggregates
 from schema.fields import ROOTS, id_of
 from schema.filters import order_terms, predicate
@@ -242,16 +242,15 @@ class Planning:
         first, after, last, before = map(arguments.get, ("first", "after", "last", "before"))
         backward = is_backward(first, after, last, before)
         name, size = ("last", last) if backward else ("first", first)
-        size = USUAL if size is None else changed(size, partial(checked_size, name=name))
+        size = USUAL if size is None else changed(size, checked_size, name)
         name, cursor = ("before", before) if backward else ("after", after)
         if cursor is None:
             return Slice(order, size, backward)
-        read = partial(_beyond, view, order, name)
-        values = changed(cursor, read)
+        values = changed(cursor, _beyond, view.model, order, name)
         if not isinstance(values, Slot):
             return Slice(order, size, backward, values)
         self.cursors.append(values)
-        pieces = (values.then(partial(_item, number)) for number in range(len(values.value)))
+        pieces = (values.then(_item, number) for number in range(len(values.value)))
         return Slice(order, size, backward, tuple(pieces))
 
     # Documents.
@@ -319,11 +318,11 @@ class Planning:
         return True
 
 
-def _beyond(view: View, order: Any, name: str, cursor: str) -> tuple[Any, ...]:
-    return beyond_of(view.model, order, cursor, name)
+def _beyond(cursor: str, model: type[Model], order: Order, name: str) -> tuple[Any, ...]:
+    return beyond_of(model, order, cursor, name)
 
 
-def _item(number: int, values: tuple[Any, ...]) -> Any:
+def _item(values: tuple[Any, ...], number: int) -> Any:
     return values[number]
 
 

@@ -1,23 +1,27 @@
 """Plans: statements kept for requests of one shape, and read for each of them."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
-from graphql import DocumentNode, OperationDefinitionNode
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
 
 from auth.viewer import Viewer
+from core.errors import Problem
 from execution.binding import shape_of, sources_of, viewer_shape
 from execution.dialects import DIALECTS
 from execution.planning import Planning
 from execution.printing import Reading, Statement, printed
 from execution.shape import NotPlannable
 from execution.withheld import withheld
+from models.database import StatementTooDeep
 from models.reading import read_text
-from models.sqlite_engine import StatementTooDeep
 from schema.roles import RoleView
+
+_log = logging.getLogger(__name__)
 
 # Bytes that the reading of one value takes, measured.
 _READING = 1_300
@@ -31,6 +35,10 @@ class Asking:
 
     viewer: Viewer
     variables: Mapping[str, Any]
+
+    def shape(self, dialect: str) -> Any:
+        """What of it decides the statement."""
+        return (dialect, viewer_shape(self.viewer), shape_of(self.variables))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ class ByShape(Generic[P]):
 
     def find(self, asking: Asking, dialect: str) -> P:
         """The plan that fits a request, made if need be; raises NotPlannable, or a Problem."""
-        shape = (dialect, viewer_shape(asking.viewer), shape_of(asking.variables))
+        shape = asking.shape(dialect)
         if shape in self._refused:
             raise NotPlannable(self._refused[shape])
         known = self._plans.get(shape, ())
@@ -117,6 +125,12 @@ class ByShape(Generic[P]):
         except NotPlannable as reason:
             self._refuse(shape, str(reason))
             raise
+        except (Problem, GraphQLError):
+            raise
+        except Exception:
+            _log.exception("planning failed")
+            self._refuse(shape, "planning failed")
+            raise NotPlannable("planning failed") from None
         if len(self._plans) >= _KEPT or len(known) >= _KEPT:
             self._plans.clear()
         if ROOM.takes(self, made.weight):
@@ -129,17 +143,28 @@ class ByShape(Generic[P]):
 
     def keeps(self, asking: Asking, dialect: str) -> bool:
         """Whether there is a plan that fits a request, without making one."""
-        shape = (dialect, viewer_shape(asking.viewer), shape_of(asking.variables))
-        return any(plan.fits(asking) for plan in self._plans.get(shape, ()))
-
-    def refuse(self, asking: Asking, dialect: str, reason: str) -> None:
-        """Remembers that no plan serves requests like this one."""
-        self._refuse((dialect, viewer_shape(asking.viewer), shape_of(asking.variables)), reason)
+        return any(plan.fits(asking) for plan in self._plans.get(asking.shape(dialect), ()))
 
     def _refuse(self, shape: Any, reason: str) -> None:
+        """Remembers that no plan serves requests of this shape."""
         if len(self._refused) >= _KEPT:
             self._refused.clear()
         self._refused[shape] = reason
+
+    async def told(self, plan: P, asking: Asking, dialect: str, seconds: float) -> str | None:
+        """What a plan's statement tells; None where it tells nothing, or the database failed it.
+
+        Raises the Problem of a value that is wrong, and TimeoutError after so many seconds.
+        """
+        try:
+            return await read_text(plan.statement.sql, plan.values(asking), seconds)
+        except (Problem, TimeoutError):
+            raise
+        except StatementTooDeep:
+            self._refuse(asking.shape(dialect), "the statement is too deep for the database")
+        except Exception:
+            _log.exception("a planned read failed")
+        return None
 
     def _make(self, asking: Asking, dialect: str) -> P:
         raise NotImplementedError
@@ -155,11 +180,7 @@ class Plans(ByShape[Plan]):
 
         Raises the Problem of a value that is wrong, and TimeoutError after so many seconds.
         """
-        try:
-            data = await read_text(plan.statement.sql, plan.values(asking), seconds)
-        except StatementTooDeep:
-            self.refuse(asking, dialect, "the statement is too deep for SQLite")
-            return None
+        data = await self.told(plan, asking, dialect, seconds)
         return None if data is None else f'{{"data":{data}{plan.end}'.encode()
 
     def _make(self, asking: Asking, dialect: str) -> Plan:
@@ -188,6 +209,6 @@ def end_of(
     variables: Mapping[str, Any],
 ) -> str:
     """What follows ``data`` and ``errors`` in a response."""
-    limited = withheld(view, document, operation, dict(variables))
+    limited = withheld(view, document, operation, variables)
     told = json.dumps({"withheld": limited}, ensure_ascii=False, separators=(",", ":"))
     return f',"extensions":{told}}}' if limited else "}"

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from tortoise.fields import DecimalField
+from tortoise.fields import DecimalField, Field
 from tortoise.fields.relational import BackwardOneToOneRelation, ForeignKeyFieldInstance
 from tortoise.models import Model
 
@@ -271,15 +271,14 @@ class Printer:
     def _bound(self, model: type[Model], name: str, value: Any) -> str:
         """The place of a value that is compared with a column, encoded as the column's are."""
         kind = model._meta.fields_map[name]
-        given = value_of(value)
-        if isinstance(given, Decimal):
-            return self.place(changed(value, lambda number: kind.to_db_value(number, model)))
-        if isinstance(given, Enum):
-            return self.place(changed(value, _stored))
+        if isinstance(value_of(value), Decimal):
+            return self.place(changed(value, _encoded, kind, model))
         return self.place(value)
 
     def place(self, value: Any) -> str:
-        """The place of a bound value; what is read alike stands once."""
+        """The place of a bound value, an enum's as it is stored; what is read alike stands once."""
+        if isinstance(value_of(value), Enum):
+            value = changed(value, _stored)
         if not isinstance(value, Slot):
             self.fixed.append(self.dialect.bound(value))
             return self.dialect.parameter(len(self.fixed))
@@ -389,6 +388,10 @@ def _direction(descending: bool) -> str:
 
 def _stored(member: Enum) -> Any:
     return member.value
+
+
+def _encoded(number: Decimal, kind: Field[Any], model: type[Model]) -> Any:
+    return kind.to_db_value(number, model)
 
 
 def _form_of(model: type[Model], column: str) -> Form:

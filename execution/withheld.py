@@ -28,7 +28,7 @@ def withheld(
     view: RoleView,
     document: DocumentNode,
     operation: OperationDefinitionNode,
-    variables: dict[str, Any],
+    variables: Mapping[str, Any],
 ) -> list[str]:
     """The limited paths in document order, without indices: ``practitioners.nodes.birthDate``."""
     if not view.limited:
@@ -42,7 +42,9 @@ def withheld(
 
 
 class _Walk:
-    def __init__(self, view: RoleView, document: DocumentNode, variables: dict[str, Any]) -> None:
+    def __init__(
+        self, view: RoleView, document: DocumentNode, variables: Mapping[str, Any]
+    ) -> None:
         self._view = view
         self._variables = variables
         self._fragments = {

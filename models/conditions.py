@@ -11,7 +11,7 @@ A value may be a ``Slot``, so that a statement made for one request serves the n
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tortoise.expressions import Q, Subquery
@@ -31,11 +31,19 @@ class Slot:
     read: Callable[[Any], Any]
     # What the value is of, where it matters whether all of it is read.
     source: Any = None
+    # The changes made of it: a value that is used often is changed, read and bound once.
+    _made: "dict[Any, Slot]" = field(default_factory=dict, init=False)
 
-    def then(self, change: Callable[[Any], Any]) -> "Slot":
-        """The same place, its value changed or checked."""
-        read = self.read
-        return Slot(change(self.value), lambda asked: change(read(asked)), self.source)
+    def then(self, change: Callable[..., Any], *arguments: Any) -> "Slot":
+        """The same place, its value changed or checked; alike changes are one."""
+        key, read = (change, arguments), self.read
+        if key not in self._made:
+            self._made[key] = Slot(
+                change(self.value, *arguments),
+                lambda asked: change(read(asked), *arguments),
+                self.source,
+            )
+        return self._made[key]
 
 
 def value_of(given: Any) -> Any:
@@ -43,9 +51,11 @@ def value_of(given: Any) -> Any:
     return given.value if isinstance(given, Slot) else given
 
 
-def changed(given: Any, change: Callable[[Any], Any]) -> Any:
-    """A value or slot, changed or checked."""
-    return given.then(change) if isinstance(given, Slot) else change(given)
+def changed(given: Any, change: Callable[..., Any], *arguments: Any) -> Any:
+    """A value or slot, changed or checked by a function that takes it and the arguments."""
+    if isinstance(given, Slot):
+        return given.then(change, *arguments)
+    return change(given, *arguments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,10 @@ class DatabaseUrlInvalid(ValueError):
     """The database address is not one of ``sqlite://path`` or ``postgres://…``."""
 
 
+class StatementTooDeep(Exception):
+    """The database takes no statement as deep, wide or long as this one."""
+
+
 class _Router:
     """Sends reads outside a unit of work past the writer's connection, or to their snapshot."""
 

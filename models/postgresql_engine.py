@@ -12,6 +12,8 @@ from typing import Any
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
+from models.database import StatementTooDeep
+
 # Dates are printed by casting them to text, which is several times cheaper than to_char.
 _ISO = {"datestyle": "ISO"}
 # Reads are short, and a core serves only so many at a time.
@@ -46,19 +48,21 @@ class ReadingAsyncpgClient(AsyncpgDBClient):
         self._snapshots = asyncio.Semaphore(_SNAPSHOTS)
 
     async def read_text(self, sql: str, values: Sequence[Any], seconds: float) -> str | None:
-        """The only value of the only row; raises TimeoutError."""
+        """The only value of the only row; raises TimeoutError, StatementTooDeep."""
         async with asyncio.timeout(seconds), self._turns:
             reader = await self._reader()
             try:
-                text: str | None = await reader.fetchval(sql, *values)
-                return text
+                return await self.text(reader, sql, values)
             finally:
                 if not reader.is_closed():
                     self._readers.append(reader)
 
     async def text(self, connection: Any, sql: str, values: Sequence[Any]) -> str | None:
         """The only value of the only row, read on a connection."""
-        text: str | None = await connection.fetchval(sql, *values)
+        try:
+            text: str | None = await connection.fetchval(sql, *values)
+        except asyncpg.ProgramLimitExceededError as error:
+            raise StatementTooDeep(str(error)) from None
         return text
 
     async def begin_snapshot(self) -> Any:

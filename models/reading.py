@@ -14,7 +14,7 @@ _log = logging.getLogger("tortoise.db_client")
 async def read_text(sql: str, values: Sequence[Any], seconds: float) -> str | None:
     """The only value of the only row.
 
-    Raises TimeoutError after so many seconds, and StatementTooDeep on SQLite.
+    Raises TimeoutError after so many seconds, and StatementTooDeep.
     """
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug("%s: %s", sql, values)

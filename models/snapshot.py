@@ -71,7 +71,7 @@ class _Snapshot(BaseDBAsyncClient):
                 self._reading = None
 
     async def read_text(self, sql: str, values: Sequence[Any], seconds: float) -> str | None:
-        """The only value of the only row; raises TimeoutError, StatementTooDeep on SQLite."""
+        """The only value of the only row; raises TimeoutError, StatementTooDeep."""
         async with asyncio.timeout(seconds), self._turn() as connection:
             try:
                 text: str | None = await self._engine.text(connection, sql, values)

@@ -25,7 +25,7 @@ from tortoise.exceptions import OperationalError
 
 from core.clock import day_of
 from core.text import mask
-from models.database import finish
+from models.database import StatementTooDeep, finish
 
 # Snapshots at a time; each has a thread.
 _SNAPSHOTS = 4
@@ -63,10 +63,6 @@ _SHORT_SECONDS = 0.1
 _REMEMBERED = 1_000
 _NOT_NOW = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY)
 _TOO_DEEP = ("parser stack overflow", "too large", "too many")
-
-
-class StatementTooDeep(Exception):
-    """SQLite takes no statement as deep, wide or long as this one."""
 
 
 def _told(error: sqlite3.OperationalError) -> Exception:

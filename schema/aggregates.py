@@ -350,7 +350,7 @@ def _tests(made: GroupKey, key: Key, given: Mapping[str, Any]) -> Iterable[Test]
     is_id, path = made.spec.kind == "to_one", f"only.{made.graphql_name}"
 
     def read(value: Any, at: str) -> Any:
-        return changed(value, partial(id_of, field_name=at)) if is_id else value
+        return changed(value, id_of, at) if is_id else value
 
     for comparison in _COMPARISONS:
         if given.get(comparison) is not None:

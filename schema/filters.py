@@ -388,11 +388,11 @@ def _comparisons(
 def _kept(view: View, made: Spec, given: Any, read: Callable[[Any, str], Any], path: str) -> Any:
     """A value as the column keeps it; raises FilterInvalid where it is longer than any."""
     longest = getattr(view.model._meta.fields_map.get(made.column or ""), "max_length", None)
+    return changed(given, _checked, read, path, longest)
 
-    def check(value: Any) -> Any:
-        value = read(value, path)
-        if longest is not None and isinstance(value, str) and len(value) > longest:
-            raise FilterInvalid(path)
-        return value
 
-    return changed(given, check)
+def _checked(value: Any, read: Callable[[Any, str], Any], path: str, longest: int | None) -> Any:
+    value = read(value, path)
+    if longest is not None and isinstance(value, str) and len(value) > longest:
+        raise FilterInvalid(path)
+    return value

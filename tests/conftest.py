@@ -5,6 +5,7 @@ Two dialects never share a process, so the suite runs once for each.
 
 import asyncio
 import gc
+import logging
 import os
 import shutil
 import tempfile
@@ -55,6 +56,30 @@ def pytest_collection_finish() -> None:
     """Keeps the modules and the schema out of every collection of garbage to come."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def failed_plans() -> Iterator[list[str]]:
+    """The plans that failed: the reference executor answers in their stead, and nobody notices.
+
+    A test that makes one fail empties the list.
+    """
+    failed: list[str] = []
+    handler = _Telling(failed)
+    logger = logging.getLogger("execution.plans")
+    logger.addHandler(handler)
+    yield failed
+    logger.removeHandler(handler)
+    assert not failed, f"plans failed: {failed}"
+
+
+class _Telling(logging.Handler):
+    def __init__(self, told: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._told = told
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._told.append(self.format(record))
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,8 @@ import time
 import asyncpg
 import pytest
 
-from models.database import POSTGRESQL, dialect, reader
+from models.database import POSTGRESQL, StatementTooDeep, dialect, reader
 from models.reading import read_text
-from models.sqlite_engine import StatementTooDeep
 
 SECONDS = 5.0
 COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})"
