@@ -63,7 +63,7 @@ tests/npm/node_modules/.installed: tests/npm/package-lock.json | node
 	cd tests/npm && npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.installed
 
 # Against other GraphQL servers, on the PostgreSQL of CABINET_BENCH_DATABASE_URL; QUICK=1 takes
-# some minutes instead of a quarter of an hour, MILLION=1 grows to a million practitioners.
+# some minutes instead of twenty, MILLION=1 grows to a million practitioners.
 bench: benchmarks/.python/.installed benchmarks/peers/node_modules/.installed ## measure the cabinet beside its peers
 	benchmarks/.python/bin/python -m benchmarks $(if $(QUICK),--quick) $(if $(MILLION),--million)
 

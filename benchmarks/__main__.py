@@ -1,6 +1,6 @@
 """The whole benchmark: rows, servers, checks, measurements, and what is written of them.
 
-python -m benchmarks                    about a quarter of an hour
+python -m benchmarks                    about twenty minutes
 python -m benchmarks --quick            some minutes: that all of it works, not what it costs
 python -m benchmarks --million          and how cost grows up to a million practitioners
 
@@ -30,7 +30,7 @@ from benchmarks.measuring import Backends, Pace, ask_all, check, measure, tell
 from benchmarks.serving import ROOT, Server, serving
 from benchmarks.signing import Person
 
-_WHOLE = Pace(people=10_000, warm=4.0, seconds=2.0, rounds=4)
+_WHOLE = Pace(people=10_000, warm=4.0, seconds=3.0, rounds=4)
 _QUICK = Pace(people=1_000, warm=0.5, seconds=0.5, rounds=1)
 _RESULTS = Path(__file__).parent / "results"
 
