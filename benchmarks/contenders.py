@@ -43,7 +43,7 @@ class Contender:
 
     @property
     def on_sqlite(self) -> bool:
-        return self.server == "cabinet-sqlite"
+        return self.server.endswith("-sqlite")
 
     def documents(self) -> dict[str, str]:
         """Its spelling of each query that it can answer."""
@@ -52,6 +52,24 @@ class Contender:
             for path in sorted((HERE / "queries" / self.spelling).glob("*.graphql"))
         }
 
+
+# Not servers but what is left of one: nobody who answers in Python on uvicorn is below it.
+FLOOR = Contender(
+    "floor",
+    "Floor: uvicorn and the statement",
+    "floor",
+    "cabinet",
+    "whole",
+    spared=frozenset({"load"}),
+)
+FLOOR_SQLITE = Contender(
+    "floor-sqlite",
+    "Floor on SQLite",
+    "floor-sqlite",
+    "cabinet",
+    "whole",
+    spared=frozenset({"load"}),
+)
 
 CONTENDERS = (
     Contender(OURS, "Cabinet, administrator", "cabinet", "cabinet", "whole"),
@@ -95,6 +113,8 @@ CONTENDERS = (
         # It reads every shift to count them: eight at a time are over the time limit.
         spared=frozenset({"load"}),
     ),
+    FLOOR,
+    FLOOR_SQLITE,
 )
 
 
@@ -111,6 +131,11 @@ def servers(url: str, sqlite: Path, home: Path) -> dict[str, Start]:
         "cabinet": Start((*CABINET, "serve"), cabinet),
         "cabinet-sqlite": Start(
             (*CABINET, "serve"), {**cabinet, "CABINET_DATABASE_URL": f"sqlite://{sqlite}"}
+        ),
+        "floor": Start((sys.executable, "-m", "benchmarks.floor"), cabinet),
+        "floor-sqlite": Start(
+            (sys.executable, "-m", "benchmarks.floor"),
+            {**cabinet, "CABINET_DATABASE_URL": f"sqlite://{sqlite}"},
         ),
         "reference": Start((*variant, "reference"), cabinet),
         "unlimited": Start((*variant, "unlimited"), cabinet),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from execution.shape import Form
 from resolvers.aggregates import Unit
+from resolvers.pages import LARGEST
 
 # The forms of which a dialect prints what stands within quotes.
 QUOTED: frozenset[Form] = frozenset({"id", "name", "date", "decimal", "moment"})
@@ -42,6 +43,9 @@ class Dialect(Protocol):
 
     def hex(self, text: str) -> str:
         """Upper-case hex of the UTF-8 of a text."""
+
+    def first(self, rows: str, size: str) -> str:
+        """The first rows of an ordered query, as many as ``size``, which no page exceeds."""
 
     def joined(self, text: str) -> str:
         """The aggregate of a text over rows, with commas between."""
@@ -110,6 +114,9 @@ class Sqlite:
 
     def hex(self, text: str) -> str:
         return f"hex({text})"
+
+    def first(self, rows: str, size: str) -> str:
+        return f"{rows} LIMIT {size}"
 
     def joined(self, text: str) -> str:
         return f"group_concat({text}, ',')"
@@ -180,6 +187,10 @@ class Postgresql:
 
     def hex(self, text: str) -> str:
         return f"upper(encode(convert_to({text}, 'UTF8'), 'hex'))"
+
+    def first(self, rows: str, size: str) -> str:
+        # Of a bound size the planner thinks a tenth of the table: it would sort all of a large one.
+        return f"SELECT * FROM ({rows} LIMIT {LARGEST + 1}) most LIMIT {size}"
 
     def joined(self, text: str) -> str:
         return f"string_agg({text}, ',')"

@@ -373,8 +373,8 @@ class _Page:
         ordering = printer.ordering(self._value, inner)
         used = ", ".join(f'{inner.name}."{name}"' for name in row.used or {"id": None})
         limit = f"{self._size} + 1" if self._more else self._size
-        page = f"(SELECT {used} {listed} ORDER BY {ordering} LIMIT {limit}) {row.name}"
-        texts = f"(SELECT {', '.join(columns) or '1 AS x'} FROM {page}) p"
+        page = printer.dialect.first(f"SELECT {used} {listed} ORDER BY {ordering}", limit)
+        texts = f"(SELECT {', '.join(columns) or '1 AS x'} FROM ({page}) {row.name}) p"
         return f"(SELECT * FROM {texts} ORDER BY n DESC) p" if part.backward else texts
 
 
