@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from auth.rights import Rights
 from auth.viewer import Viewer
 from benchmarks.contenders import FLOOR
+from benchmarks.variants import run
 from core.clock import utc_now
 from core.settings import Settings
 from execution.plans import Asking, Plan
@@ -89,14 +89,7 @@ def _plan(documents: Any, text: str, context: Any) -> Plan:
 
 def main() -> None:
     found = settings()
-    uvicorn.run(
-        floor(found),
-        host=found.host,
-        port=found.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
+    run(floor(found), found)
 
 
 if __name__ == "__main__":

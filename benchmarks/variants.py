@@ -12,7 +12,7 @@ from dataclasses import replace
 import uvicorn
 from starlette.applications import Starlette
 
-from core.settings import Limits
+from core.settings import Limits, Settings
 from execution.engine import Engine
 from schema.build import build
 from server.application import application
@@ -35,6 +35,11 @@ def main() -> None:
                 yield
 
         app.router.lifespan_context = by_reference
+    run(app, found)
+
+
+def run(app: Starlette, found: Settings) -> None:
+    """Serves by uvicorn as it is."""
     uvicorn.run(
         app,
         host=found.host,

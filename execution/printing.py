@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from tortoise.fields import DecimalField, Field
+from tortoise.fields import DecimalField
 from tortoise.fields.relational import BackwardOneToOneRelation, ForeignKeyFieldInstance
 from tortoise.models import Model
 
@@ -272,7 +272,7 @@ class Printer:
         """The place of a value that is compared with a column, encoded as the column's are."""
         kind = model._meta.fields_map[name]
         if isinstance(value_of(value), Decimal):
-            return self.place(changed(value, _encoded, kind, model))
+            return self.place(changed(value, kind.to_db_value, model))
         return self.place(value)
 
     def place(self, value: Any) -> str:
@@ -388,10 +388,6 @@ def _direction(descending: bool) -> str:
 
 def _stored(member: Enum) -> Any:
     return member.value
-
-
-def _encoded(number: Decimal, kind: Field[Any], model: type[Model]) -> Any:
-    return kind.to_db_value(number, model)
 
 
 def _form_of(model: type[Model], column: str) -> Form:
