@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from tortoise.connection import get_connections
-
+from auth.turns import take_turns
 from core.settings import SignInLimits
 from models.account import SignInFailure
-from models.database import POSTGRESQL, dialect, unit_of_work
+from models.database import unit_of_work
 
 
 class AttemptsExceeded(Exception):
@@ -40,7 +39,8 @@ async def begin_attempt(
 ) -> Attempt:
     """Counts an attempt as failed for now; raises AttemptsExceeded and counts nothing."""
     address = address[:64]
-    await _in_line(login_hash, address)
+    # An unknown login has no row to lock. Logins come before addresses everywhere.
+    await take_turns(f"login {login_hash}", *([f"address {address}"] if address else ()))
     await SignInFailure.filter(at__lte=now - limits.window).delete()
     of_login = await _times({"login_hash": login_hash}, limits.failures)
     if len(of_login) >= limits.failures:
@@ -69,18 +69,3 @@ async def _times(of: dict[str, str], limit: int) -> list[datetime]:
     """When the newest failures were, newest first."""
     rows = await SignInFailure.filter(**of).order_by("-at", "-id").limit(limit)
     return [row.at for row in rows]
-
-
-async def _in_line(login_hash: str, address: str) -> None:
-    """One attempt at a time for a login and an address, known or not, until the unit ends.
-
-    An unknown login has no row to lock. Logins come before addresses everywhere, so that
-    nobody waits in a circle. SQLite's unit holds the only write lock already.
-    """
-    if dialect() != POSTGRESQL:
-        return
-    connection = get_connections().get("default")
-    statement = "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))"
-    await connection.execute_query(statement, [login_hash, 1])
-    if address:
-        await connection.execute_query(statement, [address, 2])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from auth.keys import HashKey, open_hash_key, open_signing_keys
+from auth.limits import DatabaseLimiter, Limiter
 from auth.passwords import Passwords
 from auth.tokens import Signer
 from core.sealing import Vault
@@ -19,12 +20,14 @@ class Gate:
     hashes: HashKey
     times: SessionTimes
     limits: SignInLimits
+    limiter: Limiter
 
 
 def open_gate(settings: Settings, vault: Vault) -> Gate:
     """The gate whose keys stand in the private directory; they are made on the first start."""
     directory = settings.home / "keys"
     times = settings.sessions
+    hashes = open_hash_key(directory / "hash.key")
     return Gate(
         signer=Signer(
             open_signing_keys(directory / "signing.keys"),
@@ -33,7 +36,8 @@ def open_gate(settings: Settings, vault: Vault) -> Gate:
         ),
         vault=vault,
         passwords=Passwords(),
-        hashes=open_hash_key(directory / "hash.key"),
+        hashes=hashes,
         times=times,
         limits=settings.sign_in,
+        limiter=DatabaseLimiter(hashes),
     )

@@ -1,7 +1,8 @@
 """Sessions on the hot path: from an access token to the viewer, by one look-up where it can be.
 
 An entry of the cache ends with the earliest of its token, its session, the idle limit, a grant
-and the day, and at once when the change feed tells of its account. While the feed is silent
+and the day, and at once when the change feed tells of its account: who confirms an account, or
+notes a factor shown in a session, announces that. While the feed is silent
 for a second, and for whatever the cache does not hold, the rows are read.
 """
 
@@ -121,6 +122,8 @@ class _Entry:
     session_id: UUID
     practitioner: Practitioner | None
     held: tuple[Role, ...]
+    is_confirmed: bool
+    factor_at: datetime | None
     # By name; None is the session's own active role. What is not here is not held.
     acting: dict[str | None, _Acting]
 
@@ -200,6 +203,8 @@ class Sessions:
             departments=acting.departments,
             places=acting.places,
             held=entry.held,
+            is_confirmed=entry.is_confirmed,
+            factor_at=entry.factor_at,
             zone=acting.zone,
             language=language,
             address=address,
@@ -271,6 +276,8 @@ class Sessions:
             session_id=session.id,
             practitioner=person,
             held=held_roles(grants, now),
+            is_confirmed=session.account.confirmed_at is not None,
+            factor_at=session.factor_at,
             acting=acting,
         )
 

@@ -34,6 +34,9 @@ class Viewer:
     places: tuple[Place, ...] = ()
     # Every role held now, the active one among them.
     held: tuple[Role, ...] = ()
+    # Whether the account is confirmed, and when a factor beyond the password was shown last.
+    is_confirmed: bool = False
+    factor_at: datetime | None = None
     zone: str = "Europe/Moscow"
     language: str = "ru"
     address: str = ""

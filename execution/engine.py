@@ -69,6 +69,7 @@ class Engine:
         if read_only and kind is not OperationType.QUERY:
             raise Refused([plain(context.viewer.language, "NEEDS_POST")])
         variables = self.documents.variables(prepared, request, context)
+        self.documents.check_proofs(prepared, variables, context)
         if self._planned and kind is OperationType.QUERY:
             asking = Asking(context.viewer, variables)
             text = await self._read(prepared, asking, context)
@@ -125,6 +126,7 @@ class Engine:
         if kind is not OperationType.QUERY:
             raise NotPlannable(f"a {kind.value} is not planned")
         variables = self.documents.variables(prepared, request, context)
+        self.documents.check_proofs(prepared, variables, context)
         self.documents.check_inputs(prepared, variables, context)
         asking = Asking(context.viewer, variables)
         return explanation(prepared.plans, prepared.mixtures, asking, dialect())
@@ -150,6 +152,7 @@ class Engine:
         """The bodies of a subscription's events; raises Refused before the first."""
         prepared = self.documents.prepare(request, context)
         variables = self.documents.variables(prepared, request, context)
+        self.documents.check_proofs(prepared, variables, context)
         self.documents.check_inputs(prepared, variables, context)
         limited = prepared.inputs.running(variables).withheld
         stream = await _awaited(

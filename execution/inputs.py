@@ -29,6 +29,7 @@ from graphql.language import Visitor, visit
 
 from auth.viewer import Viewer
 from core.errors import InputInvalid
+from execution.proofs import Need, needed
 from execution.withheld import is_included, withheld
 from schema.fields import Check
 from schema.roles import DEFINITION, RoleView
@@ -50,6 +51,8 @@ class Running:
     varying: list[Checked]
     # The response paths that are limited for the role.
     withheld: list[str]
+    # What must have been proved, and where.
+    needs: tuple[Need, ...]
     # Whether what the document itself says was found right.
     fixed_hold: bool = field(default=False, init=False)
 
@@ -97,7 +100,8 @@ class Inputs:
         root = self._view.schema.get_root_type(self._operation.operation)
         assert root is not None
         limited = withheld(self._view, self._document, self._operation, variables)
-        found = Running([], [], limited)
+        needs = tuple(needed(self._view, self._document, self._operation, variables))
+        found = Running([], [], limited, needs)
         fragments = {
             node.name.value: node
             for node in self._document.definitions

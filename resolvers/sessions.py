@@ -16,7 +16,7 @@ from auth.sessions import RoleNotHeld, SessionExpired, grants_of, held_roles, is
 from auth.tokens import TokenInvalid
 from auth.viewer import Viewer
 from core.errors import Problem
-from models.account import Account, RefreshToken, Session
+from models.account import Account, RefreshToken, Session, SignInMethod
 from models.change import ChangeKind
 from models.database import unit_of_work
 from models.feed import announce
@@ -54,11 +54,19 @@ class Switched:
 
 @unit_of_work
 async def open_session(
-    viewer: Viewer, *, gate: Gate, account: Account, role: Role | None = None
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    account: Account,
+    role: Role | None = None,
+    method: SignInMethod = SignInMethod.TOTP,
+    in_cookies: bool = False,
+    place: str = "",
 ) -> SignedIn:
     """A session of a person whose factors the caller has checked; the oldest gives way.
 
-    It begins in ``role``, which must be held, or else in the one used last.
+    It begins in ``role``, which must be held, or else in the one used last. ``method`` is the
+    factor shown just now, ``place`` where the viewer's address is, as far as it is known.
     """
     now = viewer.now
     # One at a time, so that nobody opens a sixth session beside the fifth.
@@ -69,7 +77,16 @@ async def open_session(
     if role not in held:
         raise RoleNotHeld("role")
     await _make_room(viewer, account, gate)
-    session = await _new_session(viewer, account, role, gate)
+    session = await _new_session(
+        viewer,
+        account,
+        role,
+        gate,
+        method=method,
+        factor_at=now,
+        in_cookies=in_cookies,
+        place=place[:200],
+    )
     if account.last_role is not role:
         account.last_role = role
         await account.save(update_fields=["last_role"])
@@ -112,14 +129,16 @@ async def script_token(viewer: Viewer, *, gate: Gate, account: Account, role: Ro
             await session.save(update_fields=["seen_at"])
             break
     else:
-        session = await _new_session(viewer, account, role, gate)
+        session = await _new_session(viewer, account, role, gate, method=SignInMethod.SCRIPT)
     person = replace(viewer, account_id=account.id)
     about, home = await person_of(account.id), account.organisation_id
     record(person, "SCRIPT_TOKEN_ISSUED", session, about=about, organisation=home, role=role.value)
     return gate.signer.issue(session.id, account.id, role, now)
 
 
-async def _new_session(viewer: Viewer, account: Account, role: Role, gate: Gate) -> Session:
+async def _new_session(
+    viewer: Viewer, account: Account, role: Role, gate: Gate, **values: Any
+) -> Session:
     return await Session.create(
         account_id=account.id,
         active_role=role,
@@ -128,6 +147,7 @@ async def _new_session(viewer: Viewer, account: Account, role: Role, gate: Gate)
         expires_at=viewer.now + gate.times.absolute,
         device=viewer.device[:200],
         address=viewer.address[:64],
+        **values,
     )
 
 
@@ -222,7 +242,7 @@ async def switch_role(viewer: Viewer, *, gate: Gate, role: Role) -> Switched:
     """Another held role for the whole session, and for the next sign-in; raises RoleNotHeld."""
     # The account before the session, as in signing in: nobody waits in a circle.
     await Account.filter(id=viewer.account_id).select_for_update(no_key=True).only("id")
-    session = await _own_session(viewer)
+    session = await own_session(viewer)
     held = held_roles(await grants_of(session.account_id, viewer.now), viewer.now)
     if role not in held:
         raise RoleNotHeld("role")
@@ -249,7 +269,7 @@ async def switch_role(viewer: Viewer, *, gate: Gate, role: Role) -> Switched:
 @unit_of_work
 async def sign_out(viewer: Viewer) -> Session:
     """Ends the viewer's own session."""
-    return await _end(viewer, await _own_session(viewer), "SIGNED_OUT")
+    return await _end(viewer, await own_session(viewer), "SIGNED_OUT")
 
 
 @unit_of_work
@@ -271,8 +291,8 @@ def living_sessions(viewer: Viewer, *, gate: Gate) -> QuerySet[Session]:
     )
 
 
-async def _own_session(viewer: Viewer) -> Session:
-    """The viewer's session, locked and still living."""
+async def own_session(viewer: Viewer) -> Session:
+    """The viewer's session, locked and still living; raises SessionExpired, TokenInvalid."""
     if viewer.session_id is None:
         raise TokenInvalid
     session = (

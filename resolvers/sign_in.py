@@ -1,22 +1,23 @@
 """Signing in: a login, a password and a one-time code; failures counted and answered alike."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from tortoise.expressions import Q
 
-from auth import one_time_codes
 from auth.attempts import Attempt, AttemptsExceeded, begin_attempt, forgive, give_back
 from auth.audit import record
 from auth.gate import Gate
+from auth.hours import on_our_clock
+from auth.limits import TooManyAttempts
+from auth.sent_codes import CodeReused
 from auth.viewer import Viewer
 from core.errors import Problem, Problems
 from core.ids import uuid7
 from models import identifiers
 from models.account import Account, AccountState
 from models.database import unit_of_work
-from models.organisation import Organisation
 from resolvers.accounts import login_hash, person_of
+from resolvers.factors import step_of, use_step
 from resolvers.forms import Required
 from resolvers.sessions import SignedIn, open_session
 
@@ -33,34 +34,10 @@ class CodeRequired(Problem):
     code = "CODE_REQUIRED"
 
 
-class CodeInvalid(Problem):
-    """The one-time code is not one, or of no time near now."""
-
-    code = "CODE_INVALID"
-
-
-class CodeReused(Problem):
-    """The one-time code was used already: wait for the next."""
-
-    code = "CODE_REUSED"
-
-
-class ClockSkew(Problem):
-    """The code is right at another time: the clock of the authenticator is off by ``seconds``."""
-
-    code = "CLOCK_SKEW"
-
-
 class AccountLocked(Problem):
     """Too many failures: even the right password waits until ``until``; quote ``public_id``."""
 
     code = "ACCOUNT_LOCKED"
-
-
-class TooManyAttempts(Problem):
-    """Too many failures came from this address, for whatever logins."""
-
-    code = "TOO_MANY_ATTEMPTS"
 
 
 class _Refused(Exception):
@@ -91,14 +68,14 @@ async def sign_in(
         attempt = await begin_attempt(counted, viewer.address, now=viewer.now, limits=gate.limits)
     except AttemptsExceeded as exceeded:
         if exceeded.address:
-            raise TooManyAttempts(until=await _here(viewer, exceeded.until)) from None
-        raise _locked(gate, account, counted, await _here(viewer, exceeded.until)) from None
+            raise TooManyAttempts(until=await on_our_clock(viewer, exceeded.until)) from None
+        raise _locked(gate, account, counted, await on_our_clock(viewer, exceeded.until)) from None
     try:
         found = await _password_checked(gate, account, password)
         if not code:
             await _ask_for_code(viewer, found, attempt)
             raise CodeRequired("code")
-        step = _step_of(gate, found, code, viewer.now)
+        step = _checked_step(gate, found, code, viewer.now)
         return await _open(viewer, gate, found, step, attempt)
     except _Refused as refused:
         await _write_failure(viewer, account, attempt, refused.reason)
@@ -139,17 +116,11 @@ async def _password_checked(gate: Gate, account: Account | None, password: str) 
     return account
 
 
-def _step_of(gate: Gate, account: Account, code: str, now: datetime) -> int:
-    assert account.totp_sealed is not None
-    secret = gate.vault.open(account.totp_sealed)
+def _checked_step(gate: Gate, account: Account, code: str, now: datetime) -> int:
     try:
-        return one_time_codes.matching_step(secret, code, now, account.totp_last_step)
-    except one_time_codes.CodeMismatch:
-        raise _Refused(CodeInvalid("code"), "CODE") from None
-    except one_time_codes.CodeTooOld:
-        raise _Refused(CodeReused("code"), "CODE_REUSED") from None
-    except one_time_codes.ClockOff as off:
-        raise _Refused(ClockSkew("code", seconds=off.seconds), "CLOCK_SKEW") from None
+        return step_of(gate, account, code, now)
+    except Problem as problem:
+        raise _Refused(problem, problem.code) from None
 
 
 @unit_of_work
@@ -166,9 +137,10 @@ async def _open(
     # What was checked before the lock must still be so.
     if not _may_sign_in(account) or account.password_hash != checked.password_hash:
         raise _Refused(BadCredentials(), "PASSWORD")
-    moved = await Account.filter(id=account.id, totp_last_step__lt=step).update(totp_last_step=step)
-    if not moved:
-        raise _Refused(CodeReused("code"), "CODE_REUSED")
+    try:
+        await use_step(account, step)
+    except CodeReused as reused:
+        raise _Refused(reused, reused.code) from None
     if account.state is AccountState.LOCKED:
         account.update_from_dict({"state": AccountState.ACTIVE, "locked_until": None})
         await account.save(update_fields=["state", "locked_until"])
@@ -194,17 +166,6 @@ async def _write_failure(
     )
     until = attempt.locks_until.isoformat()
     record(viewer, "SIGN_IN_LOCKED", account, about=about, until=until)
-
-
-async def _here(viewer: Viewer, moment: datetime) -> datetime:
-    """A moment on the clock of the house, whoever asks.
-
-    Where there are several organisations it is the usual one: the zone of an account's own would
-    tell strangers where it belongs, and that it exists.
-    """
-    homes = await Organisation.all().limit(2)
-    zone: str = homes[0].zone if len(homes) == 1 else viewer.zone
-    return moment.astimezone(ZoneInfo(zone))
 
 
 def _locked(gate: Gate, account: Account | None, counted: str, until: datetime) -> AccountLocked:

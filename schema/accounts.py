@@ -12,7 +12,7 @@ from models.audit import AuditEntry as AuditEntryRow
 from models.conditions import NEVER, Compare, Condition, IsNull, every, some
 from models.grant import RoleGrant as RoleGrantRow
 from models.role import Role
-from resolvers import accounts, grants, invitations, sessions, sign_in
+from resolvers import accounts, factors, grants, invitations, sessions, sign_in
 from resolvers.pages import Term
 from schema.context import Context
 from schema.directives import EVERYONE, SIGNED_IN, discloses, visible
@@ -258,6 +258,12 @@ mutation(
     visible(*SIGNED_IN),
     says="Goes on in another held role, without signing in again.",
     returns={**_ACCESS, "viewer": _VIEWER},
+)
+mutation(
+    factors.confirm_factor,
+    visible(*SIGNED_IN),
+    says="Shows the second factor again in this session, for what asks for a fresh one.",
+    returns=row("Session"),
 )
 mutation(sessions.sign_out, visible(*SIGNED_IN), says="Ends this session.")
 mutation(

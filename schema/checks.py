@@ -36,6 +36,7 @@ def check(whole: strawberry.Schema, views: dict[Role, RoleView]) -> None:
         *_masked_but_unreadable(views),
         *_hidden_but_required(whole, views),
         *_unusable_views(views),
+        *_unprovable(views),
         *faults_of_aggregates(),
     ]
     if faults:
@@ -111,6 +112,13 @@ def _hidden_but_required(whole: strawberry.Schema, views: dict[Role, RoleView]) 
                     coordinate = f"{type_.name}.{name}({argument_name}:)"
                     if is_required_argument(argument) and coordinate not in view.coordinates:
                         yield f"{coordinate} is required, but hidden from {view.role.value}"
+
+
+def _unprovable(views: dict[Role, RoleView]) -> Iterable[str]:
+    """A visitor has nothing to prove a thing with."""
+    visitor = views.get(Role.VISITOR)
+    for coordinate in visitor.proofs if visitor is not None else ():
+        yield f"{coordinate} needs a proof, which no visitor has"
 
 
 def _unusable_views(views: dict[Role, RoleView]) -> Iterable[str]:

@@ -19,7 +19,7 @@ from auth.viewer import Viewer
 from core.errors import InputInvalid, Problem, Problems
 from core.translation import message
 from schema.context import Context
-from schema.directives import Visible
+from schema.directives import Proving, Visible
 from schema.fields import EVERYBODY, ROOTS, argument, id_of, object_type, schema_field
 from schema.names import NAMES, annotation
 from schema.rules import Rules
@@ -88,7 +88,7 @@ def row(type_: str, says: str = "") -> dict[str, Returned]:
 
 def mutation(
     resolver: Callable[..., Awaitable[Any]],
-    *rules: Visible,
+    *rules: Visible | Proving,
     says: str,
     returns: dict[str, Returned] | None = None,
     input: str | None = None,
@@ -109,7 +109,8 @@ def mutation(
         if parameter.kind is parameter.KEYWORD_ONLY and key not in {k.keyword for k in keywords}
     ]
     declared = Rules(rules)
-    _declare_payload(type_name, declared, returns or {})
+    allowed = Rules(tuple(rule for rule in rules if isinstance(rule, Visible)))
+    _declare_payload(type_name, allowed, returns or {})
     paths = dict(_input_paths(input)) if input else {}
 
     async def resolve(_source: Any, info: Any, **sent: Any) -> Outcome:

@@ -30,6 +30,7 @@ from graphql.type import GraphQLNonNull, is_introspection_type, is_specified_sca
 from graphql.utilities.map_schema_config import map_schema_config
 from tortoise.models import Model
 
+from auth.proofs import Proof
 from auth.rights import Rights, RowRights, Scope, Scopes
 from auth.rows import flag_of
 from models.role import Role
@@ -51,6 +52,8 @@ class RoleView:
     # Coordinates of fields whose cells are limited for this role, and to which scopes.
     limited: dict[str, Scopes]
     masked: dict[str, int]
+    # Coordinates of fields, of types and of inputs, that need a proof.
+    proofs: dict[str, frozenset[Proof]]
 
     @property
     def coordinates(self) -> frozenset[str]:
@@ -74,7 +77,8 @@ def role_view(schema: GraphQLSchema, role: Role) -> RoleView:
         if kept.field(type_.name, name) and (keep := declared(field).mask(role)) is not None
     }
     pruned = _pruned(schema, kept, limited, masked)
-    return RoleView(role, pruned, _rights(kept, role, limited), limited, masked)
+    rights, proofs = _rights(kept, role, limited), dict(_proofs(schema, kept))
+    return RoleView(role, pruned, rights, limited, masked, proofs)
 
 
 class _Kept:
@@ -119,6 +123,12 @@ class _Kept:
         for name in self._types:
             type_ = self._schema.type_map[name]
             if isinstance(type_, GraphQLObjectType) and not is_introspection_type(type_):
+                yield type_
+
+    def inputs(self) -> Iterable[GraphQLInputObjectType]:
+        for name in self._types:
+            type_ = self._schema.type_map[name]
+            if isinstance(type_, GraphQLInputObjectType):
                 yield type_
 
     def coordinates(self) -> Iterable[str]:
@@ -222,6 +232,23 @@ def _limited(schema: GraphQLSchema, kept: _Kept, role: Role) -> Iterable[tuple[s
                 scopes = narrowed(declared(type_), declared(field), role)
                 if scopes is not None:
                     yield f"{type_.name}.{name}", scopes
+
+
+def _proofs(schema: GraphQLSchema, kept: _Kept) -> Iterable[tuple[str, frozenset[Proof]]]:
+    """What fields need proved: by their own rules, by those of the type they lead to, and
+    mutations by those of the rows that their payloads show."""
+    types: Iterable[GraphQLObjectType | GraphQLInputObjectType] = (*kept.objects(), *kept.inputs())
+    for type_ in types:
+        for name, field in type_.fields.items():
+            if not kept.field(type_.name, name):
+                continue
+            leads_to = get_named_type(field.type)
+            found = declared(field).proofs() | declared(leads_to).proofs()
+            if type_ is schema.mutation_type and isinstance(leads_to, GraphQLObjectType):
+                rows = (get_named_type(shown.type) for shown in leads_to.fields.values())
+                found = found.union(*(declared(row).proofs() for row in rows))
+            if found:
+                yield f"{type_.name}.{name}", found
 
 
 def _pruned(

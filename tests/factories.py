@@ -148,5 +148,7 @@ async def viewer(
         else (),
         places=(place,),
         held=values.pop("held", (role,)),
+        is_confirmed=account.confirmed_at is not None,
+        factor_at=values.pop("factor_at", NOW),
         **values,
     )

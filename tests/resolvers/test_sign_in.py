@@ -10,19 +10,18 @@ from typing import Any
 import pytest
 
 from auth.gate import Gate
+from auth.limits import TooManyAttempts
+from auth.sent_codes import CodeInvalid, CodeReused
 from core.errors import Problem, Problems
 from models.account import Account, AccountState, Session, SignInFailure
 from models.audit import AuditEntry
 from models.role import Role
+from resolvers.factors import ClockSkew
 from resolvers.sessions import SignedIn
 from resolvers.sign_in import (
     AccountLocked,
     BadCredentials,
-    ClockSkew,
-    CodeInvalid,
     CodeRequired,
-    CodeReused,
-    TooManyAttempts,
     sign_in,
 )
 from tests import factories as make
@@ -219,7 +218,7 @@ async def test_a_wrong_code_counts_as_a_failure(gate: Gate, code: str) -> None:
 
     assert (type(problem), problem.field) == (CodeInvalid, "code")
     assert await SignInFailure.all().count() == 1
-    assert (await AuditEntry.get(action="SIGN_IN_FAILED")).details == {"reason": "CODE"}
+    assert (await AuditEntry.get(action="SIGN_IN_FAILED")).details == {"reason": "CODE_INVALID"}
 
 
 async def test_a_code_works_once(gate: Gate) -> None:
