@@ -69,6 +69,7 @@ OTHERS = {
     "refreshSession",
     "switchRole",
     "signOut",
+    "confirmFactor",
     "acceptInvitation",
     "createCourse",
     "createDepartment",

@@ -97,6 +97,7 @@ async def test_an_inspector_reads_the_trail_and_can_alter_nothing(hospital: Hosp
     assert [
         name for name in can["viewer"]["can"]["operations"] if name.startswith("Mutation.")
     ] == [
+        "Mutation.confirmFactor",
         "Mutation.endSession",
         "Mutation.refreshSession",
         "Mutation.signOut",

@@ -1,0 +1,89 @@
+"""Rate limits in the database: how often, for whom, and that nobody races them."""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from auth.limits import DatabaseLimiter, Limit, Limiter, TooManyAttempts
+from models.database import unit_of_work
+from models.hit import Hit
+from tests.auth import entrance
+from tests.factories import NOW
+
+MINUTE = timedelta(minutes=1)
+LIMIT = Limit("knocking", 3, 10 * MINUTE)
+ADDRESS = "192.0.2.7"
+
+
+@pytest.fixture
+def limiter(database: str, tmp_path: Path) -> Limiter:
+    gate = entrance.gate(tmp_path)
+    gate.passwords.close()
+    assert isinstance(gate.limiter, DatabaseLimiter)
+    return gate.limiter
+
+
+async def hit(limiter: Limiter, now: datetime = NOW, key: str = ADDRESS) -> None:
+    await limiter.hit(entrance.visitor(now), LIMIT, key)
+
+
+async def test_one_more_than_the_limit_waits_until_the_first_is_forgotten(limiter: Limiter) -> None:
+    for minute in range(3):
+        await hit(limiter, NOW + minute * MINUTE)
+
+    with pytest.raises(TooManyAttempts) as refused:
+        await hit(limiter, NOW + 9 * MINUTE)
+    await hit(limiter, NOW + 10 * MINUTE)
+    with pytest.raises(TooManyAttempts) as again:
+        await hit(limiter, NOW + 10 * MINUTE)
+
+    assert refused.value.values == {"until": NOW + 10 * MINUTE}
+    assert again.value.values == {"until": NOW + 11 * MINUTE}
+
+
+async def test_keys_and_limits_are_counted_apart(limiter: Limiter) -> None:
+    for _ in range(3):
+        await hit(limiter)
+
+    await hit(limiter, key="192.0.2.8")
+    await limiter.hit(entrance.visitor(), Limit("ringing", 3, MINUTE), ADDRESS)
+
+
+async def test_of_fifty_at_once_three_get_through(limiter: Limiter) -> None:
+    answers = await asyncio.gather(*(hit(limiter) for _ in range(50)), return_exceptions=True)
+
+    assert sum(answer is None for answer in answers) == 3
+    assert sum(isinstance(answer, TooManyAttempts) for answer in answers) == 47
+    assert await Hit.all().count() == 3
+
+
+async def test_what_is_forgotten_counts_anew(limiter: Limiter) -> None:
+    for _ in range(3):
+        await hit(limiter)
+    await hit(limiter, key="192.0.2.8")
+
+    await limiter.forget(LIMIT, ADDRESS)
+
+    assert await Hit.all().count() == 1
+    await hit(limiter)
+
+
+async def test_hits_that_count_no_longer_are_not_kept_and_keys_never(limiter: Limiter) -> None:
+    await hit(limiter, key="192.0.2.8")
+
+    await hit(limiter, NOW + 10 * MINUTE)
+
+    row = await Hit.get()
+    assert row.at == NOW + 10 * MINUTE
+    assert ADDRESS not in row.key_hash
+
+
+async def test_a_hit_may_not_be_taken_back_with_the_work_around_it(limiter: Limiter) -> None:
+    @unit_of_work
+    async def inside() -> None:
+        await hit(limiter)
+
+    with pytest.raises(RuntimeError):
+        await inside()
