@@ -105,6 +105,7 @@ async def test_an_inspector_reads_the_trail_and_can_alter_nothing(hospital: Hosp
     ]
     schema = await inspector.sees("{ __schema { mutationType { fields { name } } } }")
     assert sorted(made["name"] for made in schema["__schema"]["mutationType"]["fields"]) == [
+        "confirmFactor",
         "endSession",
         "refreshSession",
         "signOut",
