@@ -49,3 +49,12 @@ class Freshness:
 
 
 Proof = Confirmation | Freshness
+
+
+def proves_less(viewer: Viewer, than: Viewer) -> bool:
+    """Whether something could be missing of one viewer that is not of another."""
+    if than.is_confirmed and not viewer.is_confirmed:
+        return True
+    if than.factor_at is None:
+        return False
+    return viewer.factor_at is None or viewer.factor_at < than.factor_at

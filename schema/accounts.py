@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from auth.proofs import proves_less
 from auth.rights import Scope
 from auth.rows import asked
 from auth.viewer import Viewer
@@ -210,21 +211,29 @@ class AuditEntry:
 
 
 async def _signed_in(result: Any, context: Context) -> Any:
-    """The viewer that the new token stands for; the rest of the operation goes on as it."""
+    """The viewer that the new token stands for; the rest of the operation goes on as it.
+
+    Not where it has proved less than who asks: the proofs were asked before the operation ran.
+    """
     asked = context.viewer
-    context.act_as(
-        await context.services["sessions"].viewer(
-            result.access_token,
-            now=asked.now,
-            address=asked.address,
-            device=asked.device,
-            language=asked.language,
-        )
+    found = await context.services["sessions"].viewer(
+        result.access_token,
+        now=asked.now,
+        address=asked.address,
+        device=asked.device,
+        language=asked.language,
     )
-    return context.viewer
+    if proves_less(found, asked):
+        return None
+    context.act_as(found)
+    return found
 
 
-_VIEWER = Returned("Viewer | None", "Who one is now.", _signed_in)
+_VIEWER = Returned(
+    "Viewer | None",
+    "Who one is now; empty where that person has proved less than who asks.",
+    _signed_in,
+)
 _ACCESS = {
     "access_token": Returned(
         "str | None", "To be sent as a bearer token.", lambda result, _: result.access_token

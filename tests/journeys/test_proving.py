@@ -10,6 +10,8 @@ from models.account import Account, Session
 from models.change import ChangeKind
 from models.database import unit_of_work
 from models.feed import announce
+from resolvers.sessions import open_session
+from tests.auth.entrance import visitor
 from tests.journeys.hospital import Caller, Hospital, coming, sign_in
 
 READ = "{ me { lastName } licences { totalCount } shifts { nodes { id } } }"
@@ -62,6 +64,11 @@ async def test_an_unconfirmed_account_writes_nothing_there_either(hospital: Hosp
     assert (shift.state.value, shift.practitioner_id) == ("OPEN", None)
 
 
+def account_of(person: Caller) -> Account:
+    assert person.account is not None
+    return person.account
+
+
 @pytest.mark.any_database
 async def test_applying_needs_a_factor_shown_lately(hospital: Hospital) -> None:
     citizen = await hospital.signing_in()
@@ -83,3 +90,17 @@ async def test_applying_needs_a_factor_shown_lately(hospital: Hospital) -> None:
 
     assert error["extensions"] == {"code": "FACTOR_NOT_FRESH", "minutes": 10}
     assert "10 мин" in error["message"]
+
+
+async def test_nobody_reads_with_the_proofs_of_another(hospital: Hospital) -> None:
+    doctor, other = await hospital.doctor(), await hospital.doctor()
+    signed_in = await open_session(
+        visitor(utc_now()), gate=hospital.api.services.gate, account=account_of(other)
+    )
+    await is_confirmed(other, False)
+    renewing = "viewer { practitioner { licences { totalCount } } }"
+
+    token = signed_in.refresh_token
+    payload = await doctor.does("refreshSession", renewing, refreshToken=token)
+
+    assert payload == {"viewer": None}
