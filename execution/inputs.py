@@ -32,7 +32,8 @@ from core.errors import InputInvalid
 from execution.proofs import Need, needed
 from execution.withheld import is_included, withheld
 from schema.fields import Check
-from schema.roles import DEFINITION, RoleView
+from schema.roles import RoleView
+from schema.rules import DEFINITION
 
 # A field that would run, its place in the document, and what else it asks of its arguments.
 Checked = tuple[GraphQLField, FieldNode, Check | None]

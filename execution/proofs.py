@@ -1,6 +1,6 @@
 """Proofs that an operation needs: found once for a document, asked of each viewer before it runs.
 
-A field needs what its rules, or those of the type it leads to, ask for (``schema.roles``); so
+A field needs what its rules, or those of the type it leads to, ask for (``schema.proofs``); so
 does a field that is given a filter which tells of such rows.
 """
 

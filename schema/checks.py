@@ -18,7 +18,8 @@ from graphql.type import is_introspection_type
 from auth.rows import REACH
 from models.role import Role
 from schema.aggregates import faults as faults_of_aggregates
-from schema.roles import RoleView, declared
+from schema.roles import RoleView
+from schema.rules import declared
 from schema.views import VIEWS
 
 

@@ -19,7 +19,8 @@ from models.role import Role
 from schema.aggregates import GroupKey, aggregates
 from schema.build import Schema
 from schema.headers import HEADERS
-from schema.roles import RoleView, declared
+from schema.roles import RoleView
+from schema.rules import declared
 from schema.views import VIEWS
 
 _HEAD = """# Permissions

@@ -35,11 +35,10 @@ from auth.rights import Rights, RowRights, Scope, Scopes
 from auth.rows import flag_of
 from models.role import Role
 from schema.names import NAMES
-from schema.rules import ALL, Rules, narrowed, rules_of
+from schema.proofs import proofs_of
+from schema.rules import ALL, DEFINITION, declared, narrowed, rules_of
 from schema.scalars import masked as shown_masked
 from schema.views import VIEWS, Spec, View
-
-DEFINITION = "strawberry-definition"
 
 
 @dataclass(frozen=True)
@@ -60,12 +59,6 @@ class RoleView:
         return self.rights.coordinates
 
 
-def declared(element: Any) -> Rules:
-    """The rules that stand on an element of the schema."""
-    definition = element.extensions.get(DEFINITION)
-    return rules_of(getattr(definition, "directives", None) or ())
-
-
 def role_view(schema: GraphQLSchema, role: Role) -> RoleView:
     """The view of one role."""
     kept = _Kept(schema, role)
@@ -77,7 +70,8 @@ def role_view(schema: GraphQLSchema, role: Role) -> RoleView:
         if kept.field(type_.name, name) and (keep := declared(field).mask(role)) is not None
     }
     pruned = _pruned(schema, kept, limited, masked)
-    rights, proofs = _rights(kept, role, limited), dict(_proofs(schema, kept))
+    rights = _rights(kept, role, limited)
+    proofs = dict(proofs_of(schema, rights.coordinates))
     return RoleView(role, pruned, rights, limited, masked, proofs)
 
 
@@ -123,12 +117,6 @@ class _Kept:
         for name in self._types:
             type_ = self._schema.type_map[name]
             if isinstance(type_, GraphQLObjectType) and not is_introspection_type(type_):
-                yield type_
-
-    def inputs(self) -> Iterable[GraphQLInputObjectType]:
-        for name in self._types:
-            type_ = self._schema.type_map[name]
-            if isinstance(type_, GraphQLInputObjectType):
                 yield type_
 
     def coordinates(self) -> Iterable[str]:
@@ -232,23 +220,6 @@ def _limited(schema: GraphQLSchema, kept: _Kept, role: Role) -> Iterable[tuple[s
                 scopes = narrowed(declared(type_), declared(field), role)
                 if scopes is not None:
                     yield f"{type_.name}.{name}", scopes
-
-
-def _proofs(schema: GraphQLSchema, kept: _Kept) -> Iterable[tuple[str, frozenset[Proof]]]:
-    """What fields need proved: by their own rules, by those of the type they lead to, and
-    mutations by those of the rows that their payloads show."""
-    types: Iterable[GraphQLObjectType | GraphQLInputObjectType] = (*kept.objects(), *kept.inputs())
-    for type_ in types:
-        for name, field in type_.fields.items():
-            if not kept.field(type_.name, name):
-                continue
-            leads_to = get_named_type(field.type)
-            found = declared(field).proofs() | declared(leads_to).proofs()
-            if type_ is schema.mutation_type and isinstance(leads_to, GraphQLObjectType):
-                rows = (get_named_type(shown.type) for shown in leads_to.fields.values())
-                found = found.union(*(declared(row).proofs() for row in rows))
-            if found:
-                yield f"{type_.name}.{name}", found
 
 
 def _pruned(
@@ -424,4 +395,4 @@ def _values(view: View, role: Role) -> Iterable[tuple[str, frozenset[str]]]:
             yield made.column, frozenset(str(getattr(value, "value", value)) for value in seen)
 
 
-__all__ = ["RoleView", "Scope", "declared", "role_view"]
+__all__ = ["RoleView", "Scope", "role_view"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from auth.proofs import Confirmation, Freshness, Proof
 from auth.rights import Scope, Scopes
@@ -17,6 +18,8 @@ from schema.directives import (
     Visible,
 )
 
+# Under this name strawberry keeps the definition of an element.
+DEFINITION = "strawberry-definition"
 ALL: Scopes = frozenset({Scope.ALL})
 
 
@@ -80,6 +83,12 @@ class Rules:
 
 def rules_of(directives: Iterable[object]) -> Rules:
     return Rules(tuple(d for d in directives if isinstance(d, Rule)))
+
+
+def declared(element: Any) -> Rules:
+    """The rules that stand on an element of the schema."""
+    definition = element.extensions.get(DEFINITION)
+    return rules_of(getattr(definition, "directives", None) or ())
 
 
 def narrowed(type_rules: Rules, field_rules: Rules, role: Role) -> Scopes | None:
