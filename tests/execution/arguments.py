@@ -111,7 +111,7 @@ def takers(schema: GraphQLSchema) -> Iterator[Taker]:
 
 
 def _leaves(argument: GraphQLArgument, first: Step) -> Iterator[Leaf]:
-    """The leaves of an argument: by a shortest way to each input, and one of each type by others.
+    """The leaves of an argument: by a shortest way to each input, and by others a text and an id.
 
     Filters lead on through relations without end.
     """
@@ -119,7 +119,8 @@ def _leaves(argument: GraphQLArgument, first: Step) -> Iterator[Leaf]:
     if not isinstance(outer, GraphQLInputObjectType):
         yield Leaf((first,), outer)
         return
-    todo, seen = deque([((first,), outer)]), {outer.name}
+    todo: deque[tuple[tuple[Step, ...], GraphQLInputObjectType]] = deque([((first,), outer)])
+    seen = {outer.name}
     while todo:
         steps, made = todo.popleft()
         for step, inner in _fields(made):
@@ -134,7 +135,7 @@ def _leaves(argument: GraphQLArgument, first: Step) -> Iterator[Leaf]:
 
 
 def _next(steps: tuple[Step, ...], made: GraphQLInputObjectType) -> Iterator[Leaf]:
-    """All leaves of what compares one value; of another input, the first of each type."""
+    """All leaves of what compares one value; of another input, the first text and the first id."""
     first: dict[str, Leaf] = {}
     for step, inner in _fields(made):
         here = (*steps, step)
@@ -143,7 +144,7 @@ def _next(steps: tuple[Step, ...], made: GraphQLInputObjectType) -> Iterator[Lea
         elif _compares(inner):
             for leaf in _next(here, inner):
                 first.setdefault(leaf.type.name, leaf)
-    yield from first.values()
+    yield from (leaf for name, leaf in first.items() if name in ("String", "ID"))
 
 
 def _fields(made: GraphQLInputObjectType) -> Iterator[tuple[Step, GraphQLNamedType]]:

@@ -13,6 +13,7 @@ import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, get_named_type
 
 from execution.dialects import DIALECTS
+from models.database import SQLITE, dialect
 from models.role import Role
 from resolvers.pages import signature
 from schema.build import build
@@ -46,7 +47,7 @@ LONG = [
     MARK + "я" * 390,
     MARK + "😀" * 5_000,
 ]
-# What is refused is so, whatever the text.
+# What is refused is so whatever the text; these fit into a document many times.
 HOSTILE = [*SHORT, *LONG[:4]]
 CURSORS = ("after", "before")
 # So many values are in one filter; what more steps lead to is deep, and asked for alone.
@@ -87,6 +88,22 @@ def _filters(taker: Taker) -> Iterator[tuple[str, list[Leaf]]]:
         yield from ((name, near[n : n + _AT_ONCE]) for n in range(0, len(near), _AT_ONCE))
 
 
+def _askings(taker: Taker, argument: str, leaves: list[Leaf], number: int) -> Iterator[Operation]:
+    """A text in all the leaves; and another in each, in the document or in one variable."""
+    alike = _written(_either([leaf.given("$h") for leaf in leaves]))
+    text = taker.document([(argument, alike)], "$h: String!")
+    yield Operation(text, {"h": SHORT[number % len(SHORT)]})
+    texts = [SHORT[(number + n) % len(SHORT)] for n in range(len(leaves))]
+    if number % 2:
+        literals = zip(leaves, map(json.dumps, texts), strict=True)
+        apart = _written(_either([leaf.given(text) for leaf, text in literals]))
+        yield Operation(taker.document([(argument, apart)]), {})
+    else:
+        whole = _either([leaf.given(text) for leaf, text in zip(leaves, texts, strict=True)])
+        declared = f"$f: {taker.field.args[argument].type}"
+        yield Operation(taker.document([(argument, "$f")], declared), {"f": whole})
+
+
 async def asked_alike(asks: Both, operation: Operation, *, is_deep: bool = False) -> Any:
     """The answer, the same in both executors and no incident.
 
@@ -101,10 +118,10 @@ async def asked_alike(asks: Both, operation: Operation, *, is_deep: bool = False
     assert "INTERNAL" not in codes, body
     if "data" not in body:
         return body
-    assert asks.plans > before or is_deep, operation
+    assert asks.plans > before or (is_deep and dialect() == SQLITE), operation
     if asks.plans > before:
-        for dialect in DIALECTS:
-            plan, asking = asks.plan(operation, dialect)
+        for each in DIALECTS:
+            plan, asking = asks.plan(operation, each)
             assert MARK.lower() not in plan.statement.sql.lower()
             assert any(MARK.lower() in str(value).lower() for value in plan.values(asking))
     return body
@@ -139,42 +156,25 @@ def test_every_argument_and_input_of_a_read_is_reached(name: str) -> None:
 @pytest.mark.parametrize("name", ONE_EACH)
 async def test_a_hostile_text_in_any_filter_is_bound(still_world: Still, name: str) -> None:
     asks = Both(still_world.api.services, still_world.viewers[name])
-    number, bound, places = 0, set[tuple[str, str, str]](), set[tuple[str, str, str]]()
-    for taker in _takers(name):
-        places |= {
-            (taker.parent, taker.name, leaf.path) for leaf in taker.leaves if _is_bound(leaf)
-        }
+    number, bound, found = 0, 0, _takers(name)
+    for taker in found:
         for argument, leaves in _filters(taker):
             number += 1
             is_deep = len(leaves[0].steps) > _DEEPEST
-            texts = [SHORT[(number + n) % len(SHORT)] for n in range(len(leaves))]
-            # In a variable, one text in all places at once; in the document, each place with
-            # another; and the whole argument in a variable.
-            whole = _either([leaf.given(text) for leaf, text in zip(leaves, texts, strict=True)])
-            literals = zip(leaves, map(json.dumps, texts), strict=True)
-            apart = _either([leaf.given(text) for leaf, text in literals])
-            alike = _either([leaf.given("$h") for leaf in leaves])
-            kind = taker.field.args[argument].type
-            one = taker.document([(argument, _written(alike))], "$h: String!")
-            for operation in (
-                Operation(one, {"h": SHORT[number % len(SHORT)]}),
-                Operation(taker.document([(argument, _written(apart))]), {}),
-                Operation(taker.document([(argument, "$f")], f"$f: {kind}"), {"f": whole}),
-            ):
+            for operation in _askings(taker, argument, leaves, number):
                 body = await asked_alike(asks, operation, is_deep=is_deep)
                 assert "data" in body, operation
-            bound |= {(taker.parent, taker.name, leaf.path) for leaf in leaves}
+            bound += len(leaves)
             # Long ones are refused where the column is shorter: in some places, for their time.
             for n, leaf in enumerate(leaves[number % 16 :: 16]):
                 text = taker.document([(argument, _written(leaf.given("$h")))], "$h: String!")
-                operation = Operation(text, {"h": LONG[n % len(LONG)]})
+                operation = Operation(text, {"h": LONG[(number + n) % len(LONG)]})
                 body = await asked_alike(asks, operation, is_deep=is_deep)
                 if "data" not in body:
                     (error,) = body["errors"]
                     told = {"code": "FILTER_INVALID", "field": leaf.path}
                     assert error["extensions"] == told
-    assert bound == places
-    assert len(bound) > 2
+    assert 2 < bound == sum(_is_bound(leaf) for taker in found for leaf in taker.leaves)
     assert await _is_unharmed(still_world)
 
 
