@@ -5,7 +5,7 @@ Follows the GraphQL-over-HTTP specification: a request that is not executed answ
 the body itself was well formed.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.datastructures import State
 from starlette.types import Receive, Scope, Send
@@ -93,7 +93,7 @@ class Endpoint:
         try:
             if scope["method"] not in ("GET", "POST"):
                 raise Malformed(405, "METHOD_NOT_ALLOWED")
-            media = _media(headers)
+            media = accepted(headers.get(b"accept", b""))
             if scope["method"] == "GET":
                 operation = operation_by_get(scope["query_string"])
             else:
@@ -111,7 +111,7 @@ class Endpoint:
         """The answer to a POST whose body is there, and no larger than it may be."""
         language, media = _language(headers), JSON
         try:
-            media = _media(headers)
+            media = accepted(headers.get(b"accept", b""))
             check_media(headers)
             operation = operation_of(decoded(body))
             return await self._executed(operation, headers, address, language, media)
@@ -144,8 +144,7 @@ class Endpoint:
         return Reply(400 if media == RESPONSE else 200, body, media)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What goes back: the body, and headers beside the usual ones."""
 
     status: int
@@ -182,18 +181,14 @@ async def _context(services: Services, headers: Headers, address: str, language:
         role=_text(headers, b"x-cabinet-role"),
         now=utc_now(),
         address=address,
-        device=(_text(headers, b"user-agent") or "")[:200],
+        device=headers.get(b"user-agent", b"")[:200].decode("latin-1"),
         language=language,
     )
     return services.context(viewer)
 
 
 def _language(headers: Headers) -> str:
-    return preferred(_text(headers, b"accept-language") or "")
-
-
-def _media(headers: Headers) -> str:
-    return accepted(_text(headers, b"accept") or "*/*")
+    return preferred(headers.get(b"accept-language", b"").decode("latin-1"))
 
 
 def _text(headers: Headers, name: bytes) -> str | None:

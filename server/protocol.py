@@ -11,6 +11,7 @@ from typing import Any
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from core.settings import Settings
 from server.graphql_http import Endpoint, Reply
 from server.requests import Headers
 
@@ -67,22 +68,33 @@ class Exchange:
         self._endpoint = endpoint
         self.keep_alive = keep_alive
 
-    async def run(self, headers: Headers, body: bytes, address: str) -> None:
+    def begin(self, headers: Headers, body: bytes, address: str) -> None:
+        """Starts what uvicorn waits for before it ends."""
+        protocol = self._protocol
+        self._task = protocol.loop.create_task(self._run(headers, body, address))
+        protocol.tasks.add(self._task)
+
+    async def _run(self, headers: Headers, body: bytes, address: str) -> None:
         """Answers, and lets the next request of the connection begin."""
-        transport = self._protocol.transport
+        protocol = self._protocol
+        transport = protocol.transport
         try:
             reply = await self._endpoint.post(headers, body, address)
-            await self._protocol.flow.drain()
+            if protocol.flow.write_paused:
+                await protocol.flow.drain()
+            if transport.is_closing():
+                return
+            transport.inner.write(self._written(reply))
         except BaseException:
             transport.close()
             raise
-        if transport.is_closing():
-            return
-        transport.inner.write(self._written(reply))
+        finally:
+            # A callback of the task would cost another turn of the loop.
+            protocol.tasks.discard(self._task)
         self.response_complete = True
         if not self.keep_alive:
             transport.close()
-        self._protocol.on_response_complete()
+        protocol.on_response_complete()
 
     def _written(self, reply: Reply) -> bytes:
         lines = [STATUS_LINE[reply.status], self._endpoint.heads[reply.media]]
@@ -106,6 +118,9 @@ class Protocol(HttpToolsProtocol):
     transport: Any
     _arrives = True
     _waiting: asyncio.TimerHandle | None = None
+    # Since its last answer, or its beginning, while nothing is asked.
+    _idle_since = 0.0
+    _idling: asyncio.TimerHandle | None = None
     # The body of what will be an Exchange, if the request ends with what is being received.
     _body: bytes | None = None
 
@@ -117,12 +132,13 @@ class Protocol(HttpToolsProtocol):
             self._proxies, app = app.trusted_hosts, app.app
         # Without, every request takes uvicorn's way, as where more is asked of it.
         self._endpoint: Endpoint | None = getattr(app, "endpoint", None)
-        if self.root_path or self.access_log or self.limit_concurrency is not None:
+        if self.root_path or self.config.access_log or self.limit_concurrency is not None:
             self._endpoint = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         # uvicorn narrows the type alike
         super().connection_made(Joining(transport))  # type: ignore[arg-type]  # stands in for one
+        self._begin_idling()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -134,6 +150,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._arrived()
+        self._stop_idling()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -162,16 +179,45 @@ class Protocol(HttpToolsProtocol):
             return
         self._body = None
         self.cycle: Any = Exchange(self, endpoint, self.parser.should_keep_alive())
-        headers = dict(reversed(self.headers))
-        task = self.loop.create_task(self.cycle.run(headers, body, self._address()))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self.cycle.begin(dict(reversed(self.headers)), body, self._address())
 
     def on_response_complete(self) -> None:
+        # As uvicorn does it, but for its timer: one more for each answer costs a tiny one a
+        # twentieth of its time.
         self.transport.flush()
-        super().on_response_complete()
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._begin_idling()
+
+    def _begin_idling(self) -> None:
+        self._idle_since = self.loop.time()
+        if self._idling is None:
+            self._idling = self.loop.call_later(self.timeout_keep_alive, self._end_if_idle)
+
+    def _stop_idling(self) -> None:
+        if self._idling is not None:
+            self._idling.cancel()
+            self._idling = None
+
+    def _end_if_idle(self) -> None:
+        """Closes a connection that has been kept for long enough without a request."""
+        self._idling = None
+        if not self._arrives or (self.cycle is not None and not self.cycle.response_complete):
+            # The answer to what is under way begins it anew.
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idling = self.loop.call_later(left, self._end_if_idle)
+        elif not self.transport.is_closing():
+            self.transport.close()
 
     def handle_websocket_upgrade(self) -> None:
+        self._stop_idling()
         self.transport = self.transport.inner
         super().handle_websocket_upgrade()
 
@@ -216,3 +262,18 @@ class Protocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.write(_TOO_LATE)
             self.transport.close()
+
+
+def of_uvicorn(settings: Settings) -> dict[str, Any]:
+    """How uvicorn is to serve, but for where."""
+    return {
+        "http": Protocol,
+        "access_log": False,
+        "proxy_headers": bool(settings.proxies),
+        "forwarded_allow_ips": list(settings.proxies),
+        # Compression of thousands of idle sockets costs more memory than it saves bytes.
+        "ws_per_message_deflate": False,
+        "ws_max_size": settings.limits.socket_message_bytes * 2,
+        "timeout_graceful_shutdown": 8,
+        "server_header": False,
+    }

@@ -214,10 +214,10 @@ def _named(extensions: Any, document_id: Any) -> Named | None:
 
 
 @lru_cache(maxsize=64)
-def accepted(header: str) -> str:
+def accepted(header: bytes) -> str:
     """The media type to answer in: the one liked best; raises Malformed where none is ours."""
     best, quality = "", 0.0
-    for part in header.split(","):
+    for part in header.decode("latin-1").split(","):
         media, _, parameters = part.partition(";")
         found = _OFFERED.get(media.strip().lower())
         weight = _weight(parameters)
