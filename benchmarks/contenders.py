@@ -53,7 +53,7 @@ class Contender:
         }
 
 
-# Not servers but what is left of one: nobody who answers in Python on uvicorn is below it.
+# Not servers but what is left of one: nobody who answers by ASGI on uvicorn is below it.
 FLOOR = Contender(
     "floor",
     "Floor: uvicorn and the statement",

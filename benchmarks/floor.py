@@ -1,6 +1,6 @@
 """The floor: bare ASGI on uvicorn, and the statement of each query with nothing around it.
 
-No session, no limits, no checks, no engine: what is left for whoever answers in Python. Its
+No session, no limits, no checks, no engine: what is left for whoever answers by ASGI. Its
 statements are those that the cabinet makes for the organisation's administrator.
 
 python -m benchmarks.floor

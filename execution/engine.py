@@ -9,11 +9,12 @@ from graphql import ExecutionResult, GraphQLError, OperationType, execute, subsc
 
 from core.errors import Problem
 from core.settings import Limits
-from execution.documents import Documents, Prepared
+from execution.documents import Documents
 from execution.explaining import Explanation, explanation
 from execution.incidents import incident
 from execution.persisted import Automatic, Operations
 from execution.plans import Asking
+from execution.prepared import Prepared
 from execution.problems import Refused, in_order, of_execution, plain
 from execution.requests import Answer, Request
 from execution.shape import NotPlannable

@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from weakref import WeakSet
 
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
@@ -29,8 +29,7 @@ _READING = 1_300
 _KEPT = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """What a plan's values are read off: who asks, and the coerced variables."""
 
     viewer: Viewer

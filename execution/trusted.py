@@ -7,9 +7,9 @@ from graphql import GraphQLSyntaxError, OperationDefinitionNode, parse
 
 from auth.viewer import Viewer
 from core.clock import utc_now
-from execution.documents import Prepared
 from execution.engine import Engine
 from execution.persisted import Named, hash_of, refused
+from execution.prepared import Prepared
 from execution.problems import Refused
 from execution.requests import Request
 from models.role import Role

@@ -25,9 +25,11 @@ PAGE = Path(__file__).parent.parent / "web" / "dist"
 class Cabinet(Starlette):
     """Starlette's routes and middleware, but for GraphQL over HTTP, which stands before them."""
 
+    endpoint: graphql_http.Endpoint
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == "/graphql":
-            await self.state.graphql(scope, receive, send)
+            await self.endpoint(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -60,7 +62,7 @@ def application(settings: Settings) -> Starlette:
             *page,
         ],
     )
-    app.state.graphql = graphql_http.Endpoint(app.state, settings)
+    app.endpoint = graphql_http.Endpoint(app.state, settings)
     app.state.sockets = Sockets()
     return app
 

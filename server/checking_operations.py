@@ -10,10 +10,10 @@ from auth.viewer import Place, Viewer
 from core.clock import utc_now
 from core.errors import Problem
 from core.settings import Settings
-from execution.documents import Prepared
 from execution.engine import Engine
 from execution.explaining import explanation
 from execution.plans import Asking
+from execution.prepared import Prepared
 from execution.samples import samples
 from execution.trusted import Invalid, document_of, prepared_in
 from models.database import dialect, opened

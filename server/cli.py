@@ -38,7 +38,7 @@ from server.environment import SettingInvalid, settings
 from server.explaining import explained
 from server.importing import import_command
 from server.migrating import migrate_database
-from server.protocol import Protocol
+from server.protocol import of_uvicorn
 from server.trusted_operations import ListInvalid
 
 T = TypeVar("T")
@@ -85,15 +85,7 @@ def serve(
         host=host or found.host,
         port=port or found.port,
         log_level="warning",
-        access_log=False,
-        http=Protocol,
-        proxy_headers=bool(found.proxies),
-        forwarded_allow_ips=list(found.proxies),
-        # Compression of thousands of idle sockets costs more memory than it saves bytes.
-        ws_per_message_deflate=False,
-        ws_max_size=found.limits.socket_message_bytes * 2,
-        timeout_graceful_shutdown=8,
-        server_header=False,
+        **of_uvicorn(found),
     )
 
 

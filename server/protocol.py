@@ -1,5 +1,5 @@
-"""HTTP by uvicorn, and what it leaves open: how long a request may take to arrive, and how often
-an answer is written.
+"""HTTP by uvicorn, and what it leaves open: how long a request may take to arrive, how often an
+answer is written, and a short way for operations.
 
 uvicorn writes head and body of an answer apart. Each write costs a tiny answer a tenth of its time,
 and wakes its reader for nothing.
@@ -8,7 +8,12 @@ and wakes its reader for nothing.
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from core.settings import Settings
+from server.graphql_http import Endpoint, Reply
+from server.requests import Headers
 
 _INTERIM = b"HTTP/1.1 100 "
 _TOO_LATE = (
@@ -47,48 +52,204 @@ class Joining:
         return getattr(self.inner, name)
 
 
+class Exchange:
+    """One operation and its answer, in the place of uvicorn's cycle of a request by ASGI.
+
+    What ASGI makes of a request and of its answer costs as much as a small read itself.
+    """
+
+    # What uvicorn looks for in a cycle. Nobody here waits to hear that the connection is lost.
+    message_event = asyncio.Event()
+    disconnected = False
+    response_complete = False
+
+    def __init__(self, protocol: "Protocol", endpoint: Endpoint, keep_alive: bool) -> None:
+        self._protocol = protocol
+        self._endpoint = endpoint
+        self.keep_alive = keep_alive
+
+    def begin(self, headers: Headers, body: bytes, address: str) -> None:
+        """Starts what uvicorn waits for before it ends."""
+        protocol = self._protocol
+        self._task = protocol.loop.create_task(self._run(headers, body, address))
+        protocol.tasks.add(self._task)
+
+    async def _run(self, headers: Headers, body: bytes, address: str) -> None:
+        """Answers, and lets the next request of the connection begin."""
+        protocol = self._protocol
+        transport = protocol.transport
+        try:
+            reply = await self._endpoint.post(headers, body, address)
+            if protocol.flow.write_paused:
+                await protocol.flow.drain()
+            if transport.is_closing():
+                return
+            transport.inner.write(self._written(reply))
+        except BaseException:
+            transport.close()
+            raise
+        finally:
+            # A callback of the task would cost another turn of the loop.
+            protocol.tasks.discard(self._task)
+        self.response_complete = True
+        if not self.keep_alive:
+            transport.close()
+        protocol.on_response_complete()
+
+    def _written(self, reply: Reply) -> bytes:
+        lines = [STATUS_LINE[reply.status], self._endpoint.heads[reply.media]]
+        for name, value in (*self._protocol.server_state.default_headers, *reply.headers):
+            lines += (name, b": ", value, b"\r\n")
+        if not self.keep_alive:
+            lines.append(b"connection: close\r\n")
+        lines.append(b"content-length: %d\r\n\r\n" % len(reply.body))
+        lines.append(reply.body)
+        return b"".join(lines)
+
+
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol over a transport that joins, for requests that arrive in time."""
+    """uvicorn's protocol over a transport that joins, for requests that arrive in time.
+
+    An operation that came at once, as nearly all do, is an Exchange.
+    """
 
     # From its first byte to its last but for the body, whose time is the endpoint's to watch.
     seconds = 10.0
     transport: Any
     _arrives = True
     _waiting: asyncio.TimerHandle | None = None
+    # Since its last answer, or its beginning, while nothing is asked.
+    _idle_since = 0.0
+    _idling: asyncio.TimerHandle | None = None
+    # The body of what will be an Exchange, if the request ends with what is being received.
+    _body: bytes | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        app: Any = self.app
+        self._proxies = None
+        if isinstance(app, ProxyHeadersMiddleware):
+            self._proxies, app = app.trusted_hosts, app.app
+        # Without, every request takes uvicorn's way, as where more is asked of it.
+        self._endpoint: Endpoint | None = getattr(app, "endpoint", None)
+        if self.root_path or self.config.access_log or self.limit_concurrency is not None:
+            self._endpoint = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         # uvicorn narrows the type alike
         super().connection_made(Joining(transport))  # type: ignore[arg-type]  # stands in for one
+        self._begin_idling()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if self._body is not None:
+            self._go_by_asgi()
         # Most requests are whole by now.
         if not self._arrives and self._waiting is None:
             self._waiting = self.loop.call_later(self.seconds, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._arrived()
+        self._stop_idling()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         self._arrives = False
         super().on_message_begin()
 
+    def on_headers_complete(self) -> None:
+        if self._is_short():
+            self._body = b""
+        else:
+            super().on_headers_complete()
+
     def on_body(self, body: bytes) -> None:
+        if self._body is not None:
+            self._body += body
+            return
         self._arrived()
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._arrived()
-        super().on_message_complete()
+        body, endpoint = self._body, self._endpoint
+        if body is None or endpoint is None or len(body) > endpoint.largest:
+            self._go_by_asgi()
+            super().on_message_complete()
+            return
+        self._body = None
+        self.cycle: Any = Exchange(self, endpoint, self.parser.should_keep_alive())
+        self.cycle.begin(dict(reversed(self.headers)), body, self._address())
 
     def on_response_complete(self) -> None:
+        # As uvicorn does it, but for its timer: one more for each answer costs a tiny one a
+        # twentieth of its time.
         self.transport.flush()
-        super().on_response_complete()
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._begin_idling()
+
+    def _begin_idling(self) -> None:
+        self._idle_since = self.loop.time()
+        if self._idling is None:
+            self._idling = self.loop.call_later(self.timeout_keep_alive, self._end_if_idle)
+
+    def _stop_idling(self) -> None:
+        if self._idling is not None:
+            self._idling.cancel()
+            self._idling = None
+
+    def _end_if_idle(self) -> None:
+        """Closes a connection that has been kept for long enough without a request."""
+        self._idling = None
+        if not self._arrives or (self.cycle is not None and not self.cycle.response_complete):
+            # The answer to what is under way begins it anew.
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idling = self.loop.call_later(left, self._end_if_idle)
+        elif not self.transport.is_closing():
+            self.transport.close()
 
     def handle_websocket_upgrade(self) -> None:
+        self._stop_idling()
         self.transport = self.transport.inner
         super().handle_websocket_upgrade()
+
+    def _is_short(self) -> bool:
+        """Whether the request whose head is there may be an Exchange."""
+        return (
+            self._endpoint is not None
+            and self.url == self._endpoint.path
+            and self.parser.get_method() == b"POST"
+            and self.parser.get_http_version() == "1.1"
+            and not self.expect_100_continue
+            and not self.parser.should_upgrade()
+            and (self.cycle is None or self.cycle.response_complete)
+        )
+
+    def _go_by_asgi(self) -> None:
+        """Takes uvicorn's way after all: the body is large, or comes in parts."""
+        body, self._body = self._body, None
+        if body is not None and not self.transport.is_closing():
+            super().on_headers_complete()
+            if body:
+                self.on_body(body)
+
+    def _address(self) -> str:
+        """The client's, as ProxyHeadersMiddleware finds it."""
+        address = self.client[0] if self.client else ""
+        if self._proxies is not None and address in self._proxies:
+            told = [value for name, value in self.headers if name == b"x-forwarded-for"]
+            if told:
+                chain = b", ".join(told).decode("latin-1")
+                return self._proxies.get_trusted_client_address(chain)[0] or address
+        return address
 
     def _arrived(self) -> None:
         self._arrives = True
@@ -101,3 +262,18 @@ class Protocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.write(_TOO_LATE)
             self.transport.close()
+
+
+def of_uvicorn(settings: Settings) -> dict[str, Any]:
+    """How uvicorn is to serve, but for where."""
+    return {
+        "http": Protocol,
+        "access_log": False,
+        "proxy_headers": bool(settings.proxies),
+        "forwarded_allow_ips": list(settings.proxies),
+        # Compression of thousands of idle sockets costs more memory than it saves bytes.
+        "ws_per_message_deflate": False,
+        "ws_max_size": settings.limits.socket_message_bytes * 2,
+        "timeout_graceful_shutdown": 8,
+        "server_header": False,
+    }

@@ -18,6 +18,9 @@ JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
 _LONGEST_STEP = 60
 
+# Of a request: names in lower case, each with the first of its values.
+Headers = Mapping[bytes, bytes]
+
 
 class Malformed(Exception):
     """A request that cannot be read: its HTTP status, its code, and values for the text."""
@@ -46,16 +49,10 @@ class TextInvalid(Malformed):
         return {**super().told(language), "extensions": extensions}
 
 
-async def operation_by_post(
-    headers: Mapping[bytes, bytes], receive: Receive, largest: int, seconds: float
-) -> Operation:
-    """The operation of a body of at most ``largest`` bytes.
-
-    Raises Malformed, and TimeoutError where it is not whole in so many seconds.
-    """
+def check_media(headers: Headers) -> None:
+    """Raises Malformed where the body is none of strict JSON in UTF-8, by its headers."""
     if not _is_ours(headers.get(b"content-type", b""), headers.get(b"content-encoding", b"")):
         raise Malformed(415, "MEDIA_TYPE")
-    return operation_of(decoded(await _body(headers, receive, largest, seconds)))
 
 
 @lru_cache(maxsize=64)
@@ -66,9 +63,11 @@ def _is_ours(content_type: bytes, content_encoding: bytes) -> bool:
     return media.strip().lower() == JSON and charset in ("", "utf-8") and encoding == "identity"
 
 
-async def _body(
-    headers: Mapping[bytes, bytes], receive: Receive, largest: int, seconds: float
-) -> bytes:
+async def body_of(headers: Headers, receive: Receive, largest: int, seconds: float) -> bytes:
+    """A body of at most ``largest`` bytes.
+
+    Raises Malformed, and TimeoutError where it is not whole in so many seconds.
+    """
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > largest:
         raise Malformed(413, "TOO_LARGE", limit=largest)
@@ -215,10 +214,10 @@ def _named(extensions: Any, document_id: Any) -> Named | None:
 
 
 @lru_cache(maxsize=64)
-def accepted(header: str) -> str:
+def accepted(header: bytes) -> str:
     """The media type to answer in: the one liked best; raises Malformed where none is ours."""
     best, quality = "", 0.0
-    for part in header.split(","):
+    for part in header.decode("latin-1").split(","):
         media, _, parameters = part.partition(";")
         found = _OFFERED.get(media.strip().lower())
         weight = _weight(parameters)

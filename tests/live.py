@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pyotp
 import uvicorn
+from uvicorn.server import ServerState
 
 from auth.passwords import Passwords
 from core.clock import utc_now
@@ -22,6 +23,7 @@ from models.database import opened
 from models.role import Role
 from resolvers.demo import DemoAccount, load_demo
 from server.application import application
+from server.protocol import Protocol, of_uvicorn
 from tests.api import Api, heard
 
 ROOT = Path(__file__).parent.parent
@@ -139,32 +141,32 @@ class ListeningApi(Api):
 
 @asynccontextmanager
 async def listening(database_url: str, home: Path, **options: Any) -> AsyncIterator[ListeningApi]:
-    """The application over a migrated database behind uvicorn, in the loop of the test."""
+    """The application over a migrated database behind our protocol, in the loop of the test.
+
+    uvicorn's own server would take a quarter of a second to start and to end.
+    """
     settings = Settings(database_url=database_url, home=home, **options)
     app = application(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host="127.0.0.1",
-            port=0,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws_max_size=settings.limits.socket_message_bytes * 2,
-            timeout_graceful_shutdown=2,
+    config = uvicorn.Config(app, log_config=None, **of_uvicorn(settings))
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    async with app.router.lifespan_context(app):
+        server = await loop.create_server(
+            lambda: Protocol(config, state, {}),
+            "127.0.0.1",
+            0,
         )
-    )
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not running.done(), "the server did not start"
-        await asyncio.sleep(0.01)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    try:
-        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-            await heard(app)
-            api = ListeningApi(app, client)
-            api.url = url
-            yield api
-    finally:
-        server.should_exit = True
-        await running
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        try:
+            async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+                await heard(app)
+                api = ListeningApi(app, client)
+                api.url = url
+                yield api
+        finally:
+            server.close()
+            for connection in list(state.connections):
+                connection.shutdown()
+            async with asyncio.timeout(2):
+                await asyncio.gather(*state.tasks, return_exceptions=True)

@@ -7,10 +7,10 @@ from random import Random
 from auth.viewer import Viewer
 from core.clock import utc_now
 from core.errors import Problem
-from execution.documents import Prepared
 from execution.engine import Engine
 from execution.mixing import Mixture
 from execution.plans import Asking, Plan
+from execution.prepared import Prepared
 from execution.requests import Request
 from execution.shape import NotPlannable
 from models.database import dialect

@@ -97,10 +97,19 @@ def test_documents_are_remembered_up_to_a_size() -> None:
     found, asking = engine(), context()
     for number in range(60):
         found.documents.prepare(Request("{ __typename } #" + f"{number:05}" * 2_000), asking)
-    assert 0 < found.documents._kept <= 400_000
-    assert found.documents._kept == sum(
-        len(kept.text) for kept in found.documents._prepared.values()
-    )
+    kept = found.documents.kept[asking.viewer.role]
+    assert 0 < kept.characters <= 100_000
+    assert kept.characters == sum(len(one.text) for one in kept.prepared.values())
+
+
+def test_nobody_pushes_out_the_documents_of_another_role() -> None:
+    found, doctor, visitor = engine(), context(Role.DOCTOR), context(Role.VISITOR)
+    asked = Request("{ __typename }")
+    prepared = found.documents.prepare(asked, doctor)
+    for number in range(60):
+        found.documents.prepare(Request("{ __typename } #" + f"{number:05}" * 2_000), visitor)
+    assert found.documents.kept[Role.VISITOR].characters <= 50_000
+    assert found.documents.prepare(asked, doctor) is prepared
 
 
 def test_limits_hold_for_a_document_that_is_remembered() -> None:

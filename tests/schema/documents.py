@@ -70,8 +70,11 @@ class InputPlace:
         return self.parent.document(fields)
 
 
-def places(schema: GraphQLSchema) -> dict[str, Place]:
-    """The shortest way to every object type, from the three roots."""
+def places(schema: GraphQLSchema, *, certain: bool = False) -> dict[str, Place]:
+    """The shortest way to every object type, from the three roots.
+
+    A certain way leads by fields that are never null: to rows it goes by lists of them.
+    """
     found: dict[str, Place] = {}
     todo: deque[str] = deque()
     for operation, root in (
@@ -88,6 +91,8 @@ def places(schema: GraphQLSchema) -> dict[str, Place]:
         assert isinstance(type_, GraphQLObjectType)
         for field_name, field in type_.fields.items():
             target = get_named_type(field.type)
+            if certain and not is_non_null_type(field.type):
+                continue
             if isinstance(target, GraphQLObjectType) and target.name not in found:
                 place = found[name]
                 step = field_name + _arguments(field)

@@ -188,11 +188,10 @@ async def test_documents_that_values_change_are_remembered_up_to_a_size(
         assert (await roomy.ask(text, token, filter={"snils": {}})).codes == []
         refused = text.replace("activeRole", "nothing")
         assert (await roomy.ask(refused, token)).codes == ["GRAPHQL_VALIDATION_FAILED"]
-    assert 0 < engine.documents._kept <= 400_000
-    assert engine.documents._kept == sum(
-        len(kept.text) for kept in engine.documents._prepared.values()
-    )
-    assert {key[:3] for key in engine.documents._prepared} >= engine.documents._varying.keys()
+    kept = engine.documents.kept[Role.NURSE]
+    assert 0 < kept.characters <= 100_000
+    assert kept.characters == sum(len(one.text) for one in kept.prepared.values())
+    assert {key[:2] for key in kept.prepared} >= kept._varying.keys()
 
 
 async def test_held_roles_are_told_of_a_field_that_lost_its_marked_parts(

@@ -1,14 +1,23 @@
-"""HTTP as it is spoken: requests that do not arrive are given up, answers leave in one write."""
+"""HTTP as it is spoken: what does not arrive is given up, answers leave in one write, and an
+operation is answered alike whichever way it takes."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from server.protocol import Joining, Protocol
+from auth.sessions import Sessions
+from server.protocol import Exchange, Joining, Protocol
+from server.requests import Headers
+from tests.live import ListeningApi, listening
 
 pytestmark = pytest.mark.any_database
 
@@ -29,11 +38,11 @@ async def hello(_scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"hello"})
 
 
-@pytest.fixture
-async def port() -> AsyncIterator[int]:
-    """A server of the protocol, by its port."""
+@asynccontextmanager
+async def protocol_server(protocol: type[Protocol]) -> AsyncIterator[int]:
+    """A server of a protocol that says hello, by its port."""
     config = uvicorn.Config(
-        hello, port=0, http=Hasty, lifespan="off", log_level="warning", ws="none"
+        hello, port=0, http=protocol, lifespan="off", log_level="warning", ws="none"
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
@@ -42,6 +51,13 @@ async def port() -> AsyncIterator[int]:
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     await running
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    """A server that does not wait for long, by its port."""
+    async with protocol_server(Hasty) as port:
+        yield port
 
 
 async def answer(port: int, *parts: bytes) -> bytes:
@@ -94,6 +110,172 @@ async def test_a_head_without_a_body_leaves_too(port: int) -> None:
     told = await answer(port, asked)
     assert told.startswith(b"HTTP/1.1 200 ")
     assert told.endswith(b"content-length: 5\r\nconnection: close\r\n\r\n")
+
+
+class Idle(Protocol):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.timeout_keep_alive = 0.3  # type: ignore[assignment]  # whole seconds are long here
+
+
+@pytest.fixture
+async def brief_port() -> AsyncIterator[int]:
+    """A server that keeps connections for a moment only, by its port."""
+    async with protocol_server(Idle) as port:
+        yield port
+
+
+@pytest.mark.parametrize(
+    "asked", [b"", b"\r\n", WHOLE.replace(b"GET /", b"HEAD /"), WHOLE], ids=repr
+)
+async def test_connection_on_which_nothing_is_asked_is_ended(brief_port: int, asked: bytes) -> None:
+    begun = time.perf_counter()
+    told = await answer(brief_port, asked)
+    assert told.startswith(b"HTTP/1.1 200 ") == (len(asked) > 2)
+    # The answer takes longer than the wait: what is under way is not idle.
+    assert 0.3 <= time.perf_counter() - begun < 1.5
+
+
+async def test_connection_in_use_is_not_ended(brief_port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", brief_port)
+    begun = time.perf_counter()
+    while time.perf_counter() - begun < 1.5:
+        writer.write(WHOLE)
+        assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200 ")
+        await asyncio.sleep(0.1)
+    writer.close()
+    await writer.wait_closed()
+
+
+def posted(body: bytes, *more: bytes, path: bytes = b"/graphql") -> bytes:
+    """A POST of an operation, as it is written."""
+    lines = [
+        b"POST %b HTTP/1.1" % path,
+        b"host: a",
+        b"content-type: application/json",
+        b"content-length: %d" % len(body),
+        *more,
+    ]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+CLOSE = b"connection: close"
+OPERATION = b'{"query": "{ __typename }"}'
+
+
+@pytest.fixture
+def exchanges(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The bodies that were answered without ASGI."""
+    found: list[bytes] = []
+    begin = Exchange.begin
+
+    def noted(self: Exchange, headers: Headers, body: bytes, address: str) -> None:
+        found.append(body)
+        begin(self, headers, body, address)
+
+    monkeypatch.setattr(Exchange, "begin", noted)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("body", "more"),
+    [
+        (OPERATION, ()),
+        (b'{"query": "{ nothing }"}', (b"accept: application/graphql-response+json",)),
+        (b'{"query": "{ __typename }", "variables": 7}', (b"accept-language: en",)),
+        (b"{", ()),
+        (b" ", ()),
+        (OPERATION, (b"accept: image/png",)),
+        (OPERATION, (b"content-encoding: gzip",)),
+        (OPERATION, (b"authorization: Bearer x",)),
+        (OPERATION, (b"x-cabinet-role: ADMIN",)),
+        (b'{"query": "mutation { signOut { errors { code } } }"}', ()),
+    ],
+)
+async def test_operation_is_answered_alike_at_once_and_in_parts(
+    listening_api: ListeningApi, exchanges: list[bytes], body: bytes, more: tuple[bytes, ...]
+) -> None:
+    port = httpx.URL(listening_api.url).port or 0
+    whole = posted(body, *more, CLOSE)
+    at_once = await answer(port, whole)
+    assert exchanges == [body]
+    in_parts = await answer(port, whole[:-1], whole[-1:])
+    assert exchanges == [body]
+
+    def told(text: bytes) -> tuple[bytes, list[bytes], bytes]:
+        head, _, content = text.partition(b"\r\n\r\n")
+        status, *lines = head.split(b"\r\n")
+        return status, sorted(lines), content
+
+    assert told(at_once) == told(in_parts)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        posted(OPERATION, CLOSE, path=b"/graphql?a=b"),
+        posted(OPERATION, CLOSE, path=b"//graphql"),
+        posted(OPERATION, CLOSE).replace(b"POST", b"PUT", 1),
+        posted(OPERATION).replace(b"HTTP/1.1", b"HTTP/1.0", 1),
+        posted(OPERATION, CLOSE, b"expect: 100-continue"),
+    ],
+    ids=lambda asked: repr(asked[:40]),
+)
+async def test_what_is_unusual_goes_by_asgi(
+    listening_api: ListeningApi, exchanges: list[bytes], asked: bytes
+) -> None:
+    told = await answer(httpx.URL(listening_api.url).port or 0, asked)
+    assert told.startswith(b"HTTP/1.1 ")
+    assert exchanges == []
+
+
+async def test_operations_sent_one_after_the_other_are_answered_in_their_order(
+    listening_api: ListeningApi,
+) -> None:
+    port = httpx.URL(listening_api.url).port or 0
+    asked = [posted(b'{"query": "{ a%d: __typename }"}' % number) for number in range(5)]
+    asked.append(posted(b'{"query": "{ last: __typename }"}', CLOSE))
+    told = await answer(port, b"".join(asked))
+    assert re.findall(rb'"(\w+)":"Query"', told) == [b"a0", b"a1", b"a2", b"a3", b"a4", b"last"]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "headers", "address"),
+    [
+        ((), (b"x-forwarded-for: 198.51.100.7",), "127.0.0.1"),
+        (("127.0.0.1",), (b"x-forwarded-for: 198.51.100.7",), "198.51.100.7"),
+        (
+            ("127.0.0.1",),
+            (b"x-forwarded-for: 203.0.113.1", b"x-forwarded-for: 198.51.100.7, 127.0.0.1"),
+            "198.51.100.7",
+        ),
+        (("127.0.0.1",), (), "127.0.0.1"),
+        (("192.0.2.1",), (b"x-forwarded-for: 198.51.100.7",), "127.0.0.1"),
+    ],
+)
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_address_is_the_one_that_a_trusted_proxy_tells(
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    proxies: tuple[str, ...],
+    headers: tuple[bytes, ...],
+    address: str,
+    at_once: bool,
+) -> None:
+    seen: list[str] = []
+    viewer = Sessions.viewer
+
+    async def noted(self: Sessions, token: str | None, **given: Any) -> Any:
+        seen.append(given["address"])
+        return await viewer(self, token, **given)
+
+    monkeypatch.setattr(Sessions, "viewer", noted)
+    async with listening(database_url, tmp_path / "home", proxies=proxies) as api:
+        whole = posted(OPERATION, CLOSE, *headers)
+        parts = [whole] if at_once else [whole[:-1], whole[-1:]]
+        await answer(httpx.URL(api.url).port or 0, *parts)
+    assert seen == [address]
 
 
 class Recording(asyncio.Transport):
