@@ -53,13 +53,13 @@ class Contender:
         }
 
 
-# Not servers but what is left of one: nobody who answers by ASGI on uvicorn is below it.
+# Not servers but what is left of one: nobody who answers by ASGI on uvicorn is below it. They ask
+# nobody who one is, and could not renew a session.
 FLOOR = Contender(
     "floor",
     "Floor: uvicorn and the statement",
     "floor",
     "cabinet",
-    "whole",
     spared=frozenset({"load"}),
 )
 FLOOR_SQLITE = Contender(
@@ -67,7 +67,6 @@ FLOOR_SQLITE = Contender(
     "Floor on SQLite",
     "floor-sqlite",
     "cabinet",
-    "whole",
     spared=frozenset({"load"}),
 )
 
