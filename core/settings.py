@@ -45,6 +45,27 @@ class SignInLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Passkeys:
+    """Where passkeys hold (WebAuthn, 5.1.2): a domain, its pages, and the name browsers show."""
+
+    domain: str = "localhost"
+    origins: tuple[str, ...] = ("http://localhost:8000",)
+    name: str = "Кабинет медицинского работника"
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Whose certificates are trusted, and where it is told which of them are revoked.
+
+    ``authorities`` is a directory of PEM files; without one nobody signs in by a signature.
+    ``revocations`` are files and addresses of lists of revoked certificates.
+    """
+
+    authorities: Path | None = None
+    revocations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that differs between one installation and another."""
 
@@ -61,3 +82,5 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     sessions: SessionTimes = field(default_factory=SessionTimes)
     sign_in: SignInLimits = field(default_factory=SignInLimits)
+    passkeys: Passkeys = field(default_factory=Passkeys)
+    signatures: Signatures = field(default_factory=Signatures)
