@@ -133,6 +133,10 @@ class Signer:
 class SignatureVerifier(Protocol):
     """Tells who signed a text."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether anything can be verified: whether authorities are configured."""
+
     async def signer(self, signature: str, text: bytes, *, now: datetime, field: str) -> Signer:
         """Whose detached signature it is: Base64 of DER, or PEM.
 
@@ -153,8 +157,12 @@ class CmsVerifier:
         # asn1crypto reads a value when it is asked for: no two threads may read one at once.
         self._turn = asyncio.Lock()
 
+    @property
+    def is_ready(self) -> bool:
+        return bool(self._authorities)
+
     async def signer(self, signature: str, text: bytes, *, now: datetime, field: str) -> Signer:
-        if not self._authorities:
+        if not self.is_ready:
             raise ServiceUnavailable(field)
         certificates = await asyncio.to_thread(_signed_by, signature, text, field)
         lists = await self._lists.current(now)
