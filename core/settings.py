@@ -37,11 +37,17 @@ class SessionTimes:
 
 @dataclass(frozen=True, slots=True)
 class SignInLimits:
-    """How many failures are too many, for one account and for one address."""
+    """How many failures are too many, for one account and for one address.
+
+    After the second failure the next attempt waits for ``pause``, and then each time for twice
+    as long. A password older than ``password_age`` has expired.
+    """
 
     failures: int = 5
     window: timedelta = timedelta(minutes=15)
     address_failures: int = 50
+    pause: timedelta = timedelta(seconds=1)
+    password_age: timedelta = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from core.ids import uuid7
 from models.account import Account, AccountState
 from models.database import outside_units, unit_of_work
 from resolvers.accounts import login_hash, person_of
+from resolvers.alerts import Alert, alert
 
 
 class AccountLocked(Problem):
@@ -37,14 +38,14 @@ async def counted(
         return await begin_attempt(name, viewer.address, now=viewer.now, limits=gate.limits)
     except AttemptsExceeded as exceeded:
         until = await on_our_clock(viewer, exceeded.until)
-        if exceeded.address:
-            raise TooManyAttempts(until=until) from None
-        raise _locked(gate, account, name, until) from None
+        if exceeded.is_lock:
+            raise _locked(gate, account, name, until) from None
+        raise TooManyAttempts(until=until) from None
 
 
 @unit_of_work
 async def write_failure(
-    viewer: Viewer, account: Account | None, attempt: Attempt, reason: str
+    viewer: Viewer, *, gate: Gate, account: Account | None, attempt: Attempt, reason: str
 ) -> None:
     """Notes a counted guess that was wrong; the last one allowed locks the account."""
     # The same statements for a login that nobody has: the time taken tells nothing.
@@ -61,6 +62,7 @@ async def write_failure(
     )
     until = attempt.locks_until.isoformat()
     record(viewer, "SIGN_IN_LOCKED", account, about=about, until=until)
+    await alert(viewer, gate=gate, account=account, what=Alert.LOCKED)
 
 
 def may_enter(account: Account) -> bool:

@@ -60,7 +60,9 @@ async def sign_in(
         step = _checked_step(gate, found, code, viewer.now)
         return await _open(viewer, gate, found, step)
     except _Refused as refused:
-        await write_failure(viewer, account, attempt, refused.reason)
+        await write_failure(
+            viewer, gate=gate, account=account, attempt=attempt, reason=refused.reason
+        )
         if hints and isinstance(refused.problem, BadCredentials):
             raise Problems([refused.problem, *hints]) from None
         raise refused.problem from None
