@@ -122,7 +122,7 @@ class AuthoritiesInvalid(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
+class Signatory:
     """Whom a certificate names. ``certificate`` is its SHA-256 in hexadecimal digits."""
 
     certificate: str
@@ -137,7 +137,7 @@ class SignatureVerifier(Protocol):
     def is_ready(self) -> bool:
         """Whether anything can be verified: whether authorities are configured."""
 
-    async def signer(self, signature: str, text: bytes, *, now: datetime, field: str) -> Signer:
+    async def signatory(self, signature: str, text: bytes, *, now: datetime, field: str) -> Signatory:
         """Whose detached signature it is: Base64 of DER, or PEM.
 
         Raises the problems of this module about ``field``, and ServiceUnavailable where nothing
@@ -161,7 +161,7 @@ class CmsVerifier:
     def is_ready(self) -> bool:
         return bool(self._authorities)
 
-    async def signer(self, signature: str, text: bytes, *, now: datetime, field: str) -> Signer:
+    async def signatory(self, signature: str, text: bytes, *, now: datetime, field: str) -> Signatory:
         if not self.is_ready:
             raise ServiceUnavailable(field)
         certificates = await asyncio.to_thread(_signed_by, signature, text, field)
@@ -281,7 +281,7 @@ def _accepted(
     *,
     now: datetime,
     field: str,
-) -> Signer:
+) -> Signatory:
     """Whom the signer's certificate names, once it is found good."""
     try:
         certificate = certificates.signer_cert
@@ -296,7 +296,7 @@ def _accepted(
             time_tolerance=timedelta(0),
         )
         _validate(certificate, context, field)
-        return _signer_of(certificate)
+        return _signatory_of(certificate)
     except Problem:
         raise
     except Exception:
@@ -332,8 +332,8 @@ def _problem(error: Exception, certificate: x509.Certificate, field: str) -> Pro
     return CertificateUntrusted(field)
 
 
-def _signer_of(certificate: x509.Certificate) -> Signer:
-    return Signer(
+def _signatory_of(certificate: x509.Certificate) -> Signatory:
+    return Signatory(
         certificate=certificate.sha256.hex(),
         snils=_number(certificate, _SNILS),
         inn=_number(certificate, _INN),

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from webauthn.helpers import (
     base64url_to_bytes,
     bytes_to_base64url,
+    decode_credential_public_key,
+    decoded_public_key_to_cryptography,
     encode_cbor,
     parse_authentication_credential_json,
     parse_client_data_json,
@@ -161,6 +163,10 @@ def check_made(passkeys: Passkeys, made: Made, field: str) -> dict[str, Any]:
             expected_rp_id=passkeys.domain,
             expected_origin=list(passkeys.origins),
             require_user_verification=True,
+        )
+        # A point off the curve would be kept, and no answer ever fit.
+        decoded_public_key_to_cryptography(
+            decode_credential_public_key(verified.credential_public_key)
         )
     except Exception:
         # What is malformed deep within is anybody's, and raises anything.

@@ -30,6 +30,7 @@ from models.conditions import (
     to_q,
 )
 from models.course import Course, CourseAudience, Enrolment
+from models.factor import Passkey
 from models.grant import RoleGrant
 from models.licence import Licence
 from models.organisation import Department, DictionaryEntry, Organisation
@@ -69,6 +70,9 @@ REACH: dict[type[Model], Reach] = {
         department="practitioner__department_id", own="id", owner="account_id", personal=True
     ),
     Session: Reach(
+        organisation="account__organisation_id", own="account_id", owner="account_id", personal=True
+    ),
+    Passkey: Reach(
         organisation="account__organisation_id", own="account_id", owner="account_id", personal=True
     ),
     RoleGrant: Reach(

@@ -38,12 +38,17 @@ SENSITIVE = frozenset(
         "changeContact",
         "changePassword",
         "confirmFactor",
+        "confirmFactorByPasskey",
+        "confirmFactorBySignature",
         "enableTotp",
         "finishSignIn",
+        "finishSignInByPasskey",
         "refreshSession",
         "reveal",
         "sendSignInCode",
         "signIn",
+        "signInByPasskey",
+        "signInBySignature",
     }
 )
 _INTROSPECTION_DEPTH = 16

@@ -29,7 +29,7 @@ from models.factor import Challenge, ChallengePurpose, Passkey
 from resolvers.accounts import person_of
 from resolvers.alerts import Alert, alert
 from resolvers.entering import enter_alone
-from resolvers.factors import note_factor
+from resolvers.factors import FactorUnavailable, note_factor
 from resolvers.pending import finish_pending, pending_account
 from resolvers.sessions import SignedIn
 
@@ -81,7 +81,7 @@ async def _enter(viewer: Viewer, gate: Gate, proof: _Proof) -> SignedIn:
 async def passkey_options(viewer: Viewer, *, gate: Gate, settings: Settings, handle: str) -> Asked:
     """Asks for a passkey as the second factor of a sign-in that waits for one.
 
-    Raises ChallengeInvalid about the handle, TooManyAttempts.
+    Raises ChallengeInvalid about the handle, FactorUnavailable, TooManyAttempts.
     """
     await gate.limiter.hit(viewer, ASKING, viewer.address)
     account = await pending_account(viewer, gate=gate, handle=handle)
@@ -112,7 +112,7 @@ async def _finish(viewer: Viewer, gate: Gate, handle: str, proof: _Proof) -> Sig
 
 
 async def begin_passkey_confirmation(viewer: Viewer, *, gate: Gate, settings: Settings) -> Asked:
-    """Asks for a passkey of the viewer's, for ``confirm_factor_by_passkey``."""
+    """Asks for a passkey of the viewer's in this session; raises FactorUnavailable."""
     account = await Account.get(id=viewer.account_id)
     return await _ask(viewer, gate, settings, ChallengePurpose.SECOND_PASSKEY, account)
 
@@ -147,10 +147,14 @@ async def _ask(
     purpose: ChallengePurpose,
     account: Account | None = None,
 ) -> Asked:
+    allowed: list[Passkey] = []
+    if account is not None:
+        allowed = await Passkey.filter(account_id=account.id).order_by("id")
+        if not allowed:
+            raise FactorUnavailable
     begun = await challenges.begin(viewer, gate=gate, purpose=purpose, **_of(viewer, account))
     about = await person_of(account.id) if account is not None else None
     record(viewer, "PASSKEY_ASKED_FOR", account, about=about)
-    allowed = await Passkey.filter(account_id=account.id).order_by("id") if account else ()
     options = request_options(
         settings.passkeys, challenge=begun.value, allowed=allowed, lifetime=LIFETIME
     )

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from adapters.signatures import SignatureVerifier, Signer
+from adapters.signatures import SignatureVerifier, Signatory
 from auth import challenges
 from auth.audit import record
 from auth.gate import Gate
@@ -60,7 +60,7 @@ class _Signed:
     """A signature that is right, of an account, and yet to be used."""
 
     account: Account
-    signer: Signer
+    signatory: Signatory
     challenge: Challenge
 
 
@@ -155,7 +155,7 @@ async def _signed(
     viewer: Viewer, gate: Gate, signatures: SignatureVerifier, challenge: str, signature: str
 ) -> _Signed:
     """Checks a signature, and finds whose it is; what is refused is written down."""
-    signer = account = None
+    signatory = account = None
     try:
         found = await challenges.find(
             viewer,
@@ -166,27 +166,27 @@ async def _signed(
             field="challenge",
         )
         text = challenges.payload_of(gate, found)["text"]
-        signer = await signatures.signer(
+        signatory = await signatures.signatory(
             signature, text.encode(), now=viewer.now, field="signature"
         )
-        account = await _owner(gate, signer)
+        account = await _owner(gate, signatory)
         if viewer.account_id not in (None, account.id):
             raise SubjectMismatch("signature")
         if account.confirmed_at is None:
             raise AccountUnconfirmed("signature")
     except Problem as problem:
-        await _write_refusal(viewer, account, signer, problem.code)
+        await _write_refusal(viewer, account, signatory, problem.code)
         # People are told on the clock of the house.
         for name, value in problem.values.items():
             if isinstance(value, datetime):
                 problem.values[name] = await on_our_clock(viewer, value)
         raise
-    return _Signed(account, signer, found)
+    return _Signed(account, signatory, found)
 
 
-async def _owner(gate: Gate, signer: Signer) -> Account:
-    """The only account with the signer's SNILS or, without one, INN; raises SubjectMismatch."""
-    told = {kind: number for kind in _NUMBERS if (number := getattr(signer, kind)) is not None}
+async def _owner(gate: Gate, signatory: Signatory) -> Account:
+    """The only account with the signatory's SNILS or, without one, INN; raises SubjectMismatch."""
+    told = {kind: number for kind in _NUMBERS if (number := getattr(signatory, kind)) is not None}
     if not told:
         raise SubjectMismatch("signature")
     kind = next(iter(told))
@@ -218,16 +218,16 @@ async def _use(viewer: Viewer, signed: _Signed) -> None:
         "SIGNATURE_ACCEPTED",
         signed.account,
         about=await person_of(signed.account.id),
-        certificate=signed.signer.certificate,
+        certificate=signed.signatory.certificate,
     )
 
 
 @unit_of_work
 async def _write_refusal(
-    viewer: Viewer, account: Account | None, signer: Signer | None, reason: str
+    viewer: Viewer, account: Account | None, signatory: Signatory | None, reason: str
 ) -> None:
     about = await person_of(account.id) if account is not None else None
-    certificate = signer.certificate if signer is not None else ""
+    certificate = signatory.certificate if signatory is not None else ""
     record(
         viewer, "SIGNATURE_REFUSED", account, about=about, reason=reason, certificate=certificate
     )

@@ -289,7 +289,8 @@ _REFRESH = {
     )
 }
 
-_SIGNED_IN = {
+# What shows a session that was opened.
+OPENED = {
     **_ACCESS,
     **_REFRESH,
     "viewer": _VIEWER,
@@ -342,7 +343,7 @@ mutation(
         "code, begins a sign-in that another factor finishes."
     ),
     returns={
-        **{name: _opened(returned) for name, returned in _SIGNED_IN.items()},
+        **{name: _opened(returned) for name, returned in OPENED.items()},
         "pending": Returned(
             "PendingSignIn | None",
             "What waits for a second factor, where no code was given.",
@@ -360,7 +361,7 @@ mutation(
     second_step.finish_sign_in,
     visible(Role.VISITOR),
     says="Finishes a sign-in that waits, with the code of one of its factors.",
-    returns=_SIGNED_IN,
+    returns=OPENED,
 )
 mutation(
     sessions.refresh_session,

@@ -20,9 +20,9 @@ from adapters.signatures import (
     CertificateUnsuitable,
     CertificateUntrusted,
     CmsVerifier,
+    Signatory,
     SignatureAlgorithmUnsupported,
     SignatureInvalid,
-    Signer,
     open_verifier,
 )
 from core.errors import Problem, ServiceUnavailable
@@ -65,12 +65,12 @@ class Trust:
         path.write_bytes(authority.revocations() if data is None else data)
         self.lists.append(path)
 
-    async def signer(self, signature: str, text: str = TEXT, now: datetime = NOW) -> Signer:
-        return await self.verifier().signer(signature, text.encode(), now=now, field="signature")
+    async def signatory(self, signature: str, text: str = TEXT, now: datetime = NOW) -> Signatory:
+        return await self.verifier().signatory(signature, text.encode(), now=now, field="signature")
 
     async def refusal(self, signature: str, text: str = TEXT, now: datetime = NOW) -> Problem:
         with pytest.raises(Problem) as refused:
-            await self.signer(signature, text, now)
+            await self.signatory(signature, text, now)
         assert refused.value.field == "signature"
         return refused.value
 
@@ -100,10 +100,10 @@ async def test_a_signature_tells_whose_it_is(
 ) -> None:
     person = trust.root.person(snils=SNILS, inn=INN, key=key(), purposes=FOR_PEOPLE)
 
-    signer = await trust.signer(person.sign(TEXT, digest))
+    signatory = await trust.signatory(person.sign(TEXT, digest))
 
     fingerprint = person.certificate.fingerprint(hashes.SHA256()).hex()
-    assert signer == Signer(fingerprint, SNILS, INN)
+    assert signatory == Signatory(fingerprint, SNILS, INN)
 
 
 @pytest.mark.parametrize(
@@ -112,17 +112,17 @@ async def test_a_signature_tells_whose_it_is(
 async def test_numbers_are_read_however_they_are_encoded(trust: Trust, kind: _ASN1Type) -> None:
     person = trust.root.person(snils=SNILS, inn=INN, kind=kind)
 
-    signer = await trust.signer(person.sign(TEXT))
+    signatory = await trust.signatory(person.sign(TEXT))
 
-    assert (signer.snils, signer.inn) == (SNILS, INN)
+    assert (signatory.snils, signatory.inn) == (SNILS, INN)
 
 
 async def test_an_organisation_s_inn_is_none_of_a_person_s(trust: Trust) -> None:
     person = trust.root.person(snils="11223344500", inn="007707083893")
 
-    signer = await trust.signer(person.sign(TEXT))
+    signatory = await trust.signatory(person.sign(TEXT))
 
-    assert (signer.snils, signer.inn) == (None, None)
+    assert (signatory.snils, signatory.inn) == (None, None)
 
 
 async def test_a_signature_may_come_in_armour(trust: Trust) -> None:
@@ -131,7 +131,7 @@ async def test_a_signature_may_come_in_armour(trust: Trust) -> None:
 
     for name in ("CMS", "PKCS7"):
         armoured = f"-----BEGIN {name}-----\n{lines}\n-----END {name}-----\n"
-        assert (await trust.signer(armoured)).snils == SNILS
+        assert (await trust.signatory(armoured)).snils == SNILS
 
 
 async def test_an_authority_between_needs_a_list_of_the_one_above_and_its_own(
@@ -142,7 +142,7 @@ async def test_an_authority_between_needs_a_list_of_the_one_above_and_its_own(
 
     assert type(await trust.refusal(signature)) is ServiceUnavailable
     trust.publish(between)
-    assert (await trust.signer(signature)).snils == SNILS
+    assert (await trust.signatory(signature)).snils == SNILS
 
 
 async def test_without_what_leads_to_the_authority_it_is_not_trusted(trust: Trust) -> None:
@@ -202,7 +202,7 @@ async def test_an_authority_itself_signs_nobody_in(trust: Trust) -> None:
 async def test_when_a_certificate_expired_is_told_and_who_renews_it(trust: Trust) -> None:
     signature = trust.root.person(snils=SNILS, until=2 * DAY).sign(TEXT)
 
-    assert (await trust.signer(signature, now=NOW + 2 * DAY - timedelta(seconds=1))).snils
+    assert (await trust.signatory(signature, now=NOW + 2 * DAY - timedelta(seconds=1))).snils
     problem = await trust.refusal(signature, now=NOW + 2 * DAY + timedelta(seconds=1))
 
     assert type(problem) is CertificateExpired
@@ -222,7 +222,7 @@ async def test_an_authority_that_has_expired_vouches_for_nobody(trust: Trust) ->
     trust.publish(between)
     signature = between.person(snils=SNILS).sign(TEXT)
 
-    assert (await trust.signer(signature)).snils == SNILS
+    assert (await trust.signatory(signature)).snils == SNILS
     problem = await trust.refusal(signature, now=NOW + DAY + timedelta(hours=1))
     assert type(problem) is CertificateUntrusted
 
@@ -305,7 +305,7 @@ async def test_whatever_is_cut_off_or_altered_is_refused(trust: Trust) -> None:
     async def passes(data: bytes) -> bool:
         signature = base64.b64encode(data).decode()
         try:
-            await verifier.signer(signature, TEXT.encode(), now=NOW, field="signature")
+            await verifier.signatory(signature, TEXT.encode(), now=NOW, field="signature")
         except Problem:
             return False
         return True
@@ -326,7 +326,7 @@ async def test_where_no_authority_is_configured_nothing_is_verified(trust: Trust
 
     assert open_verifier(Signatures()) is NOBODY
     with pytest.raises(ServiceUnavailable):
-        await NOBODY.signer(signature, TEXT.encode(), now=NOW, field="signature")
+        await NOBODY.signatory(signature, TEXT.encode(), now=NOW, field="signature")
 
 
 async def test_many_signatures_at_once_are_verified_one_after_another(trust: Trust) -> None:
@@ -335,12 +335,15 @@ async def test_many_signatures_at_once_are_verified_one_after_another(trust: Tru
 
     signers = await asyncio.gather(
         *(
-            verifier.signer(person.sign(TEXT), TEXT.encode(), now=NOW, field="signature")
+            verifier.signatory(person.sign(TEXT), TEXT.encode(), now=NOW, field="signature")
             for person in people
         )
     )
 
-    assert [(signer.snils, signer.inn) for signer in signers] == [(SNILS, None), (None, INN)] * 10
+    assert [(signatory.snils, signatory.inn) for signatory in signers] == [
+        (SNILS, None),
+        (None, INN),
+    ] * 10
 
 
 def test_authorities_that_cannot_be_read_are_named(tmp_path: Path) -> None:
