@@ -19,7 +19,7 @@ LARGEST = 16 * 1024 * 1024
 # A list is asked for again after so long; after a failure sooner, but not by everybody at once.
 KEPT = timedelta(minutes=15)
 TRIED_AGAIN = timedelta(seconds=30)
-# In seconds, for the whole of an answer.
+# In seconds.
 TIMEOUT = 5.0
 
 _log = logging.getLogger(__name__)
@@ -40,10 +40,14 @@ class _Source:
 
 
 class RevocationLists:
-    """The lists of files and of ``http://`` and ``https://`` addresses, PEM or DER."""
+    """The lists of files and of ``http://`` and ``https://`` addresses, PEM or DER.
 
-    def __init__(self, sources: Sequence[str]) -> None:
+    An address has ``timeout`` seconds for the whole of its answer.
+    """
+
+    def __init__(self, sources: Sequence[str], *, timeout: float = TIMEOUT) -> None:
         self._sources = [_Source(name) for name in sources]
+        self._timeout = timeout
 
     async def current(self, now: datetime) -> list[crl.CertificateList]:
         """The newest lists that could be had, the last known one of a source that fails now."""
@@ -54,7 +58,7 @@ class RevocationLists:
         async with source.turn:
             if source.next_at is None or source.next_at <= now:
                 try:
-                    source.found = _read(await _bytes_of(source.name))
+                    source.found = _read(await _bytes_of(source.name, self._timeout))
                     source.next_at = now + KEPT
                 except _Unusable as error:
                     _log.error("no list of revoked certificates from %s: %s", source.name, error)
@@ -62,12 +66,12 @@ class RevocationLists:
             return source.found
 
 
-async def _bytes_of(source: str) -> bytes:
+async def _bytes_of(source: str, seconds: float) -> bytes:
     if not source.startswith(("http://", "https://")):
         return await asyncio.to_thread(_bytes_of_file, Path(source))
     try:
-        async with asyncio.timeout(TIMEOUT):
-            return await _fetched(source)
+        async with asyncio.timeout(seconds):
+            return await _fetched(source, seconds)
     except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
         raise _Unusable(type(error).__name__) from None
 
@@ -83,10 +87,10 @@ def _bytes_of_file(path: Path) -> bytes:
     return found
 
 
-async def _fetched(address: str) -> bytes:
+async def _fetched(address: str, seconds: float) -> bytes:
     found = bytearray()
     async with (
-        httpx.AsyncClient(follow_redirects=False, timeout=TIMEOUT) as client,
+        httpx.AsyncClient(follow_redirects=False, timeout=seconds) as client,
         client.stream("GET", address) as response,
     ):
         if response.status_code != httpx.codes.OK:

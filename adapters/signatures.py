@@ -137,7 +137,9 @@ class SignatureVerifier(Protocol):
     def is_ready(self) -> bool:
         """Whether anything can be verified: whether authorities are configured."""
 
-    async def signatory(self, signature: str, text: bytes, *, now: datetime, field: str) -> Signatory:
+    async def signatory(
+        self, signature: str, text: bytes, *, now: datetime, field: str
+    ) -> Signatory:
         """Whose detached signature it is: Base64 of DER, or PEM.
 
         Raises the problems of this module about ``field``, and ServiceUnavailable where nothing
@@ -161,7 +163,9 @@ class CmsVerifier:
     def is_ready(self) -> bool:
         return bool(self._authorities)
 
-    async def signatory(self, signature: str, text: bytes, *, now: datetime, field: str) -> Signatory:
+    async def signatory(
+        self, signature: str, text: bytes, *, now: datetime, field: str
+    ) -> Signatory:
         if not self.is_ready:
             raise ServiceUnavailable(field)
         certificates = await asyncio.to_thread(_signed_by, signature, text, field)

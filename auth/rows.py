@@ -72,6 +72,7 @@ REACH: dict[type[Model], Reach] = {
     Session: Reach(
         organisation="account__organisation_id", own="account_id", owner="account_id", personal=True
     ),
+    # A passkey is nobody else's, wherever the role was granted.
     Passkey: Reach(
         organisation="account__organisation_id", own="account_id", owner="account_id", personal=True
     ),
