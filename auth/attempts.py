@@ -1,11 +1,12 @@
 """Failed sign-ins, counted in the database for a login and for an address.
 
 An attempt is counted before its password is looked at and given back when it was right: fifty
-at once get no more guesses than five in a row.
+at once get no more guesses than five in a row. Each failure lengthens the wait before the next
+attempt is looked at, until the last one allowed locks the login (OWASP ASVS 5.0, 6.3.1).
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from auth.turns import take_turns
@@ -17,11 +18,11 @@ from models.database import unit_of_work
 class AttemptsExceeded(Exception):
     """There were too many failures: the next attempt is looked at from ``until`` on."""
 
-    def __init__(self, until: datetime, *, address: bool) -> None:
+    def __init__(self, until: datetime, *, is_lock: bool) -> None:
         super().__init__(until)
         self.until = until
-        # Whether it was the address's failures and not the login's.
-        self.address = address
+        # Whether the login is locked; else it waits a little, or its address does.
+        self.is_lock = is_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,13 @@ async def begin_attempt(
     await SignInFailure.filter(at__lte=now - limits.window).delete()
     of_login = await _times({"login_hash": login_hash}, limits.failures)
     if len(of_login) >= limits.failures:
-        raise AttemptsExceeded(of_login[-1] + limits.window, address=False)
+        raise AttemptsExceeded(of_login[-1] + limits.window, is_lock=True)
+    if of_login and now < (waits_until := of_login[0] + _pause(len(of_login), limits)):
+        raise AttemptsExceeded(waits_until, is_lock=False)
     if address:
         of_address = await _times({"address": address}, limits.address_failures)
         if len(of_address) >= limits.address_failures:
-            raise AttemptsExceeded(of_address[-1] + limits.window, address=True)
+            raise AttemptsExceeded(of_address[-1] + limits.window, is_lock=False)
     row = await SignInFailure.create(login_hash=login_hash, address=address, at=now)
     times = [now, *of_login]
     locks_until = times[-1] + limits.window if len(times) >= limits.failures else None
@@ -63,6 +66,11 @@ async def give_back(attempt: Attempt) -> None:
 async def forgive(login_hash: str) -> None:
     """Forgets the failures of a login. Inside the caller's unit of work."""
     await SignInFailure.filter(login_hash=login_hash).delete()
+
+
+def _pause(failures: int, limits: SignInLimits) -> timedelta:
+    """How long the next attempt waits: one slip costs nothing, then each pause is doubled."""
+    return limits.pause * 2 ** (failures - 2) if failures > 1 else timedelta(0)
 
 
 async def _times(of: dict[str, str], limit: int) -> list[datetime]:

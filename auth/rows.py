@@ -30,6 +30,7 @@ from models.conditions import (
     to_q,
 )
 from models.course import Course, CourseAudience, Enrolment
+from models.factor import Passkey
 from models.grant import RoleGrant
 from models.licence import Licence
 from models.organisation import Department, DictionaryEntry, Organisation
@@ -69,6 +70,10 @@ REACH: dict[type[Model], Reach] = {
         department="practitioner__department_id", own="id", owner="account_id", personal=True
     ),
     Session: Reach(
+        organisation="account__organisation_id", own="account_id", owner="account_id", personal=True
+    ),
+    # A passkey is nobody else's, wherever the role was granted.
+    Passkey: Reach(
         organisation="account__organisation_id", own="account_id", owner="account_id", personal=True
     ),
     RoleGrant: Reach(

@@ -37,11 +37,38 @@ class SessionTimes:
 
 @dataclass(frozen=True, slots=True)
 class SignInLimits:
-    """How many failures are too many, for one account and for one address."""
+    """How many failures are too many, for one account and for one address.
+
+    After the second failure the next attempt waits for ``pause``, and then each time for twice
+    as long. A password older than ``password_age`` has expired.
+    """
 
     failures: int = 5
     window: timedelta = timedelta(minutes=15)
     address_failures: int = 50
+    pause: timedelta = timedelta(seconds=1)
+    password_age: timedelta = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Passkeys:
+    """Where passkeys hold (WebAuthn, 5.1.2): a domain, its pages, and the name browsers show."""
+
+    domain: str = "localhost"
+    origins: tuple[str, ...] = ("http://localhost:8000",)
+    name: str = "Кабинет медицинского работника"
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Whose certificates are trusted, and where it is told which of them are revoked.
+
+    ``authorities`` is a directory of PEM files; without one nobody signs in by a signature.
+    ``revocations`` are files and addresses of lists of revoked certificates.
+    """
+
+    authorities: Path | None = None
+    revocations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +88,5 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     sessions: SessionTimes = field(default_factory=SessionTimes)
     sign_in: SignInLimits = field(default_factory=SignInLimits)
+    passkeys: Passkeys = field(default_factory=Passkeys)
+    signatures: Signatures = field(default_factory=Signatures)

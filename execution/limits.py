@@ -32,7 +32,25 @@ from resolvers import aggregates
 from resolvers.pages import LARGEST, USUAL
 
 # Sign-in and codes: one guess an operation, so that limits count guesses and not requests.
-SENSITIVE = frozenset({"signIn", "refreshSession", "acceptInvitation", "reveal"})
+SENSITIVE = frozenset(
+    {
+        "acceptInvitation",
+        "changeContact",
+        "changePassword",
+        "confirmFactor",
+        "confirmFactorByPasskey",
+        "confirmFactorBySignature",
+        "enableTotp",
+        "finishSignIn",
+        "finishSignInByPasskey",
+        "refreshSession",
+        "reveal",
+        "sendSignInCode",
+        "signIn",
+        "signInByPasskey",
+        "signInBySignature",
+    }
+)
 _INTROSPECTION_DEPTH = 16
 # Selections and fragments within each other: what recursion here and in validation can take.
 _LEVELS = 25

@@ -72,6 +72,8 @@ class Account(Row):
     confirmed_at = Moment(null=True)
     terms_version = Text(max_length=40, null=True)
     terms_accepted_at = Moment(null=True)
+    # In which the owner last signed in: what they are told when somebody else acts.
+    language = Text(max_length=5, default="ru", db_default="ru")
     last_role = fields.CharEnumField(Role, max_length=20, null=True)
     is_demo = fields.BooleanField(default=False)
     created_at = Moment(auto_now_add=True)

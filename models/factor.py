@@ -20,6 +20,15 @@ class Channel(StrEnum):
     EMAIL = "EMAIL"
 
 
+class SecondFactor(StrEnum):
+    """What may be shown beside the password."""
+
+    TOTP = "TOTP"
+    SMS = "SMS"
+    PASSKEY = "PASSKEY"
+    RECOVERY_CODE = "RECOVERY_CODE"
+
+
 class CodePurpose(StrEnum):
     """What a code that is sent is for; it is good for nothing else."""
 
@@ -98,8 +107,9 @@ class Passkey(Row):
 
 
 class ChallengePurpose(StrEnum):
-    """What a challenge is for; it is good for nothing else."""
+    """What a challenge is for; it is good for nothing else. SIGN_IN waits for a second factor."""
 
+    SIGN_IN = "SIGN_IN"
     PASSKEY_REGISTRATION = "PASSKEY_REGISTRATION"
     PASSKEY = "PASSKEY"
     SECOND_PASSKEY = "SECOND_PASSKEY"

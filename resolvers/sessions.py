@@ -22,6 +22,7 @@ from models.database import unit_of_work
 from models.feed import announce
 from models.role import Role
 from resolvers.accounts import person_of
+from resolvers.alerts import Alert, alert
 
 
 class RefreshInvalid(Problem):
@@ -77,6 +78,9 @@ async def open_session(
     if role not in held:
         raise RoleNotHeld("role")
     await _make_room(viewer, account, gate)
+    account.language = viewer.language
+    if await _is_new_device(viewer, account):
+        await alert(viewer, gate=gate, account=account, what=Alert.NEW_DEVICE)
     session = await _new_session(
         viewer,
         account,
@@ -87,9 +91,8 @@ async def open_session(
         in_cookies=in_cookies,
         place=place[:200],
     )
-    if account.last_role is not role:
-        account.last_role = role
-        await account.save(update_fields=["last_role"])
+    account.last_role = role
+    await account.save(update_fields=["last_role", "language"])
     refresh_token = await _new_refresh_token(session, now)
     record(
         replace(viewer, account_id=account.id),
@@ -149,6 +152,13 @@ async def _new_session(
         address=viewer.address[:64],
         **values,
     )
+
+
+async def _is_new_device(viewer: Viewer, account: Account) -> bool:
+    """Whether the person has signed in before, and never with this."""
+    before = Session.filter(account_id=account.id).exclude(method=SignInMethod.SCRIPT)
+    known = before.filter(device=viewer.device[:200])
+    return await before.exists() and not await known.exists()
 
 
 def _living(now: datetime) -> dict[str, Any]:
@@ -280,6 +290,16 @@ async def end_session(viewer: Viewer, *, id: UUID) -> Session:
         record(viewer, "SESSION_ENDED", session, reason="AGAIN")
         return session
     return await _end(viewer, session, "ENDED_BY_PERSON")
+
+
+async def end_sessions(
+    viewer: Viewer, account_id: UUID, *, reason: str, keep: UUID | None = None
+) -> None:
+    """Ends the open sessions of an account but for one, in the caller's unit of work."""
+    open_ones = Session.filter(account_id=account_id, ended_at__isnull=True)
+    for session in await open_ones.order_by("id").select_for_update(no_key=True):
+        if session.id != keep:
+            await _end(viewer, session, reason)
 
 
 def living_sessions(viewer: Viewer, *, gate: Gate) -> QuerySet[Session]:

@@ -1,6 +1,7 @@
 """Accounts, sessions, role grants and the audit trail, as clients see them."""
 
 from typing import Any
+from uuid import UUID
 
 from auth.proofs import proves_less
 from auth.rights import Scope
@@ -13,13 +14,27 @@ from models.audit import AuditEntry as AuditEntryRow
 from models.conditions import NEVER, Compare, Condition, IsNull, every, some
 from models.grant import RoleGrant as RoleGrantRow
 from models.role import Role
-from resolvers import accounts, factors, grants, invitations, sessions, sign_in
+from resolvers import accounts, grants, invitations, second_step, sessions, sign_in
 from resolvers.pages import Term
+from resolvers.pending import Pending
+from resolvers.recommendations import recommendations_for
+from resolvers.second_factors import factors_of, recovery_codes_left
 from schema.context import Context
 from schema.directives import EVERYONE, SIGNED_IN, discloses, visible
+from schema.factors import SENT
 from schema.names import register
 from schema.operations import Returned, given, input_of, mutation, row
-from schema.views import column, computed, enum_of, member, row_by, text_beyond, to_one, view_of
+from schema.views import (
+    column,
+    computed,
+    enum_of,
+    member,
+    object_of,
+    row_by,
+    text_beyond,
+    to_one,
+    view_of,
+)
 
 enum_of(AccountState)
 register("Role", Role)
@@ -40,6 +55,12 @@ def _holds(viewer: Viewer) -> dict[bool, Condition]:
     now = asked(viewer, "now")
     lasting = some(IsNull("ends_at"), Compare("ends_at", "gt", now))
     return {True: every(IsNull("revoked_at"), Compare("starts_at", "lte", now), lasting)}
+
+
+async def _recommended(account_id: UUID, context: Context) -> Any:
+    return await recommendations_for(
+        account_id, settings=context.services["settings"], now=context.viewer.now
+    )
 
 
 @view_of(
@@ -67,6 +88,24 @@ class Account:
     )
     password_changed_at = column(
         "datetime | None", visible(*SIGNED_IN, rows=OWN), says="When the password was last changed."
+    )
+    factors = computed(
+        "list[OfferedFactor] | None",
+        visible(*SIGNED_IN, rows=OWN),
+        says="Its second factors.",
+        value=lambda account, _: factors_of(account),
+    )
+    recovery_codes_left = computed(
+        "int | None",
+        visible(*SIGNED_IN, rows=OWN),
+        says="How many recovery codes are left.",
+        value=lambda account, _: recovery_codes_left(account.id),
+    )
+    recommendations = computed(
+        "list[Recommendation] | None",
+        visible(*SIGNED_IN, rows=OWN),
+        says="What had better be done for its safety, the most urgent first.",
+        value=lambda account, context: _recommended(account.id, context),
     )
     created_at = column("datetime", visible(*SIGNED_IN), says="When it was opened.")
 
@@ -250,11 +289,79 @@ _REFRESH = {
     )
 }
 
+# What shows a session that was opened.
+OPENED = {
+    **_ACCESS,
+    **_REFRESH,
+    "viewer": _VIEWER,
+    "recommendations": Returned(
+        "list[Recommendation] | None",
+        "What had better be done for the account's safety, the most urgent first.",
+        lambda result, context: _recommended(result.account.id, context),
+    ),
+}
+
+
+@object_of(visible(Role.VISITOR))
+class PendingSignIn:
+    """A sign-in whose password was right, and that waits for a second factor."""
+
+    handle = computed(
+        "str",
+        visible(Role.VISITOR),
+        says="To be given back with a factor; shown once.",
+        value=lambda pending, _: pending.handle,
+    )
+    expires_at = computed(
+        "datetime",
+        visible(Role.VISITOR),
+        says="Until when it waits.",
+        value=lambda pending, _: pending.expires_at,
+    )
+    factors = computed(
+        "list[OfferedFactor]",
+        visible(Role.VISITOR),
+        says="The factors to choose from.",
+        value=lambda pending, _: pending.factors,
+    )
+
+
+def _opened(returned: Returned) -> Returned:
+    """The same of an opened session, and nothing of a sign-in that waits."""
+
+    def value(result: Any, context: Context) -> Any:
+        return None if isinstance(result, Pending) else returned.value(result, context)
+
+    return Returned(returned.type, returned.says, value)
+
+
 mutation(
     sign_in.sign_in,
     visible(Role.VISITOR),
-    says="Signs in with a phone or e-mail, the password, and the code of the second factor.",
-    returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
+    says=(
+        "Signs in with a phone or e-mail, the password, and the authenticator's code; without a "
+        "code, begins a sign-in that another factor finishes."
+    ),
+    returns={
+        **{name: _opened(returned) for name, returned in OPENED.items()},
+        "pending": Returned(
+            "PendingSignIn | None",
+            "What waits for a second factor, where no code was given.",
+            lambda result, _: result if isinstance(result, Pending) else None,
+        ),
+    },
+)
+mutation(
+    second_step.send_sign_in_code,
+    visible(Role.VISITOR),
+    says="Sends a code by SMS to whose sign-in waits.",
+    returns=SENT,
+)
+mutation(
+    second_step.finish_sign_in,
+    visible(Role.VISITOR),
+    says="Finishes a sign-in that waits, with the code of one of its factors.",
+    returns=OPENED,
 )
 mutation(
     sessions.refresh_session,
@@ -267,12 +374,6 @@ mutation(
     visible(*SIGNED_IN),
     says="Goes on in another held role, without signing in again.",
     returns={**_ACCESS, "viewer": _VIEWER},
-)
-mutation(
-    factors.confirm_factor,
-    visible(*SIGNED_IN),
-    says="Shows the second factor again in this session, for what asks for a fresh one.",
-    returns=row("Session"),
 )
 mutation(sessions.sign_out, visible(*SIGNED_IN), says="Ends this session.")
 mutation(

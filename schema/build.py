@@ -13,8 +13,10 @@ import schema.applications
 import schema.courses
 import schema.licences
 import schema.organisations
+import schema.passkeys
 import schema.practitioners
 import schema.shifts
+import schema.signatures
 import schema.viewing  # noqa: F401
 from models.role import Role
 from schema.aggregates import aggregates, declare_aggregate, declare_measure

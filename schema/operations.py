@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 # The resolvers of every mutation, from whose modules the codes of problems are gathered.
 _RESOLVERS: list[Callable[..., Awaitable[Any]]] = []
-_OURS = ("auth.", "core.", "models.", "resolvers.")
+_OURS = ("adapters.", "auth.", "core.", "models.", "resolvers.")
 
 
 @dataclass(frozen=True, slots=True)

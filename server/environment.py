@@ -6,7 +6,7 @@ from uuid import UUID
 
 from auth.viewer import Place, Viewer
 from core.clock import utc_now
-from core.settings import Settings
+from core.settings import Passkeys, Settings, Signatures
 from models.role import Role
 from schema.build import build
 
@@ -22,16 +22,39 @@ def settings() -> Settings:
     home = Path(os.environ.get("CABINET_HOME", str(HOME))).absolute()
     url = os.environ.get("CABINET_DATABASE_URL") or f"sqlite://{home / 'cabinet.sqlite3'}"
     trusted = os.environ.get("CABINET_TRUSTED_OPERATIONS")
+    port = _number("PORT", 8000)
     return Settings(
         database_url=url,
         home=home,
         production=os.environ.get("CABINET_PRODUCTION", "") in ("1", "true", "yes"),
         host=os.environ.get("HOST", "127.0.0.1"),
-        port=_number("PORT", 8000),
-        proxies=tuple(filter(None, os.environ.get("CABINET_PROXIES", "").split(","))),
+        port=port,
+        proxies=_listed("CABINET_PROXIES"),
         trusted_operations=Path(trusted) if trusted else None,
         language=os.environ.get("CABINET_LANGUAGE", "ru"),
+        passkeys=_passkeys(port),
+        signatures=_signatures(),
     )
+
+
+def _passkeys(port: int) -> Passkeys:
+    domain = os.environ.get("CABINET_PASSKEY_DOMAIN")
+    if domain is None:
+        return Passkeys(origins=(f"http://localhost:{port}",))
+    origins = _listed("CABINET_PASSKEY_ORIGINS") or (f"https://{domain}",)
+    return Passkeys(domain=domain, origins=origins)
+
+
+def _signatures() -> Signatures:
+    authorities = os.environ.get("CABINET_SIGNATURE_AUTHORITIES")
+    return Signatures(
+        Path(authorities).absolute() if authorities else None,
+        _listed("CABINET_SIGNATURE_REVOCATIONS"),
+    )
+
+
+def _listed(name: str) -> tuple[str, ...]:
+    return tuple(filter(None, os.environ.get(name, "").split(",")))
 
 
 def _number(name: str, usual: int) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from adapters.signatures import NOBODY, SignatureVerifier
 from auth.gate import Gate, open_gate
 from auth.sessions import Sessions
 from auth.viewer import Viewer
@@ -28,6 +29,7 @@ class Services:
     settings: Settings
     vault: Vault
     gate: Gate
+    signatures: SignatureVerifier
     feed: Feed
     sessions: Sessions
     engine: Engine
@@ -42,6 +44,7 @@ class Services:
             "settings": self.settings,
             "vault": self.vault,
             "gate": self.gate,
+            "signatures": self.signatures,
             "sessions": self.sessions,
             "feed": self.feed,
         }
@@ -54,7 +57,9 @@ def closed_to(settings: Settings) -> frozenset[Role]:
 
 @asynccontextmanager
 async def services_of(
-    settings: Settings, operations: Operations | None = None
+    settings: Settings,
+    operations: Operations | None = None,
+    signatures: SignatureVerifier = NOBODY,
 ) -> AsyncIterator[Services]:
     """The services over an open database, until the block ends.
 
@@ -72,6 +77,7 @@ async def services_of(
                 settings=settings,
                 vault=vault,
                 gate=gate,
+                signatures=signatures,
                 feed=feed,
                 sessions=Sessions(gate.signer, settings, rights, feed),
                 engine=Engine(

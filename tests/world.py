@@ -26,7 +26,7 @@ from models.practitioner import (
 from models.role import Role
 from tests import factories as make
 from tests.api import Api
-from tests.world_work import courses, licences, positions, shifts
+from tests.world_work import courses, licences, passkeys, positions, shifts
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ async def _populate(vault: Vault, now: datetime) -> World:
     await courses(made, workers)
     await _applications(made)
     await _grants(made)
+    await passkeys(made)
     await _what_nobody_sees(made)
     _journal(made, workers)
     return made
