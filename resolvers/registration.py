@@ -76,7 +76,7 @@ _NEEDED = ("last_name", "first_name", "birth_date", "passport", "inn")
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A new account with its first session; a code is on its way to the e-mail, if one was given."""
+    """A new account with its first session, and the code on its way to the e-mail address."""
 
     signed_in: SignedIn
     emailed: Sent | None

@@ -1,5 +1,6 @@
 """Codes that people give back: counted by whoever sends them, and a wrong one is written down."""
 
+from typing import Any
 from uuid import UUID
 
 from auth.audit import record
@@ -38,6 +39,6 @@ async def count_address(viewer: Viewer, gate: Gate, limit: Limit) -> None:
 
 
 @unit_of_work
-async def note_refusal(viewer: Viewer, action: str, problem: Problem, **details: str) -> None:
+async def note_refusal(viewer: Viewer, action: str, problem: Problem, **details: Any) -> None:
     """An entry of the audit trail about something that was refused and rolled back."""
     record(viewer, action, about=viewer.practitioner_id, reason=problem.code, **details)

@@ -13,13 +13,13 @@ from auth.identities import number_hash
 from auth.limits import Limit
 from auth.rows import NotFound
 from auth.viewer import Viewer
-from core.errors import Problem
+from core.errors import Problem, Problems
 from models import identifiers
 from models.account import Account
 from models.database import unit_of_work
 from models.identity import Identity
 from resolvers.confirmation import IdentityMissing, Numbers, note_confirmed, read_numbers
-from resolvers.forms import Check, ExactlyOne, prose, read, reason_of, refuse, text
+from resolvers.forms import Check, ExactlyOne, read, reason_of, refuse, text
 from resolvers.foureyes import SelfApproval
 from resolvers.returned_codes import note_refusal
 
@@ -89,9 +89,8 @@ async def _find(viewer: Viewer, gate: Gate, name: str, value: str) -> list[Found
             Q(public_id=value.upper()) if name == "public_id" else Q(phone=value)
         )
     rows = await accounts.order_by("created_at", "id").limit(_MOST)
-    known = {
-        row.account_id: row for row in await Identity.filter(account_id__in=[r.id for r in rows])
-    }
+    identities = await Identity.filter(account_id__in=[row.id for row in rows])
+    known = {identity.account_id: identity for identity in identities}
     for row in rows:
         record(viewer, "ACCOUNT_FOUND", row, by=name)
     if not rows:
@@ -131,10 +130,7 @@ async def confirm_in_person(
         problems=problems,
     )
     numbers = read_numbers(snils, inn, problems)
-    try:
-        why = reason_of(reason)
-    except Problem as problem:
-        problems.append(problem)
+    why = _reason(reason, problems)
     refuse(problems)
     name = values["public_id"].upper()
     await gate.limiter.hit(viewer, CONFIRMING, name)
@@ -143,6 +139,16 @@ async def confirm_in_person(
     except Problem as problem:
         await note_refusal(viewer, "CONFIRMATION_REFUSED", problem, account=name)
         raise
+
+
+def _reason(given: str, problems: list[Problem]) -> str:
+    try:
+        return reason_of(given)
+    except Problems as several:
+        problems += several.problems
+    except Problem as problem:
+        problems.append(problem)
+    return ""
 
 
 @unit_of_work
