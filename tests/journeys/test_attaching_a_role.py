@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.clock import utc_now
 from models.account import Account
 from models.audit import AuditEntry
 from models.grant import RoleGrant
@@ -83,7 +84,8 @@ async def test_a_doctor_attaches_the_role_by_licence_and_code(hospital: Hospital
     assert account.organisation_id == hospital.organisation.id
     assert (await Practitioner.get(id=file.id)).account_id == account.id
     grant = await RoleGrant.get(account_id=account.id)
-    assert (grant.department_id, grant.granted_by_id, grant.ends_at) == (None, None, None)
+    assert grant.holds_at(utc_now())
+    assert (grant.department_id, grant.granted_by_id) == (None, None)
     entry = await AuditEntry.get(action="ROLE_ATTACHED")
     assert (entry.about_id, entry.details) == (
         file.id,

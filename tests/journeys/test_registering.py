@@ -224,7 +224,8 @@ async def test_a_phone_that_has_an_account_is_answered_like_any_other(hospital: 
 
 
 def shape(statement: str) -> str:
-    return statement.split(" VALUES ")[0].split(" WHERE ")[0]
+    """A statement without the values that it binds."""
+    return statement.rsplit(": [", 1)[0]
 
 
 async def test_no_code_is_right_for_a_phone_that_has_an_account(hospital: Hospital) -> None:
@@ -243,7 +244,7 @@ async def test_no_code_is_right_for_a_phone_that_has_an_account(hospital: Hospit
 
 async def test_an_address_is_asked_before_it_becomes_a_login(hospital: Hospital) -> None:
     await make.account(email="taken@example.org")
-    told = []
+    told: list[int] = []
     for phone, email, inn in (
         (PHONE, "Taken@example.org", INN),
         ("+79261234568", "free@example.org", OTHER_INN),
@@ -254,9 +255,10 @@ async def test_an_address_is_asked_before_it_becomes_a_login(hospital: Hospital)
             "register", "emailHandle", handle=handle, input=filled
         )
         account = await Account.get(phone=phone)
-        told.append((len(payload["emailHandle"]), account.email))
+        assert account.email is None
+        told.append(len(payload["emailHandle"]))
 
-    assert told == [(43, None), (43, None)]
+    assert told == [43, 43]
     assert (await outbox(hospital, "taken@example.org"))[-1].startswith("This address has")
     assert (await outbox(hospital, "free@example.org"))[-1].startswith("Your code to confirm")
 
