@@ -288,6 +288,8 @@ _REFRESH = {
         lambda result, _: result.refresh_token,
     )
 }
+# What a person gets who goes on in another role.
+SWITCHED = {**_ACCESS, "viewer": _VIEWER}
 
 # What shows a session that was opened.
 OPENED = {
@@ -367,13 +369,13 @@ mutation(
     sessions.refresh_session,
     visible(*EVERYONE),
     says="Renews the tokens of a session.",
-    returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
+    returns=TOKENS,
 )
 mutation(
     sessions.switch_role,
     visible(*SIGNED_IN),
     says="Goes on in another held role, without signing in again.",
-    returns={**_ACCESS, "viewer": _VIEWER},
+    returns=SWITCHED,
 )
 mutation(sessions.sign_out, visible(*SIGNED_IN), says="Ends this session.")
 mutation(

@@ -10,11 +10,14 @@ from strawberry.types.field import StrawberryField
 
 import schema.accounts
 import schema.applications
+import schema.attaching
+import schema.confirmation
 import schema.courses
 import schema.licences
 import schema.organisations
 import schema.passkeys
 import schema.practitioners
+import schema.registration
 import schema.shifts
 import schema.signatures
 import schema.viewing  # noqa: F401

@@ -1,0 +1,34 @@
+"""Attaching a professional role, as clients see it."""
+
+from resolvers import attaching
+from schema.accounts import SWITCHED
+from schema.directives import SIGNED_IN, visible
+from schema.operations import given, input_of, mutation
+from schema.sent_codes import SENT
+
+
+@input_of(visible(*SIGNED_IN))
+class RoleInput:
+    """By what one is found in the staff registry: exactly one of these."""
+
+    licence_number = given("str | None", says="The licence of the organisation one works for.")
+    accreditation_number = given(
+        "str | None", says="One's own accreditation or specialist certificate."
+    )
+    snils = given("str | None", says="SNILS, with or without spaces and dashes.")
+
+
+mutation(
+    attaching.request_role,
+    visible(*SIGNED_IN),
+    says="Looks for one's file in the staff registry, and sends a code by SMS.",
+    input="RoleInput",
+    returns=SENT,
+)
+mutation(
+    attaching.attach_role,
+    visible(*SIGNED_IN),
+    says="Attaches the role that the registry gives, by that code; this session goes on in it.",
+    input="RoleInput",
+    returns=SWITCHED,
+)
