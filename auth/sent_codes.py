@@ -76,12 +76,14 @@ async def send_code(
     contact: str,
     account_id: UUID | None = None,
     deliver: bool = True,
+    handle: str | None = None,
+    text: str | None = None,
     field: str = "",
 ) -> Sent:
     """Puts a code for a normal contact into the outbox, in the caller's unit of work.
 
     ``deliver`` is False where nobody has the contact: then no code is right, and nothing is
-    sent. Raises ResendTooSoon about ``field``. Codes sent before stay good until they expire:
+    sent. ``handle`` is one that is to go with the code, in the ``text`` of that name. Raises ResendTooSoon about ``field``. Codes sent before stay good until they expire:
     otherwise a stranger could end them.
     """
     current_unit()
@@ -95,7 +97,7 @@ async def send_code(
         if last.resend_at > now:
             raise ResendTooSoon(field, until=await on_our_clock(viewer, last.resend_at))
         sends = last.sends + 1
-    handle = secrets.token_urlsafe(32)
+    handle = handle or secrets.token_urlsafe(32)
     code = f"{secrets.randbelow(1_000_000):06}"
     sent = await SentCode.create(
         handle_hash=digest(handle),
@@ -118,7 +120,13 @@ async def send_code(
         channel,
         contact,
         subject=message(viewer.language, "SentCode.subject"),
-        body=message(viewer.language, f"CodePurpose.{purpose}", code=code, minutes=minutes),
+        body=message(
+            viewer.language,
+            text or f"CodePurpose.{purpose}",
+            code=code,
+            minutes=minutes,
+            handle=handle,
+        ),
         deliver=deliver,
     )
     return Sent(handle, channel, sent.expires_at, sent.resend_at)

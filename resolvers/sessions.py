@@ -282,6 +282,12 @@ async def end_session(viewer: Viewer, *, id: UUID) -> Session:
     return await _end(viewer, session, "ENDED_BY_PERSON")
 
 
+async def end_sessions(viewer: Viewer, account: Account, reason: str) -> None:
+    """Ends every session of an account, a script's too, in the caller's unit of work."""
+    for session in await Session.filter(account_id=account.id, ended_at__isnull=True):
+        await _end(viewer, session, reason)
+
+
 def living_sessions(viewer: Viewer, *, gate: Gate) -> QuerySet[Session]:
     """The visible sessions that still live."""
     return visible(viewer, Session).filter(

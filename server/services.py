@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from adapters.storage import DirectoryStorage, Storage
 from auth.gate import Gate, open_gate
 from auth.sessions import Sessions
 from auth.viewer import Viewer
@@ -31,6 +32,7 @@ class Services:
     feed: Feed
     sessions: Sessions
     engine: Engine
+    storage: Storage
 
     def context(self, viewer: Viewer) -> Context:
         return Context(viewer, self._named.copy())
@@ -80,6 +82,7 @@ async def services_of(
                     closed_to=closed_to(settings),
                     operations=operations,
                 ),
+                storage=DirectoryStorage(settings.home / "files"),
             )
         finally:
             listening.cancel()
