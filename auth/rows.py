@@ -35,6 +35,7 @@ from models.licence import Licence
 from models.organisation import Department, DictionaryEntry, Organisation
 from models.practitioner import Position, Practitioner, Profession
 from models.shift import DayWish, Shift
+from models.ticket import Ticket, TicketDocument
 
 M = TypeVar("M", bound=Model)
 
@@ -90,6 +91,9 @@ REACH: dict[type[Model], Reach] = {
     ),
     # An entry is one's own when it is about oneself: who looked at me.
     AuditEntry: Reach(department="about__department_id", own="about_id"),
+    # Whoever is locked out may belong nowhere.
+    Ticket: Reach(organisation=None),
+    TicketDocument: Reach(organisation=None),
 }
 
 _AUDIENCES: dict[Profession, tuple[CourseAudience, ...]] = {

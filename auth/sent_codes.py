@@ -83,8 +83,9 @@ async def send_code(
     """Puts a code for a normal contact into the outbox, in the caller's unit of work.
 
     ``deliver`` is False where nobody has the contact: then no code is right, and nothing is
-    sent. ``handle`` is one that is to go with the code, in the ``text`` of that name. Raises ResendTooSoon about ``field``. Codes sent before stay good until they expire:
-    otherwise a stranger could end them.
+    sent. ``handle`` is one that goes with the code, in the ``text`` of that name. Raises
+    ResendTooSoon about ``field``. Codes sent before stay good until they expire: otherwise a
+    stranger could end them.
     """
     current_unit()
     now, hashes = viewer.now, gate.hashes

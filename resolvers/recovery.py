@@ -1,6 +1,6 @@
 """Recovery: a code to a contact, and with it a new password; whose the contact is, is not told."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from core.ids import readable_code, uuid7
 from core.settings import Settings
 from models.account import Account, AccountState
 from models.database import unit_of_work
-from models.factor import Challenge, Channel, CodePurpose, SentCode
+from models.factor import Challenge, CodePurpose, SentCode
 from resolvers.accounts import login_hash, person_of
 from resolvers.contacts import Contact, account_with, confirmed_contact, contact_from, tell_owner
 from resolvers.forms import Required, read, refuse
@@ -128,12 +128,17 @@ async def reset_password(
 async def _reset(viewer: Viewer, gate: Gate, sent: SentCode, password_hash: str) -> Account:
     account = await Account.filter(id=sent.account_id).select_for_update(no_key=True).get()
     await use_code(viewer, sent)
-    if not _may_recover(account):
+    contact = contact_of(gate, sent)
+    if not _may_recover(account) or contact not in (account.phone, account.email):
         raise CodeInvalid("code")
     account.password_hash, account.password_changed_at = password_hash, viewer.now
     if account.locked_until is not None:
-        account.state, account.locked_until = AccountState.ACTIVE, None
-    _confirm_contact(viewer, gate, account, sent)
+        account.update_from_dict({"state": AccountState.ACTIVE, "locked_until": None})
+    # A code that was sent there came back.
+    if contact == account.phone:
+        account.phone_confirmed_at = account.phone_confirmed_at or viewer.now
+    else:
+        account.email_confirmed_at = account.email_confirmed_at or viewer.now
     await account.save()
     await forgive(login_hash(gate, account, ""))
     # Whatever was begun under the old password ends with it.
@@ -142,9 +147,7 @@ async def _reset(viewer: Viewer, gate: Gate, sent: SentCode, password_hash: str)
     person = replace(viewer, account_id=account.id)
     await end_sessions(person, account, "PASSWORD_RESET")
     record(person, "PASSWORD_RESET", account, about=await person_of(account.id))
-    await tell_owner(
-        viewer, gate, account, "Account.password_reset", language=viewer.language
-    )
+    await tell_owner(viewer, gate, account, "Account.password_reset", language=viewer.language)
     return account
 
 
@@ -152,12 +155,3 @@ def _may_recover(account: Account) -> bool:
     """One that was opened and is not closed; a locked one may, and stays locked."""
     is_open = account.state in (AccountState.ACTIVE, AccountState.LOCKED)
     return is_open and account.password_hash is not None
-
-
-def _confirm_contact(viewer: Viewer, gate: Gate, account: Account, sent: SentCode) -> None:
-    """A code that was sent there came back."""
-    to = contact_of(gate, sent)
-    if sent.channel is Channel.SMS and account.phone == to:
-        account.phone_confirmed_at = account.phone_confirmed_at or viewer.now
-    elif sent.channel is Channel.EMAIL and account.email == to:
-        account.email_confirmed_at = account.email_confirmed_at or viewer.now

@@ -284,7 +284,7 @@ async def end_session(viewer: Viewer, *, id: UUID) -> Session:
 
 async def end_sessions(viewer: Viewer, account: Account, reason: str) -> None:
     """Ends every session of an account, a script's too, in the caller's unit of work."""
-    for session in await Session.filter(account_id=account.id, ended_at__isnull=True):
+    for session in await Session.filter(account_id=account.id, **_living(viewer.now)):
         await _end(viewer, session, reason)
 
 

@@ -14,7 +14,10 @@ import schema.courses
 import schema.licences
 import schema.organisations
 import schema.practitioners
+import schema.recovery
 import schema.shifts
+import schema.tickets
+import schema.uploads
 import schema.viewing  # noqa: F401
 from models.role import Role
 from schema.aggregates import aggregates, declare_aggregate, declare_measure
