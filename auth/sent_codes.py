@@ -76,15 +76,17 @@ async def send_code(
     contact: str,
     account_id: UUID | None = None,
     deliver: bool = True,
+    handle: str | None = None,
+    text: str | None = None,
     instead: str | None = None,
     field: str = "",
 ) -> Sent:
     """Puts a code for a normal contact into the outbox, in the caller's unit of work.
 
     ``deliver`` is False where nobody has the contact: then no code is right, and nothing is
-    sent. With ``instead`` no code is right either, and that text is sent. Raises ResendTooSoon
-    about ``field``. Codes sent before stay good until they expire: otherwise a stranger could end
-    them.
+    sent. With ``instead`` no code is right either, and that text is sent. ``handle`` is one that
+    goes with the code, in the ``text`` of that name. Raises ResendTooSoon about ``field``. Codes
+    sent before stay good until they expire: otherwise a stranger could end them.
     """
     current_unit()
     now, hashes = viewer.now, gate.hashes
@@ -97,11 +99,17 @@ async def send_code(
         if last.resend_at > now:
             raise ResendTooSoon(field, until=await on_our_clock(viewer, last.resend_at))
         sends = last.sends + 1
-    handle = secrets.token_urlsafe(32)
+    handle = handle or secrets.token_urlsafe(32)
     code = f"{secrets.randbelow(1_000_000):06}"
     is_real = deliver and instead is None
     minutes = int(LIFETIME.total_seconds()) // 60
-    usual = message(viewer.language, f"CodePurpose.{purpose}", code=code, minutes=minutes)
+    usual = message(
+        viewer.language,
+        text or f"CodePurpose.{purpose}",
+        code=code,
+        minutes=minutes,
+        handle=handle,
+    )
     sent = await SentCode.create(
         handle_hash=digest(handle),
         key_hash=key_hash,

@@ -22,6 +22,8 @@ class Limits:
     sockets_per_session: int = 5
     sockets: int = 1_000
     socket_message_bytes: int = 64 * 1024
+    upload_bytes: int = 10 * 1024 * 1024
+    upload_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

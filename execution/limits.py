@@ -58,6 +58,9 @@ SENSITIVE = frozenset(
         "signIn",
         "signInByPasskey",
         "signInBySignature",
+        "requestRecovery",
+        "resetPassword",
+        "checkTicket",
     }
 )
 _INTROSPECTION_DEPTH = 16

@@ -17,6 +17,7 @@ from models.organisation import Department, DictionaryEntry, Organisation
 from models.practitioner import Position, Practitioner
 from models.shift import DayWish, Shift
 from models.ticket import Ticket, TicketDocument
+from models.upload import Upload
 
 __all__ = [
     "Account",
@@ -51,4 +52,5 @@ __all__ = [
     "SignInFailure",
     "Ticket",
     "TicketDocument",
+    "Upload",
 ]

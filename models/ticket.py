@@ -80,6 +80,8 @@ class TicketDocument(Row):
     size = fields.IntField()
     media_type = Text(max_length=100)
     storage_name = Text(max_length=100, unique=True)
+    # With what the content is sealed.
+    key_sealed = fields.TextField(db_default="")
     sha256 = Text(max_length=64)
     created_at = Moment()
 

@@ -1,79 +1,61 @@
-"""The telephone number and the e-mail address of an account, changed by a code to the new one."""
+"""Contacts: telephone numbers and addresses, whose they are, and telling people by them."""
 
-from datetime import timedelta
+from dataclasses import dataclass
 
-from auth.audit import record
 from auth.gate import Gate
-from auth.limits import Limit
-from auth.sent_codes import Sent, check_code, contact_of, send_code, use_code
+from auth.messages import put_message
 from auth.viewer import Viewer
+from core.translation import message
 from models import identifiers
 from models.account import Account
-from models.database import unit_of_work
-from models.factor import Channel, CodePurpose, SentCode
-from resolvers.accounts import save_account
-from resolvers.alerts import Alert, alert
-from resolvers.forms import IdentityUnavailable
-
-# How many contacts one person may have codes sent to.
-CHANGING = Limit("contacts of an account", 5, timedelta(hours=1))
+from models.factor import Channel
 
 
-async def begin_contact_change(viewer: Viewer, *, gate: Gate, contact: str) -> Sent:
-    """Sends a code to a new telephone number or e-mail address.
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact in its one stored form, and the way to it."""
 
-    Whether somebody has it already is told only to whom the code comes. Raises PhoneInvalid,
-    EmailInvalid, ResendTooSoon about ``contact``, TooManyAttempts.
+    channel: Channel
+    value: str
+
+
+def contact_from(text: str, field: str = "") -> Contact:
+    """A contact as people type it; raises EmailInvalid, PhoneInvalid."""
+    if "@" in text:
+        return Contact(Channel.EMAIL, identifiers.email(text, field))
+    return Contact(Channel.SMS, identifiers.phone(text, field))
+
+
+def contact_again(value: str) -> Contact:
+    """The contact of a stored form."""
+    return Contact(Channel.EMAIL if "@" in value else Channel.SMS, value)
+
+
+async def account_with(contact: Contact) -> Account | None:
+    """The account that is signed in to with a contact."""
+    if contact.channel is Channel.EMAIL:
+        return await Account.get_or_none(email=contact.value)
+    return await Account.get_or_none(phone=contact.value)
+
+
+def confirmed_contact(account: Account) -> Contact | None:
+    """A contact from which a code came back once; the telephone, where there are two."""
+    if account.phone is not None and account.phone_confirmed_at is not None:
+        return Contact(Channel.SMS, account.phone)
+    if account.email is not None and account.email_confirmed_at is not None:
+        return Contact(Channel.EMAIL, account.email)
+    return None
+
+
+async def tell_owner(
+    viewer: Viewer, gate: Gate, account: Account, text: str, *, language: str, **values: object
+) -> None:
+    """Puts a text into the outbox for each contact of an account, in the caller's unit of work.
+
+    It is told by all of them: whoever has got hold of one may be who it warns of.
     """
-    is_email = "@" in contact
-    read = identifiers.email if is_email else identifiers.phone
-    normal = read(contact, "contact")
-    await gate.limiter.hit(viewer, CHANGING, str(viewer.account_id))
-    return await _send(viewer, gate, Channel.EMAIL if is_email else Channel.SMS, normal)
-
-
-@unit_of_work
-async def _send(viewer: Viewer, gate: Gate, channel: Channel, contact: str) -> Sent:
-    record(viewer, "CONTACT_CODE_SENT", about=viewer.practitioner_id, channel=channel.value)
-    return await send_code(
-        viewer,
-        gate=gate,
-        purpose=CodePurpose.CONTACT,
-        channel=channel,
-        contact=contact,
-        account_id=viewer.account_id,
-        field="contact",
-    )
-
-
-async def change_contact(viewer: Viewer, *, gate: Gate, handle: str, code: str) -> Account:
-    """Takes the contact to which the code was sent in place of the one from before, which is told.
-
-    Raises CodeInvalid, CodeExpired, CodeReused, IdentityUnavailable about ``handle``.
-    """
-    sent = await check_code(
-        viewer,
-        gate=gate,
-        purpose=CodePurpose.CONTACT,
-        handle=handle,
-        code=code,
-        account_id=viewer.account_id,
-    )
-    return await _change(viewer, gate, sent)
-
-
-@unit_of_work
-async def _change(viewer: Viewer, gate: Gate, sent: SentCode) -> Account:
-    account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
-    await use_code(viewer, sent)
-    column = "email" if sent.channel is Channel.EMAIL else "phone"
-    before: str | None = getattr(account, column)
-    account.update_from_dict({column: contact_of(gate, sent), f"{column}_confirmed_at": viewer.now})
-    try:
-        await save_account(account)
-    except IdentityUnavailable:
-        raise IdentityUnavailable("handle") from None
-    record(viewer, "CONTACT_CHANGED", account, about=viewer.practitioner_id, field=column)
-    if before is not None and before != getattr(account, column):
-        await alert(viewer, gate=gate, account=account, what=Alert.CONTACT_CHANGED, contact=before)
-    return account
+    subject, body = message(language, "Account.subject"), message(language, text, **values)
+    for value in (account.phone, account.email):
+        if value is not None:
+            to = contact_again(value)
+            await put_message(viewer, gate.vault, to.channel, to.value, subject=subject, body=body)

@@ -369,7 +369,7 @@ mutation(
     sessions.refresh_session,
     visible(*EVERYONE),
     says="Renews the tokens of a session.",
-    returns=TOKENS,
+    returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
 )
 mutation(
     sessions.switch_role,

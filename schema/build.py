@@ -20,6 +20,10 @@ import schema.practitioners
 import schema.registration
 import schema.shifts
 import schema.signatures
+import schema.recovery
+import schema.shifts
+import schema.tickets
+import schema.uploads
 import schema.viewing  # noqa: F401
 from models.role import Role
 from schema.aggregates import aggregates, declare_aggregate, declare_measure

@@ -1,7 +1,7 @@
 """Second factors, the password and the contacts of one's own account, as clients see them."""
 
 from models.factor import SecondFactor
-from resolvers import contacts, enrolling, factors, own_password, recovery_codes
+from resolvers import contact_changes, enrolling, factors, own_password, recovery_codes
 from resolvers.recommendations import Recommendation
 from schema.directives import EVERYONE, SIGNED_IN, fresh, visible
 from schema.operations import Returned, mutation, row
@@ -120,14 +120,14 @@ mutation(
     returns=row("Account"),
 )
 mutation(
-    contacts.begin_contact_change,
+    contact_changes.begin_contact_change,
     visible(*SIGNED_IN),
     LATELY,
     says="Sends a code to another telephone number or e-mail address of one's own.",
     returns=SENT_BY_HANDLE,
 )
 mutation(
-    contacts.change_contact,
+    contact_changes.change_contact,
     visible(*SIGNED_IN),
     LATELY,
     says="Takes that contact in place of the one from before, to which a notice goes.",

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from adapters.signatures import open_verifier
 from core.settings import Settings
 from server import answers, graphiql, graphql_http, websocket
+from server.files import Files
 from server.headers import SecurityHeaders
 from server.services import services_of
 from server.sockets import Sockets
@@ -62,6 +63,7 @@ def application(settings: Settings) -> Starlette:
         routes=[
             WebSocketRoute("/graphql", websocket.endpoint),
             Route("/health", _health),
+            *Files(settings.limits).routes(),
             *page,
         ],
     )

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from adapters.signatures import NOBODY, SignatureVerifier
+from adapters.storage import DirectoryStorage, Storage
 from auth.gate import Gate, open_gate
 from auth.sessions import Sessions
 from auth.viewer import Viewer
@@ -33,6 +34,7 @@ class Services:
     feed: Feed
     sessions: Sessions
     engine: Engine
+    storage: Storage
 
     def context(self, viewer: Viewer) -> Context:
         return Context(viewer, self._named.copy())
@@ -86,6 +88,7 @@ async def services_of(
                     closed_to=closed_to(settings),
                     operations=operations,
                 ),
+                storage=DirectoryStorage(settings.home / "files"),
             )
         finally:
             listening.cancel()

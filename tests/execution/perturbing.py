@@ -49,7 +49,10 @@ READS: dict[str, frozenset[str]] = {
     "AuditEntry.actor": frozenset(),
     "AuditEntry.reason": frozenset({"details"}),
     "AuditEntry.field": frozenset({"details"}),
+    "Ticket.contact": frozenset({"contact_sealed"}),
 }
+# What is opened to be shown.
+_SEALED = ("passport_sealed", "contact_sealed")
 # Whose row it is: these decide what is seen, and stay where they are.
 _SCOPING = frozenset(
     {"id", "organisation_id", "department_id", "practitioner_id", "account_id", "about_id"}
@@ -242,13 +245,13 @@ class Perturbation:
             return value.replace(
                 year=self.random.randint(1960, 1999), month=self.random.choice((1, 3))
             )
-        text = self.vault.open(value) if column == "passport_sealed" else str(value)
+        text = self.vault.open(value) if column in _SEALED else str(value)
         letters = [n for n, character in enumerate(text) if character.isalnum()]
         changed = list(text)
         for n in letters[: max(len(letters) - keep, 0)]:
             changed[n] = self.random.choice("0123456789")
         made = "".join(changed)
-        return self.vault.seal(made) if column == "passport_sealed" else made
+        return self.vault.seal(made) if column in _SEALED else made
 
     def _move(self, row: Any, held: frozenset[str]) -> None:
         """Values that depend on one another, changed together."""
@@ -266,7 +269,7 @@ class Perturbation:
         made = self._changed(row)
         near = self.random.choice(among).id
         made.id = UUID(int=near.int ^ (1 + self.random.getrandbits(20)))
-        for column in ("public_id", "code", "email", "phone", "number"):
+        for column in ("public_id", "code", "email", "phone", "number", "storage_name"):
             if column in _columns(type(row)):
                 setattr(made, column, f"X{self._number():07d}")
         match made:

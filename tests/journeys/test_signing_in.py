@@ -167,7 +167,7 @@ async def test_after_five_failures_even_the_right_password_waits_until_an_operat
     assert await person.sees("{ viewer { activeRole } }") == {"viewer": {"activeRole": "DOCTOR"}}
 
     unlocked = await operator.does(
-        "unlockAccount", "account { state lockedUntil }", id=account["id"]
+        "unlockAccount", "account { state lockedUntil }", id=account["id"], reason="Позвонил сам"
     )
     assert unlocked == {"account": {"state": "ACTIVE", "lockedUntil": None}}
     await sign_in(person, PHONE, seconds=30)

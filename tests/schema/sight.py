@@ -23,6 +23,7 @@ from models.organisation import Department, DictionaryEntry, Organisation
 from models.practitioner import Position, Practitioner, Profession
 from models.role import Role
 from models.shift import DayWish, Shift, ShiftKind
+from models.ticket import Ticket, TicketDocument
 from tests.world import Person
 
 OWN, DEPARTMENT, ALL = "own", "department", "all"
@@ -63,6 +64,8 @@ ROWS: dict[type[Model], dict[Role, frozenset[str]]] = {
     Course: _rows((_CLINICAL, OWN), ((*_OVERSIGHT, Role.ANALYST), ALL)),
     Enrolment: _rows((_CLINICAL, OWN), ((Role.ADMIN,), ALL)),
     Application: _rows(((*_CLINICAL, Role.CITIZEN), OWN), (_OVERSIGHT, ALL)),
+    Ticket: _rows(((Role.OPERATOR,), ALL)),
+    TicketDocument: _rows(((Role.OPERATOR,), ALL)),
 }
 
 # Enum values that do not exist for a role: neither do the rows that carry them.
@@ -197,8 +200,10 @@ class Sight:
         return bool(getattr(row, "practitioner_id", None) == worker.id)
 
     def _is_in_place(self, row: Any) -> bool:
-        if isinstance(row, DictionaryEntry):
+        if isinstance(row, DictionaryEntry | Ticket | TicketDocument):
             return True
+        if isinstance(row, Account) and row.organisation_id is None:
+            return self.role is Role.OPERATOR
         organisation = self._organisation_of(row)
         everywhere = isinstance(row, Organisation | Course | Session)
         return any(

@@ -25,6 +25,7 @@ from models.organisation import Department, DictionaryEntry, Organisation
 from models.practitioner import Position, Practitioner
 from models.role import Role
 from models.shift import DayWish, Shift
+from models.ticket import Ticket, TicketDocument
 from schema.views import VIEWS
 from tests.api import Api
 from tests.schema.documents import client_schema
@@ -50,6 +51,8 @@ LISTS: dict[str, tuple[str, ...]] = {
     "RoleGrant": ("roleGrants",),
     "Session": ("sessions",),
     "Shift": ("shifts",),
+    "Ticket": ("tickets",),
+    "TicketDocument": ("tickets", "documents"),
 }
 SINGLES = {
     "account": Account,
@@ -63,6 +66,7 @@ SINGLES = {
     "practitioner": Practitioner,
     "roleGrant": RoleGrant,
     "shift": Shift,
+    "ticket": Ticket,
 }
 MODELS: dict[str, type[Model]] = {model.__name__: model for model in ROWS}
 CHILDREN: dict[str, tuple[type[Model], str]] = {
@@ -75,6 +79,7 @@ CHILDREN: dict[str, tuple[type[Model], str]] = {
     "Department.practitioners": (Practitioner, "department_id"),
     "Department.shifts": (Shift, "department_id"),
     "Course.enrolments": (Enrolment, "course_id"),
+    "Ticket.documents": (TicketDocument, "ticket_id"),
 }
 
 
@@ -343,6 +348,8 @@ def _value(proof: Proof, name: str, field: str, row: Any) -> Any:
         case "Practitioner.passport":
             sealed = row.passport_sealed
             return None if sealed is None else proof.api.services.vault.open(sealed)
+        case "Ticket.contact":
+            return proof.api.services.vault.open(row.contact_sealed)
         case "Licence.status":
             return row.status_on(day_of(sight.now, sight.zone)).value
         case "Shift.status":
