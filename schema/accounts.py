@@ -249,18 +249,20 @@ _REFRESH = {
         lambda result, _: result.refresh_token,
     )
 }
+# What every way of signing in comes to.
+SIGNED_IN_PAYLOAD = {**_ACCESS, **_REFRESH, "viewer": _VIEWER}
 
 mutation(
     sign_in.sign_in,
     visible(Role.VISITOR),
     says="Signs in with a phone or e-mail, the password, and the code of the second factor.",
-    returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
+    returns=SIGNED_IN_PAYLOAD,
 )
 mutation(
     sessions.refresh_session,
     visible(*EVERYONE),
     says="Renews the tokens of a session.",
-    returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
+    returns=SIGNED_IN_PAYLOAD,
 )
 mutation(
     sessions.switch_role,

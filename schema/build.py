@@ -11,6 +11,7 @@ from strawberry.types.field import StrawberryField
 import schema.accounts
 import schema.applications
 import schema.courses
+import schema.esia
 import schema.licences
 import schema.organisations
 import schema.practitioners

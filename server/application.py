@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from adapters.esia import open_esia
 from core.settings import Settings
 from server import answers, graphiql, graphql_http, websocket
 from server.headers import SecurityHeaders
@@ -37,15 +38,16 @@ class Cabinet(Starlette):
 def application(settings: Settings) -> Starlette:
     """The application over these settings; the database must be migrated.
 
-    Raises ListInvalid where the list of trusted operations cannot be used.
+    Raises ListInvalid where the list of trusted operations cannot be used, and EsiaMisconfigured.
     """
     trusted = trusted_of(settings)
+    esia = open_esia(settings.esia) if settings.esia is not None else None
     # The page is there to try operations out, and none but those of the list would run.
     page = [Route("/", _home), *graphiql.routes(PAGE)] if trusted is None else []
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with services_of(settings, trusted) as services:
+        async with services_of(settings, trusted, esia) as services:
             app.state.services = services
             yield
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from tortoise.exceptions import DBConnectionError
 
+from adapters.esia import EsiaMisconfigured
 from auth import audit as trail
 from auth.audit import Break
 from auth.passwords import Passwords
@@ -69,7 +70,7 @@ def serve(
     found = _settings()
     try:
         served = application(found)
-    except ListInvalid as error:
+    except (ListInvalid, EsiaMisconfigured) as error:
         _fail(str(error))
         raise
     asyncio.run(migrate_database(found.database_url))

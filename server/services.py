@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from adapters.oidc import Client
 from auth.gate import Gate, open_gate
 from auth.sessions import Sessions
 from auth.viewer import Viewer
@@ -31,6 +32,8 @@ class Services:
     feed: Feed
     sessions: Sessions
     engine: Engine
+    # Gosuslugi, where this installation is known to it.
+    esia: Client | None = None
 
     def context(self, viewer: Viewer) -> Context:
         return Context(viewer, self._named.copy())
@@ -44,6 +47,7 @@ class Services:
             "gate": self.gate,
             "sessions": self.sessions,
             "feed": self.feed,
+            "esia": self.esia,
         }
 
 
@@ -54,11 +58,11 @@ def closed_to(settings: Settings) -> frozenset[Role]:
 
 @asynccontextmanager
 async def services_of(
-    settings: Settings, operations: Operations | None = None
+    settings: Settings, operations: Operations | None = None, esia: Client | None = None
 ) -> AsyncIterator[Services]:
     """The services over an open database, until the block ends.
 
-    ``operations`` are the trusted ones, where no others shall run.
+    ``operations`` are the trusted ones, where no others shall run. ``esia`` is closed at the end.
     """
     schema = build()
     rights = {role: view.rights for role, view in schema.views.items()}
@@ -80,8 +84,11 @@ async def services_of(
                     closed_to=closed_to(settings),
                     operations=operations,
                 ),
+                esia=esia,
             )
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
             await settle()
+            if esia is not None:
+                await esia.close()
