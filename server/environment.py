@@ -44,7 +44,7 @@ def _esia() -> EsiaSettings | None:
     standard = os.environ.get("CABINET_ESIA_OPENID_ISSUER")
     address = os.environ.get("CABINET_ESIA_ADDRESS", "https://esia.gosuslugi.ru")
     # ESIA names itself with http, though it answers by https alone.
-    usual = f"http://{address.removeprefix('https://').rstrip('/')}/"
+    usual = f"http://{urlsplit(address).netloc}/"
     found = EsiaSettings(
         issuer=standard or os.environ.get("CABINET_ESIA_ISSUER", usual),
         client_id=client,

@@ -104,6 +104,7 @@ class Gosuslugi:
         return [
             Route("/aas/oauth2/ac", self._way("ac", self.authorize)),
             Route("/aas/oauth2/te", self._way("te", self.redeem), methods=["POST"]),
+            Route("/moved/te", self.redeem, methods=["POST"]),
             Route("/rs/prns/{oid}", self._way("prns", self.person)),
         ]
 
@@ -164,12 +165,13 @@ async def gosuslugi(directory: Path) -> AsyncIterator[Gosuslugi]:
     )
     service = Gosuslugi(RSAKey.import_key(theirs), certificate, settings)
     assert settings.address is not None
-    async with _listening(service.routes(), int(settings.address.rsplit(":", 1)[1])):
+    async with listening_on(service.routes(), int(settings.address.rsplit(":", 1)[1])):
         yield service
 
 
 @asynccontextmanager
-async def _listening(routes: list[Route], port: int) -> AsyncIterator[None]:
+async def listening_on(routes: list[Route], port: int) -> AsyncIterator[None]:
+    """A service of these routes on loopback; what still answers at the end is cut off."""
     config = uvicorn.Config(Starlette(routes=routes), log_config=None, lifespan="off")
     config.load()
     state = ServerState()
