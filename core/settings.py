@@ -74,6 +74,34 @@ class Signatures:
 
 
 @dataclass(frozen=True, slots=True)
+class EsiaSettings:
+    """Signing in through Gosuslugi: the provider, and how this installation is known to it.
+
+    Files are PEM. What a provider needs of them is checked where the environment is read.
+    """
+
+    # As it stands in ID tokens.
+    issuer: str
+    client_id: str
+    # Where people come back to with a code: a page of the frontend.
+    redirect_uri: str
+    # Where ESIA answers; without it the provider is a standard one, found by its issuer.
+    address: str | None = None
+    # What this installation proves itself with: a secret (a standard provider only), a key (for
+    # ESIA with its certificate), or a program that signs (ESIA only).
+    client_secret: str = field(default="", repr=False)
+    key: Path | None = None
+    certificate: Path | None = None
+    sign_command: tuple[str, ...] = ()
+    # The certificate with whose key ESIA signs ID tokens.
+    provider_certificate: Path | None = None
+    # Authorities trusted for TLS beside the usual ones.
+    authorities: Path | None = None
+    # All that one step of the sign-in asks of the provider is answered within so long.
+    seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that differs between one installation and another."""
 
@@ -92,3 +120,4 @@ class Settings:
     sign_in: SignInLimits = field(default_factory=SignInLimits)
     passkeys: Passkeys = field(default_factory=Passkeys)
     signatures: Signatures = field(default_factory=Signatures)
+    esia: EsiaSettings | None = None

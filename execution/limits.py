@@ -61,6 +61,8 @@ SENSITIVE = frozenset(
         "requestRecovery",
         "resetPassword",
         "checkTicket",
+        "finishEsia",
+        "linkEsia",
     }
 )
 _INTROSPECTION_DEPTH = 16

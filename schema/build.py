@@ -13,6 +13,7 @@ import schema.applications
 import schema.attaching
 import schema.confirmation
 import schema.courses
+import schema.esia
 import schema.licences
 import schema.organisations
 import schema.passkeys

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from adapters.esia import open_esia
 from adapters.signatures import open_verifier
 from core.settings import Settings
 from server import answers, graphiql, graphql_http, websocket
@@ -40,16 +41,17 @@ def application(settings: Settings) -> Starlette:
     """The application over these settings; the database must be migrated.
 
     Raises ListInvalid where the list of trusted operations cannot be used, AuthoritiesInvalid
-    where the authorities of signatures cannot.
+    where the authorities of signatures cannot, and EsiaMisconfigured.
     """
     trusted = trusted_of(settings)
     signatures = open_verifier(settings.signatures)
+    esia = open_esia(settings.esia) if settings.esia is not None else None
     # The page is there to try operations out, and none but those of the list would run.
     page = [Route("/", _home), *graphiql.routes(PAGE)] if trusted is None else []
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with services_of(settings, trusted, signatures) as services:
+        async with services_of(settings, trusted, signatures, esia) as services:
             app.state.services = services
             yield
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from tortoise.exceptions import DBConnectionError
 
+from adapters.esia import EsiaMisconfigured
 from adapters.signatures import AuthoritiesInvalid
 from auth import audit as trail
 from auth.audit import Break
@@ -72,7 +73,7 @@ def serve(
     found = _settings()
     try:
         served = application(found)
-    except (ListInvalid, AuthoritiesInvalid) as error:
+    except (ListInvalid, AuthoritiesInvalid, EsiaMisconfigured) as error:
         _fail(str(error))
         raise
     asyncio.run(migrate_database(found.database_url))

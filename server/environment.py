@@ -1,12 +1,14 @@
 """The environment, read once into the settings: the only place that reads it."""
 
 import os
+import shlex
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from auth.viewer import Place, Viewer
 from core.clock import utc_now
-from core.settings import Passkeys, Settings, Signatures
+from core.settings import EsiaSettings, Passkeys, Settings, Signatures
 from models.role import Role
 from schema.build import build
 
@@ -34,6 +36,56 @@ def settings() -> Settings:
         language=os.environ.get("CABINET_LANGUAGE", "ru"),
         passkeys=_passkeys(port),
         signatures=_signatures(),
+        esia=_esia(),
+    )
+
+
+def _esia() -> EsiaSettings | None:
+    client = os.environ.get("CABINET_ESIA_CLIENT")
+    if not client:
+        return None
+    standard = os.environ.get("CABINET_ESIA_OPENID_ISSUER")
+    address = os.environ.get("CABINET_ESIA_ADDRESS", "https://esia.gosuslugi.ru")
+    # ESIA names itself with http, though it answers by https alone.
+    usual = f"http://{urlsplit(address).netloc}/"
+    found = EsiaSettings(
+        issuer=standard or os.environ.get("CABINET_ESIA_ISSUER", usual),
+        client_id=client,
+        redirect_uri=os.environ.get("CABINET_ESIA_REDIRECT", ""),
+        address=None if standard else address,
+        client_secret=os.environ.get("CABINET_ESIA_SECRET", ""),
+        key=_path("CABINET_ESIA_KEY"),
+        certificate=_path("CABINET_ESIA_CERTIFICATE"),
+        sign_command=tuple(shlex.split(os.environ.get("CABINET_ESIA_SIGN_COMMAND", ""))),
+        provider_certificate=_path("CABINET_ESIA_PROVIDER_CERTIFICATE"),
+        authorities=_path("CABINET_ESIA_AUTHORITIES"),
+    )
+    if not found.redirect_uri:
+        raise SettingInvalid("CABINET_ESIA_REDIRECT is needed beside CABINET_ESIA_CLIENT")
+    if not _is_safe(standard or address):
+        raise SettingInvalid("Gosuslugi must be asked by https, but for this machine itself")
+    if standard:
+        if not (found.client_secret or found.key):
+            raise SettingInvalid("CABINET_ESIA_SECRET or CABINET_ESIA_KEY is needed")
+    elif found.provider_certificate is None or not (
+        found.sign_command or (found.key and found.certificate)
+    ):
+        raise SettingInvalid(
+            "CABINET_ESIA_PROVIDER_CERTIFICATE is needed, and CABINET_ESIA_KEY with "
+            "CABINET_ESIA_CERTIFICATE, or CABINET_ESIA_SIGN_COMMAND"
+        )
+    return found
+
+
+def _path(name: str) -> Path | None:
+    text = os.environ.get(name)
+    return Path(text) if text else None
+
+
+def _is_safe(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from adapters.oidc import Client
 from adapters.signatures import NOBODY, SignatureVerifier
 from adapters.storage import DirectoryStorage, Storage
 from auth.gate import Gate, open_gate
@@ -35,6 +36,8 @@ class Services:
     sessions: Sessions
     engine: Engine
     storage: Storage
+    # Gosuslugi, where this installation is known to it.
+    esia: Client | None = None
 
     def context(self, viewer: Viewer) -> Context:
         return Context(viewer, self._named.copy())
@@ -49,6 +52,7 @@ class Services:
             "signatures": self.signatures,
             "sessions": self.sessions,
             "feed": self.feed,
+            "esia": self.esia,
         }
 
 
@@ -62,10 +66,11 @@ async def services_of(
     settings: Settings,
     operations: Operations | None = None,
     signatures: SignatureVerifier = NOBODY,
+    esia: Client | None = None,
 ) -> AsyncIterator[Services]:
     """The services over an open database, until the block ends.
 
-    ``operations`` are the trusted ones, where no others shall run.
+    ``operations`` are the trusted ones, where no others shall run. ``esia`` is closed at the end.
     """
     schema = build()
     rights = {role: view.rights for role, view in schema.views.items()}
@@ -89,8 +94,11 @@ async def services_of(
                     operations=operations,
                 ),
                 storage=DirectoryStorage(settings.home / "files"),
+                esia=esia,
             )
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
             await settle()
+            if esia is not None:
+                await esia.close()
