@@ -85,3 +85,4 @@ async def services_of(
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
             await settle()
+            await gate.limiter.close()

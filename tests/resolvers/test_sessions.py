@@ -16,13 +16,12 @@ from models.audit import AuditEntry
 from models.change import Change, ChangeKind
 from models.grant import RoleGrant
 from models.role import Role
+from resolvers.refreshing import RefreshInvalid, refresh_session
 from resolvers.sessions import (
-    RefreshInvalid,
     SignedIn,
     end_session,
     living_sessions,
     open_session,
-    refresh_session,
     sign_out,
     switch_role,
 )
