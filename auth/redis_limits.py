@@ -36,9 +36,8 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return false
 """
 _CONNECTIONS = 16
-# How long an answer is waited for, and for how long Redis is left alone when none came.
+# How many seconds an answer is waited for.
 _PATIENCE = 0.4
-_REST = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -48,11 +47,15 @@ class _Away(Exception):
 
 
 class RedisLimiter:
-    """Keeps the hits of a key as a sorted set; ``beyond`` counts while Redis is away."""
+    """Keeps the hits of a key as a sorted set; ``beyond`` counts while Redis is away.
 
-    def __init__(self, hashes: HashKey, url: str, *, beyond: Limiter) -> None:
+    When no answer came, Redis is left alone for ``rest`` seconds.
+    """
+
+    def __init__(self, hashes: HashKey, url: str, *, beyond: Limiter, rest: float = 5.0) -> None:
         self._hashes = hashes
         self._beyond = beyond
+        self._rest = rest
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=_CONNECTIONS,
@@ -100,5 +103,5 @@ class RedisLimiter:
                 return await ask()
         except (RedisError, OSError, TimeoutError) as error:
             _log.warning("Redis is away: the database keeps limits (%s)", type(error).__name__)
-            self._rests_until = time.monotonic() + _REST
+            self._rests_until = time.monotonic() + self._rest
             raise _Away from None
