@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from auth.keys import HashKey, open_hash_key, open_signing_keys
 from auth.limits import DatabaseLimiter, Limiter
 from auth.passwords import Passwords
+from auth.redis_limits import RedisLimiter
 from auth.tokens import Signer
+from core.places import Places
 from core.sealing import Vault
 from core.settings import SessionTimes, Settings, SignInLimits
 
@@ -21,6 +23,7 @@ class Gate:
     times: SessionTimes
     limits: SignInLimits
     limiter: Limiter
+    places: Places
 
 
 def open_gate(settings: Settings, vault: Vault) -> Gate:
@@ -28,6 +31,9 @@ def open_gate(settings: Settings, vault: Vault) -> Gate:
     directory = settings.home / "keys"
     times = settings.sessions
     hashes = open_hash_key(directory / "hash.key")
+    limiter: Limiter = DatabaseLimiter(hashes)
+    if settings.redis_url:
+        limiter = RedisLimiter(hashes, settings.redis_url, beyond=limiter)
     return Gate(
         signer=Signer(
             open_signing_keys(directory / "signing.keys"),
@@ -39,5 +45,6 @@ def open_gate(settings: Settings, vault: Vault) -> Gate:
         hashes=hashes,
         times=times,
         limits=settings.sign_in,
-        limiter=DatabaseLimiter(hashes),
+        limiter=limiter,
+        places=settings.places,
     )

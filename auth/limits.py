@@ -44,6 +44,9 @@ class Limiter(Protocol):
     async def forget(self, limit: Limit, key: str) -> None:
         """Begins to count anew."""
 
+    async def close(self) -> None:
+        """Lets go of what it holds open: called when the server ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLimiter:
@@ -53,15 +56,20 @@ class DatabaseLimiter:
 
     async def hit(self, viewer: Viewer, limit: Limit, key: str) -> None:
         outside_units()
-        until = await _counted(self._hash(limit, key), limit, viewer.now)
+        until = await _counted(key_hash(self.hashes, limit, key), limit, viewer.now)
         if until is not None:
             raise TooManyAttempts(until=await on_our_clock(viewer, until))
 
     async def forget(self, limit: Limit, key: str) -> None:
-        await _forgotten(self._hash(limit, key))
+        await _forgotten(key_hash(self.hashes, limit, key))
 
-    def _hash(self, limit: Limit, key: str) -> str:
-        return self.hashes.hash(f"limit {limit.name}", key)
+    async def close(self) -> None:
+        """Nothing: the database is the server's."""
+
+
+def key_hash(hashes: HashKey, limit: Limit, key: str) -> str:
+    """Under what the hits of a key are kept: nobody can read there whom they are of."""
+    return hashes.hash(f"limit {limit.name}", key)
 
 
 @unit_of_work

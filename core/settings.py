@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from core.places import Places
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -115,6 +117,13 @@ class Settings:
     proxies: tuple[str, ...] = ()
     # A list of operations: where it is given, no others run.
     trusted_operations: Path | None = None
+    # Origins of pages, beside the server's own, from which cookies are taken: a proxy's that
+    # tells another Host.
+    origins: tuple[str, ...] = ()
+    # Redis that keeps the counts of rate limits for all workers; else the database does.
+    redis_url: str | None = None
+    # Where addresses are, in words, for the lists of sessions.
+    places: Places = field(default_factory=Places)
     limits: Limits = field(default_factory=Limits)
     sessions: SessionTimes = field(default_factory=SessionTimes)
     sign_in: SignInLimits = field(default_factory=SignInLimits)

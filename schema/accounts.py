@@ -8,13 +8,13 @@ from auth.rights import Scope
 from auth.rows import asked
 from auth.viewer import Viewer
 from models.account import Account as AccountRow
-from models.account import AccountState
+from models.account import AccountState, SignInMethod
 from models.account import Session as SessionRow
 from models.audit import AuditEntry as AuditEntryRow
 from models.conditions import NEVER, Compare, Condition, IsNull, every, some
 from models.grant import RoleGrant as RoleGrantRow
 from models.role import Role
-from resolvers import accounts, grants, invitations, second_step, sessions, sign_in
+from resolvers import accounts, grants, invitations, refreshing, second_step, sessions, sign_in
 from resolvers.pages import Term
 from resolvers.pending import Pending
 from resolvers.recommendations import recommendations_for
@@ -23,7 +23,7 @@ from schema.context import Context
 from schema.directives import EVERYONE, SIGNED_IN, discloses, visible
 from schema.factors import SENT
 from schema.names import register
-from schema.operations import Returned, given, input_of, mutation, row
+from schema.operations import Returned, given, input_of, mutation, query, row
 from schema.views import (
     column,
     computed,
@@ -37,6 +37,7 @@ from schema.views import (
 )
 
 enum_of(AccountState)
+enum_of(SignInMethod)
 register("Role", Role)
 
 DOCTOR, NURSE, ADMIN = Role.DOCTOR, Role.NURSE, Role.ADMIN
@@ -125,8 +126,14 @@ class Session:
     seen_at = column("datetime", visible(*SIGNED_IN), says="When it was last used, to a minute.")
     expires_at = column("datetime", visible(*SIGNED_IN), says="When it ends at the latest.")
     ended_at = column("datetime | None", visible(*SIGNED_IN), says="When it was ended.")
-    device = column("str", visible(*SIGNED_IN), says="What it was opened with.")
-    address = column("str", visible(*SIGNED_IN), says="Where it was opened from.")
+    device = column("str", visible(*SIGNED_IN), says="The program it was opened with.")
+    address = column("str", visible(*SIGNED_IN), says="The address it was opened from.")
+    place = column(
+        "str", visible(*SIGNED_IN), says="Where that is, in words; empty where it is not known."
+    )
+    method = column(
+        "SignInMethod", visible(*SIGNED_IN), says="The factor with which it was opened."
+    )
     is_current = computed(
         "bool",
         visible(*SIGNED_IN),
@@ -134,6 +141,16 @@ class Session:
         value=lambda row, context: row.id == context.viewer.session_id,
         where=_is_current,
     )
+
+
+@query(
+    "openSessions",
+    "list[Session]",
+    visible(*SIGNED_IN),
+    says="One's own sessions that live now, the newest first.",
+)
+async def open_sessions(context: Context) -> list[SessionRow]:
+    return await sessions.living_sessions(context.viewer, gate=context.services["gate"])
 
 
 @view_of(
@@ -261,6 +278,7 @@ async def _signed_in(result: Any, context: Context) -> Any:
         address=asked.address,
         device=asked.device,
         language=asked.language,
+        cookies=asked.cookies,
     )
     if proves_less(found, asked):
         return None
@@ -275,7 +293,9 @@ _VIEWER = Returned(
 )
 _ACCESS = {
     "access_token": Returned(
-        "str | None", "To be sent as a bearer token.", lambda result, _: result.access_token
+        "str | None",
+        "To be sent as a bearer token; empty where it is kept in a cookie.",
+        lambda result, _: None if result.session.in_cookies else result.access_token,
     ),
     "access_expires_at": Returned(
         "datetime | None", "When it must be renewed.", lambda result, _: result.access_expires_at
@@ -284,8 +304,9 @@ _ACCESS = {
 _REFRESH = {
     "refresh_token": Returned(
         "str | None",
-        "Renews the access token, once; used twice, it ends the session.",
-        lambda result, _: result.refresh_token,
+        "Renews the access token, once; used twice, it ends the session."
+        " Empty where it is kept in a cookie.",
+        lambda result, _: None if result.session.in_cookies else result.refresh_token,
     )
 }
 # What a person gets who goes on in another role.
@@ -366,9 +387,9 @@ mutation(
     returns=OPENED,
 )
 mutation(
-    sessions.refresh_session,
+    refreshing.refresh_session,
     visible(*EVERYONE),
-    says="Renews the tokens of a session.",
+    says="Renews the tokens of a session; a browser's refresh token comes in its cookie.",
     returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
 )
 mutation(
@@ -383,6 +404,12 @@ mutation(
     visible(*SIGNED_IN),
     says="Ends one of one's own sessions.",
     returns=row("Session"),
+)
+mutation(
+    sessions.end_other_sessions,
+    visible(*SIGNED_IN),
+    says="Ends all of one's own sessions but this one.",
+    returns={"ended": Returned("int | None", "How many there were.", lambda count, _: count)},
 )
 mutation(
     grants.grant_role,

@@ -138,6 +138,7 @@ def mutation(
         except Problems as several:
             return Outcome(None, tuple(several.problems), tuple(found.items()))
         context.forget()
+        context.done.append(result)
         return Outcome(result)
 
     def check(_viewer: Viewer, sent: Mapping[str, Any]) -> None:

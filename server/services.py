@@ -102,3 +102,4 @@ async def services_of(
             await settle()
             if esia is not None:
                 await esia.close()
+            await gate.limiter.close()

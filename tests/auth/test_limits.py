@@ -1,15 +1,18 @@
-"""Rate limits in the database: how often, for whom, and that nobody races them."""
+"""Rate limits, in the database and in Redis: how often, for whom, and that nobody races them."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from auth.limits import DatabaseLimiter, Limit, Limiter, TooManyAttempts
+from auth.redis_limits import RedisLimiter
 from models.database import unit_of_work
 from models.hit import Hit
 from tests.auth import entrance
+from tests.auth.redis_server import needed_redis
 from tests.factories import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -18,11 +21,25 @@ ADDRESS = "192.0.2.7"
 
 
 @pytest.fixture
-def limiter(database: str, tmp_path: Path) -> Limiter:
+def in_database(database: str, tmp_path: Path) -> DatabaseLimiter:
     gate = entrance.gate(tmp_path)
     gate.passwords.close()
     assert isinstance(gate.limiter, DatabaseLimiter)
     return gate.limiter
+
+
+@pytest.fixture(params=["database", "redis"])
+async def limiter(
+    request: pytest.FixtureRequest, in_database: DatabaseLimiter
+) -> AsyncIterator[Limiter]:
+    if request.param == "database":
+        yield in_database
+        return
+    limiter = RedisLimiter(in_database.hashes, needed_redis(), beyond=in_database)
+    yield limiter
+    await limiter.close()
+    # Redis did it all.
+    assert await Hit.all().count() == 0
 
 
 async def hit(limiter: Limiter, now: datetime = NOW, key: str = ADDRESS) -> None:
@@ -56,7 +73,6 @@ async def test_of_fifty_at_once_three_get_through(limiter: Limiter) -> None:
 
     assert sum(answer is None for answer in answers) == 3
     assert sum(isinstance(answer, TooManyAttempts) for answer in answers) == 47
-    assert await Hit.all().count() == 3
 
 
 async def test_what_is_forgotten_counts_anew(limiter: Limiter) -> None:
@@ -66,14 +82,19 @@ async def test_what_is_forgotten_counts_anew(limiter: Limiter) -> None:
 
     await limiter.forget(LIMIT, ADDRESS)
 
-    assert await Hit.all().count() == 1
-    await hit(limiter)
+    for key, more in ((ADDRESS, 3), ("192.0.2.8", 2)):
+        for _ in range(more):
+            await hit(limiter, key=key)
+        with pytest.raises(TooManyAttempts):
+            await hit(limiter, key=key)
 
 
-async def test_hits_that_count_no_longer_are_not_kept_and_keys_never(limiter: Limiter) -> None:
-    await hit(limiter, key="192.0.2.8")
+async def test_hits_that_count_no_longer_are_not_kept_and_keys_never(
+    in_database: DatabaseLimiter,
+) -> None:
+    await hit(in_database, key="192.0.2.8")
 
-    await hit(limiter, NOW + 10 * MINUTE)
+    await hit(in_database, NOW + 10 * MINUTE)
 
     row = await Hit.get()
     assert row.at == NOW + 10 * MINUTE

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from auth.gate import Gate
 from auth.limits import TooManyAttempts
 from auth.sent_codes import CodeInvalid, CodeReused
 from auth.sessions import SessionExpired
-from auth.viewer import Viewer
+from auth.viewer import Cookies, Viewer
 from models.account import Session, SignInMethod
 from models.audit import AuditEntry
 from models.change import Change, ChangeKind
@@ -51,8 +52,9 @@ def viewer_of(opened: SignedIn, now: datetime = LATER) -> Viewer:
 
 async def test_a_session_begins_fresh_by_what_opened_it_and_a_script_s_never_is(gate: Gate) -> None:
     person, opened = await signed_in(gate)
+    browser = replace(visitor(), cookies=Cookies())
     by_passkey = await open_session(
-        visitor(), gate=gate, account=person.account, method=SignInMethod.PASSKEY, in_cookies=True
+        browser, gate=gate, account=person.account, method=SignInMethod.PASSKEY
     )
     await script_token(visitor(), gate=gate, account=person.account, role=Role.DOCTOR)
 

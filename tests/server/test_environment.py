@@ -1,82 +1,69 @@
-"""The environment: what Gosuslugi needs is asked for at the start, and named if it is missing."""
+"""The environment: what it says of sessions, cookies, Redis and places, and what it may not say."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from core.settings import EsiaSettings
+from core.settings import SessionTimes
 from server.environment import SettingInvalid, settings
 
-pytestmark = pytest.mark.any_database
-
-BACK = "https://cabinet.example.org/gosuslugi"
-USUAL = {
-    "CABINET_ESIA_CLIENT": "CABINET",
-    "CABINET_ESIA_REDIRECT": BACK,
-    "CABINET_ESIA_PROVIDER_CERTIFICATE": "/etc/cabinet/esia.pem",
-    "CABINET_ESIA_KEY": "/etc/cabinet/key.pem",
-    "CABINET_ESIA_CERTIFICATE": "/etc/cabinet/certificate.pem",
-}
-STANDARD = {
-    "CABINET_ESIA_CLIENT": "cabinet",
-    "CABINET_ESIA_REDIRECT": BACK,
-    "CABINET_ESIA_OPENID_ISSUER": "https://login.example.org",
-    "CABINET_ESIA_SECRET": "secret",
-}
+NAMES = (
+    "CABINET_ORIGINS",
+    "CABINET_PLACES",
+    "CABINET_REDIS_URL",
+    "CABINET_SESSION_HOURS",
+    "CABINET_SESSION_IDLE_MINUTES",
+)
 
 
-def read(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> EsiaSettings | None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    return settings().esia
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
 
 
-def test_without_a_client_gosuslugi_is_not_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read(monkeypatch, {"CABINET_ESIA_REDIRECT": BACK}) is None
+def test_without_anything_said_all_is_as_usual(environment: pytest.MonkeyPatch) -> None:
+    found = settings()
+    assert (found.origins, found.redis_url, found.sessions) == ((), None, SessionTimes())
+    assert found.places.of("127.0.0.1") == ""
 
 
-def test_esia_is_the_usual_provider(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read(monkeypatch, USUAL) == EsiaSettings(
-        issuer="http://esia.gosuslugi.ru/",
-        client_id="CABINET",
-        redirect_uri=BACK,
-        address="https://esia.gosuslugi.ru",
-        key=Path("/etc/cabinet/key.pem"),
-        certificate=Path("/etc/cabinet/certificate.pem"),
-        provider_certificate=Path("/etc/cabinet/esia.pem"),
-    )
+def test_what_is_said_is_taken(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    places = tmp_path / "places.csv"
+    places.write_text("127.0.0.0/8,эта машина\n", encoding="utf-8")
+    environment.setenv("CABINET_ORIGINS", "http://localhost:5173,https://cabinet.example.org")
+    environment.setenv("CABINET_REDIS_URL", "rediss://:secret@redis.example.org:6380/1")
+    environment.setenv("CABINET_SESSION_IDLE_MINUTES", "30")
+    environment.setenv("CABINET_SESSION_HOURS", "8")
+    environment.setenv("CABINET_PLACES", str(places))
 
+    found = settings()
 
-def test_a_program_may_sign_in_place_of_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = "/usr/bin/sign --key 'the key'"
-    signing = {"CABINET_ESIA_KEY": "", "CABINET_ESIA_SIGN_COMMAND": program}
-    found = read(monkeypatch, USUAL | signing)
-    assert found is not None
-    assert (found.key, found.sign_command) == (None, ("/usr/bin/sign", "--key", "the key"))
-
-
-def test_a_standard_provider_is_found_by_its_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read(monkeypatch, STANDARD) == EsiaSettings(
-        issuer="https://login.example.org",
-        client_id="cabinet",
-        redirect_uri=BACK,
-        client_secret="secret",
-    )
+    assert found.origins == ("http://localhost:5173", "https://cabinet.example.org")
+    assert found.redis_url == "rediss://:secret@redis.example.org:6380/1"
+    assert found.sessions == SessionTimes(idle=timedelta(minutes=30), absolute=timedelta(hours=8))
+    assert found.places.of("127.0.0.1") == "эта машина"
 
 
 @pytest.mark.parametrize(
-    ("environment", "named"),
+    ("name", "value"),
     [
-        (USUAL | {"CABINET_ESIA_REDIRECT": ""}, "CABINET_ESIA_REDIRECT"),
-        (USUAL | {"CABINET_ESIA_PROVIDER_CERTIFICATE": ""}, "CABINET_ESIA_PROVIDER_CERTIFICATE"),
-        (USUAL | {"CABINET_ESIA_CERTIFICATE": ""}, "CABINET_ESIA_CERTIFICATE"),
-        (USUAL | {"CABINET_ESIA_ADDRESS": "http://esia.gosuslugi.ru"}, "https"),
-        (STANDARD | {"CABINET_ESIA_SECRET": ""}, "CABINET_ESIA_SECRET"),
-        (STANDARD | {"CABINET_ESIA_OPENID_ISSUER": "http://login.example.org"}, "https"),
+        ("CABINET_REDIS_URL", "redis.example.org:6379?secret"),
+        ("CABINET_SESSION_IDLE_MINUTES", "0"),
+        ("CABINET_SESSION_IDLE_MINUTES", "121"),
+        ("CABINET_SESSION_HOURS", "25"),
+        ("CABINET_SESSION_HOURS", "twelve"),
+        ("CABINET_PLACES", "nowhere.csv"),
     ],
 )
-def test_what_is_missing_or_unsafe_is_named(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], named: str
+def test_what_cannot_be_used_is_named(
+    environment: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    with pytest.raises(SettingInvalid, match=named):
-        read(monkeypatch, environment)
+    environment.setenv(name, value)
+
+    with pytest.raises(SettingInvalid, match=name) as refused:
+        settings()
+
+    assert "secret" not in str(refused.value)
