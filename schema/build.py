@@ -15,6 +15,7 @@ import schema.licences
 import schema.organisations
 import schema.practitioners
 import schema.shifts
+import schema.status
 import schema.viewing  # noqa: F401
 from models.role import Role
 from schema.aggregates import aggregates, declare_aggregate, declare_measure

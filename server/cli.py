@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, demo, import, schema, permissions, token, operations, audit."""
+"""The command line: serve, migrate, demo, import, outbox, schema, token, operations, audit."""
 
 import asyncio
 import gc
@@ -31,6 +31,7 @@ from resolvers.demo import DemoAccount, DemoNotEmpty, demo_accounts, load_demo
 from resolvers.founding import found_organisation
 from schema.build import build
 from schema.printing import permissions_of, printed, printed_for
+from server import outbox_page
 from server.application import PAGE, application
 from server.checking_operations import checked
 from server.demo_tokens import NotDemo, demo_token
@@ -38,6 +39,7 @@ from server.environment import SettingInvalid, settings
 from server.explaining import explained
 from server.importing import import_command
 from server.migrating import migrate_database
+from server.outbox import outbox_command, send_command
 from server.protocol import of_uvicorn
 from server.trusted_operations import ListInvalid
 
@@ -55,6 +57,8 @@ app.add_typer(audit, name="audit")
 operations = typer.Typer(help="Lists of operations.", no_args_is_help=True)
 app.add_typer(operations, name="operations")
 app.command("import")(import_command)
+app.command("outbox")(outbox_command)
+app.command("send")(send_command)
 
 out = Console()
 err = Console(stderr=True)
@@ -68,7 +72,7 @@ def serve(
     """Serve GraphQL and the GraphiQL page. Migrates the database first."""
     found = _settings()
     try:
-        served = application(found)
+        served = application(found, works=True)
     except ListInvalid as error:
         _fail(str(error))
         raise
@@ -137,8 +141,10 @@ def _show(accounts: list[DemoAccount], found: Settings) -> None:
             out.print(f"    {name:<12} {value}", soft_wrap=True, highlight=False)
     address = f"http://{found.host}:{found.port}"
     out.print(f"\nGraphiQL  [bold]{address}/graphiql[/]", soft_wrap=True, highlight=False)
-    out.print(f"GraphQL   {address}/graphql\n", soft_wrap=True, highlight=False)
-    out.print("Try: sign in as the doctor, run an example, then switch to ADMIN in the header.")
+    out.print(f"GraphQL   {address}/graphql", soft_wrap=True, highlight=False)
+    if outbox_page.is_served(found):
+        out.print(f"Messages  {address}{outbox_page.PATH}", soft_wrap=True, highlight=False)
+    out.print("\nTry: sign in as the doctor, run an example, then switch to ADMIN in the header.")
     out.print("A token for a script: cabinet token --role DOCTOR")
 
 
@@ -290,7 +296,7 @@ def main() -> None:
         app()
     except Problem as problem:
         text = message("ru", problem.code, **problem.values)
-    except DatabaseUrlInvalid as error:
+    except (DatabaseUrlInvalid, SettingInvalid) as error:
         text = str(error)
     except (DBConnectionError, OSError, asyncpg.PostgresError) as error:
         text = f"The database does not answer, or refuses: {type(error).__name__}."
