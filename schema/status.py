@@ -93,6 +93,10 @@ class PartHealth:
     health = computed("Health", visible(*EVERYONE), says="How it is.", value=lambda p, _: p[1])
 
 
+async def _notices(_status: Any, context: Context) -> list[ServiceNoticeRow]:
+    return await notices.notices_to_tell(context.viewer)
+
+
 async def _parts(_status: Any, context: Context) -> list[tuple[ServicePart, Health]]:
     return list((await health_of_parts(context.viewer.now)).items())
 
@@ -105,7 +109,7 @@ class ServiceStatus:
         "list[ServiceNotice]",
         visible(*EVERYONE),
         says="What holds now and what is to come, the nearest first; at most 50.",
-        value=lambda _, context: notices.notices_to_tell(context.viewer),
+        value=_notices,
     )
     parts = computed(
         "list[PartHealth]",
