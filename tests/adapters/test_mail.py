@@ -4,6 +4,7 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -30,9 +31,9 @@ LETTER = Letter(
 )
 
 
-def smtp(port: int, *, seconds: float = 5, **values: object) -> Smtp:
+def smtp(port: int, *, seconds: float = 5, **values: Any) -> Smtp:
     settings = {"security": MailSecurity.NONE, **values}
-    gateway = MailGateway(host="127.0.0.1", sender=SENDER, port=port, **settings)  # type: ignore[arg-type]
+    gateway = MailGateway(host="127.0.0.1", sender=SENDER, port=port, **settings)
     return Smtp(gateway, seconds=seconds)
 
 
@@ -134,11 +135,11 @@ def tls_of(certificate: Path) -> ssl.SSLContext:
     return context
 
 
-USER = {"user": "cabinet", "password": "a secret"}
-STARTTLS = {"security": MailSecurity.STARTTLS}
+USER: dict[str, Any] = {"user": "cabinet", "password": "a secret"}
+STARTTLS: dict[str, Any] = {"security": MailSecurity.STARTTLS}
 
 
-async def deliver_by_tls(certificate: Path, **values: object) -> MailServer:
+async def deliver_by_tls(certificate: Path, **values: Any) -> MailServer:
     users = (("cabinet", "a secret"),)
     async with mail_server(tls=tls_of(certificate), users=users) as server:
         await smtp(server.port, **{**STARTTLS, **values}).deliver(LETTER)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -34,12 +35,9 @@ async def prune() -> dict[str, int]:
 
 async def session(account_id: UUID, **ago: timedelta) -> Session:
     """A session of an account, begun a year ago; ``ago`` moves its times."""
-    times = {"started_at": timedelta(days=365), "seen_at": timedelta(), "expires_at": timedelta()}
-    found = await Session.create(
-        account_id=account_id,
-        active_role=Role.CITIZEN,
-        **{name: NOW - back for name, back in {**times, **ago}.items()},
-    )
+    back = {"started_at": timedelta(days=365), "seen_at": timedelta(), "expires_at": timedelta()}
+    times: dict[str, Any] = {name: NOW - time for name, time in {**back, **ago}.items()}
+    found = await Session.create(account_id=account_id, active_role=Role.CITIZEN, **times)
     await RefreshToken.create(session=found, token_hash=uuid7().hex, issued_at=NOW)
     return found
 

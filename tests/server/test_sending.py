@@ -293,6 +293,38 @@ async def test_a_failure_told_late_takes_nothing_back(vault: Vault, clock: Clock
     assert (message.state, message.error) == (SENT, "")
 
 
+async def test_a_failure_told_late_ends_no_claim_of_another(vault: Vault, clock: Clock) -> None:
+    """While another tries, the message is that other's: nobody third may send it as well."""
+    await put(vault)
+    under_way: list[asyncio.Event] = []
+    arrived = asyncio.Semaphore(0)
+
+    async def held(_taken: Taken) -> int:
+        under_way.append(go_on := asyncio.Event())
+        arrived.release()
+        await go_on.wait()
+        return 503
+
+    async with (
+        sms_server() as server,
+        sending_sms(vault, server.address, clock) as slow,
+        sending_sms(vault, server.address, clock) as other,
+        sending_sms(vault, server.address, clock) as third,
+    ):
+        server.answer = held
+        first = asyncio.create_task(slow.send_due())
+        await arrived.acquire()
+        clock.go_on(minutes=2)
+        second = asyncio.create_task(other.send_due())
+        await arrived.acquire()
+        under_way[0].set()
+        await first
+        clock.go_on(seconds=30)
+        assert await third.send_due() == Counter()
+        under_way[1].set()
+        await second
+
+
 # A process that sends, as `cabinet send` does, with a clock that is ahead by so many seconds.
 _PROCESS = """
 import asyncio, sys
