@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from core.places import Places
@@ -103,6 +104,36 @@ class EsiaSettings:
     seconds: float = 5.0
 
 
+class MailSecurity(StrEnum):
+    """TLS from the first byte, after STARTTLS (both required, certificates checked), or none."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class MailGateway:
+    """An SMTP server, and the address that mail comes from."""
+
+    host: str
+    sender: str
+    port: int = 587
+    security: MailSecurity = MailSecurity.STARTTLS
+    user: str = ""
+    password: str = field(default="", repr=False)
+    # Certificates of authorities beside the system's own (PEM).
+    authorities: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SmsGateway:
+    """An HTTP gateway of SMS, and the bearer token that it knows us by."""
+
+    address: str
+    token: str = field(default="", repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that differs between one installation and another."""
@@ -124,6 +155,10 @@ class Settings:
     redis_url: str | None = None
     # Where addresses are, in words, for the lists of sessions.
     places: Places = field(default_factory=Places)
+    # By what mail and SMS are sent; where there is nothing, a server in production sends none,
+    # and any other shows them in the outbox.
+    mail: MailGateway | None = None
+    sms: SmsGateway | None = None
     limits: Limits = field(default_factory=Limits)
     sessions: SessionTimes = field(default_factory=SessionTimes)
     sign_in: SignInLimits = field(default_factory=SignInLimits)

@@ -16,11 +16,20 @@ class NoticeKind(StrEnum):
     OUTAGE = "OUTAGE"
 
 
+class ServicePart(StrEnum):
+    """A part of the service that can fail by itself. ESIA: signing in through Gosuslugi."""
+
+    DATABASE = "DATABASE"
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+    ESIA = "ESIA"
+
+
 class ServiceNotice(Row):
     """A notice about one part of the service, in both languages."""
 
     kind = fields.CharEnumField(NoticeKind, max_length=10)
-    # The part that does not work, such as ESIA, SMS or EMAIL; empty for the whole.
+    # The ServicePart that does not work; empty for the whole.
     part = Text(max_length=40, default="")
     title_ru = Text(max_length=200)
     title_en = Text(max_length=200)

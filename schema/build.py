@@ -18,11 +18,11 @@ import schema.licences
 import schema.organisations
 import schema.passkeys
 import schema.practitioners
+import schema.recovery
 import schema.registration
 import schema.shifts
 import schema.signatures
-import schema.recovery
-import schema.shifts
+import schema.status
 import schema.tickets
 import schema.uploads
 import schema.viewing  # noqa: F401

@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, demo, import, schema, permissions, token, keys, audit."""
+"""The command line: serve, migrate, demo, import, outbox, schema, token, keys, audit."""
 
 import asyncio
 import gc
@@ -33,16 +33,19 @@ from resolvers.demo import DemoAccount, DemoNotEmpty, demo_accounts, load_demo
 from resolvers.founding import found_organisation
 from schema.build import build
 from schema.printing import permissions_of, printed, printed_for
+from server import outbox_page
 from server.application import PAGE, application
 from server.checking_operations import checked
 from server.demo_tokens import NotDemo, demo_token
-from server.environment import SettingInvalid, settings
+from server.environment import settings
 from server.explaining import explained
 from server.importing import import_command
 from server.keys import keys
 from server.migrating import migrate_database
+from server.outbox import outbox_command, send_command
 from server.protocol import of_uvicorn
 from server.trusted_operations import ListInvalid
+from server.variables import SettingInvalid
 
 T = TypeVar("T")
 
@@ -59,6 +62,8 @@ operations = typer.Typer(help="Lists of operations.", no_args_is_help=True)
 app.add_typer(operations, name="operations")
 app.add_typer(keys, name="keys")
 app.command("import")(import_command)
+app.command("outbox")(outbox_command)
+app.command("send")(send_command)
 
 out = Console()
 err = Console(stderr=True)
@@ -72,7 +77,7 @@ def serve(
     """Serve GraphQL and the GraphiQL page. Migrates the database first."""
     found = _settings()
     try:
-        served = application(found)
+        served = application(found, works=True)
     except (ListInvalid, AuthoritiesInvalid, EsiaMisconfigured) as error:
         _fail(str(error))
         raise
@@ -141,8 +146,10 @@ def _show(accounts: list[DemoAccount], found: Settings) -> None:
             out.print(f"    {name:<12} {value}", soft_wrap=True, highlight=False)
     address = f"http://{found.host}:{found.port}"
     out.print(f"\nGraphiQL  [bold]{address}/graphiql[/]", soft_wrap=True, highlight=False)
-    out.print(f"GraphQL   {address}/graphql\n", soft_wrap=True, highlight=False)
-    out.print("Try: sign in as the doctor, run an example, then switch to ADMIN in the header.")
+    out.print(f"GraphQL   {address}/graphql", soft_wrap=True, highlight=False)
+    if outbox_page.is_served(found):
+        out.print(f"Messages  {address}{outbox_page.PATH}", soft_wrap=True, highlight=False)
+    out.print("\nTry: sign in as the doctor, run an example, then switch to ADMIN in the header.")
     out.print("A token for a script: cabinet token --role DOCTOR")
 
 
@@ -294,7 +301,7 @@ def main() -> None:
         app()
     except Problem as problem:
         text = message("ru", problem.code, **problem.values)
-    except DatabaseUrlInvalid as error:
+    except (DatabaseUrlInvalid, SettingInvalid) as error:
         text = str(error)
     except (DBConnectionError, OSError, asyncpg.PostgresError) as error:
         text = f"The database does not answer, or refuses: {type(error).__name__}."

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.settings import SessionTimes
-from server.environment import SettingInvalid, settings
+from server.environment import settings
+from server.variables import SettingInvalid
 
 NAMES = (
     "CABINET_ORIGINS",

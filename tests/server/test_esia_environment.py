@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from core.settings import EsiaSettings
-from server.environment import SettingInvalid, settings
+from server.environment import settings
+from server.variables import SettingInvalid
 
 pytestmark = pytest.mark.any_database
 
