@@ -9,7 +9,7 @@ from tortoise.fields.base import OnDelete
 from tortoise import fields
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0004_accounts')]
+    dependencies = [('models', '0005_factors')]
 
     initial = False
 
