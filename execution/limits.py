@@ -30,41 +30,8 @@ from graphql import (
 from core.settings import Limits
 from resolvers import aggregates
 from resolvers.pages import LARGEST, USUAL
+from schema.operations import SENSITIVE
 
-# Sign-in and codes: one guess an operation, so that limits count guesses and not requests.
-SENSITIVE = frozenset(
-    {
-        "acceptInvitation",
-        "attachRole",
-        "beginRegistration",
-        "changeContact",
-        "changePassword",
-        "checkRegistrationCode",
-        "confirmAccount",
-        "confirmFactor",
-        "confirmFactorByPasskey",
-        "confirmFactorBySignature",
-        "confirmInPerson",
-        "enableTotp",
-        "findAccount",
-        "finishSignIn",
-        "finishSignInByPasskey",
-        "refreshSession",
-        "register",
-        "requestConfirmation",
-        "requestRole",
-        "reveal",
-        "sendSignInCode",
-        "signIn",
-        "signInByPasskey",
-        "signInBySignature",
-        "requestRecovery",
-        "resetPassword",
-        "checkTicket",
-        "finishEsia",
-        "linkEsia",
-    }
-)
 _INTROSPECTION_DEPTH = 16
 # Selections and fragments within each other: what recursion here and in validation can take.
 _LEVELS = 25

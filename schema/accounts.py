@@ -373,24 +373,28 @@ mutation(
             lambda result, _: result if isinstance(result, Pending) else None,
         ),
     },
+    sensitive=True,
 )
 mutation(
     second_step.send_sign_in_code,
     visible(Role.VISITOR),
     says="Sends a code by SMS to whose sign-in waits.",
     returns=SENT,
+    sensitive=True,
 )
 mutation(
     second_step.finish_sign_in,
     visible(Role.VISITOR),
     says="Finishes a sign-in that waits, with the code of one of its factors.",
     returns=OPENED,
+    sensitive=True,
 )
 mutation(
     refreshing.refresh_session,
     visible(*EVERYONE),
     says="Renews the tokens of a session; a browser's refresh token comes in its cookie.",
     returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
+    sensitive=True,
 )
 mutation(
     sessions.switch_role,
@@ -467,6 +471,7 @@ mutation(
             "str | None", "The same as an otpauth address, for a QR code.", lambda r, _: r.totp_uri
         ),
     },
+    sensitive=True,
 )
 mutation(
     accounts.unlock_account,

@@ -24,6 +24,7 @@ mutation(
     says="Looks for one's file in the staff registry, and sends a code by SMS.",
     input="RoleInput",
     returns=SENT,
+    sensitive=True,
 )
 mutation(
     attaching.attach_role,
@@ -31,4 +32,5 @@ mutation(
     says="Attaches the role that the registry gives, by that code; this session goes on in it.",
     input="RoleInput",
     returns=SWITCHED,
+    sensitive=True,
 )

@@ -17,12 +17,14 @@ mutation(
     visible(*SIGNED_IN),
     says="Sends a code that confirms one's own account, to its phone or e-mail address.",
     returns=SENT,
+    sensitive=True,
 )
 mutation(
     confirmation.confirm_account,
     visible(*SIGNED_IN),
     says="Confirms one's own account by that code, and binds INN and SNILS to it.",
     returns=row("Account"),
+    sensitive=True,
 )
 
 
@@ -92,6 +94,7 @@ mutation(
             "list[FoundAccount] | None", "The accounts found.", lambda found, _: found
         )
     },
+    sensitive=True,
 )
 mutation(
     visits.confirm_in_person,
@@ -102,4 +105,5 @@ mutation(
             "FoundAccount | None", "The account, as it is now.", lambda found, _: found
         )
     },
+    sensitive=True,
 )

@@ -30,6 +30,7 @@ mutation(
     visible(Role.VISITOR),
     says="Signs in with the state and code with which the person came back from Gosuslugi.",
     returns=OPENED,
+    sensitive=True,
 )
 mutation(
     esia.link_esia,
@@ -37,6 +38,7 @@ mutation(
     fresh(minutes=10),
     says="Links one's account with Gosuslugi, and confirms it where Gosuslugi knows its owner.",
     returns=row("Account"),
+    sensitive=True,
 )
 mutation(
     esia.unlink_esia,

@@ -64,6 +64,7 @@ mutation(
         "the authenticator, of an SMS with its handle, or a recovery code."
     ),
     returns=row("Session"),
+    sensitive=True,
 )
 mutation(
     enrolling.begin_totp,
@@ -88,6 +89,7 @@ mutation(
     LATELY,
     says="Makes the authenticator a second factor, in place of one from before.",
     returns=row("Account"),
+    sensitive=True,
 )
 mutation(
     enrolling.disable_totp,
@@ -118,6 +120,7 @@ mutation(
     LATELY,
     says="Changes the password; every other session ends.",
     returns=row("Account"),
+    sensitive=True,
 )
 mutation(
     contact_changes.begin_contact_change,
@@ -132,4 +135,5 @@ mutation(
     LATELY,
     says="Takes that contact in place of the one from before, to which a notice goes.",
     returns=row("Account"),
+    sensitive=True,
 )

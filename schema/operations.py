@@ -28,6 +28,8 @@ from schema.views import VIEWS
 T = TypeVar("T")
 
 # The resolvers of every mutation, from whose modules the codes of problems are gathered.
+# The mutations of which an operation holds one at most.
+SENSITIVE: set[str] = set()
 _RESOLVERS: list[Callable[..., Awaitable[Any]]] = []
 _OURS = ("adapters.", "auth.", "core.", "models.", "resolvers.")
 
@@ -93,14 +95,18 @@ def mutation(
     returns: dict[str, Returned] | None = None,
     input: str | None = None,
     presets: Callable[[Context], dict[str, Any]] | None = None,
+    sensitive: bool = False,
 ) -> None:
     """Declares a mutation named after its resolver, with a payload of ``returns`` and ``errors``.
 
     Keywords of the resolver become arguments; those named like a service are handed over;
-    ``**values`` are the fields given in ``input``.
+    ``**values`` are the fields given in ``input``. One that is ``sensitive`` stands alone of its
+    kind in an operation, so that limits count guesses and not requests.
     """
     _RESOLVERS.append(resolver)
     name = to_camel_case(resolver.__name__)
+    if sensitive:
+        SENSITIVE.add(name)
     type_name = name[0].upper() + name[1:]
     keywords = arguments_of(resolver)
     services = [

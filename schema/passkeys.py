@@ -79,6 +79,7 @@ mutation(
     visible(Role.VISITOR),
     says="Signs in by a passkey, given as the JSON of its toJSON().",
     returns=OPENED,
+    sensitive=True,
 )
 mutation(
     passkey_sign_in.passkey_options,
@@ -91,6 +92,7 @@ mutation(
     visible(Role.VISITOR),
     says="Finishes a sign-in that waits, with a passkey.",
     returns=OPENED,
+    sensitive=True,
 )
 mutation(
     passkey_sign_in.begin_passkey_confirmation,
@@ -103,4 +105,5 @@ mutation(
     visible(*SIGNED_IN),
     says="Shows a passkey in this session, for what asks for a fresh factor.",
     returns=row("Session"),
+    sensitive=True,
 )

@@ -374,4 +374,5 @@ mutation(
             "str | None", "The value; null where there is none.", lambda text, _: text
         )
     },
+    sensitive=True,
 )

@@ -25,11 +25,13 @@ mutation(
             "datetime | None", "From when on another may be sent.", lambda r, _: r.resend_at
         ),
     },
+    sensitive=True,
 )
 mutation(
     recovery.reset_password,
     visible(Role.VISITOR),
     says="Sets a new password by a code; every session ends, and the second factor stays.",
+    sensitive=True,
 )
 mutation(
     recovery.start_reset,

@@ -70,6 +70,7 @@ mutation(
     visible(VISITOR),
     says="Sends a code by SMS to the telephone number that is to be registered.",
     returns=SENT,
+    sensitive=True,
 )
 mutation(
     registration.check_registration_code,
@@ -80,6 +81,7 @@ mutation(
             "datetime | None", "Until when the form may follow.", lambda until, _: until
         )
     },
+    sensitive=True,
 )
 mutation(
     registration.register,
@@ -94,4 +96,5 @@ mutation(
             lambda result, _: result.emailed.handle if result.emailed else None,
         ),
     },
+    sensitive=True,
 )

@@ -35,6 +35,7 @@ mutation(
     visible(Role.VISITOR),
     says=f"Signs in by an electronic signature, of a confirmed account. {_SIGNATURE}",
     returns=OPENED,
+    sensitive=True,
 )
 mutation(
     signatures.begin_signature_confirmation,
@@ -50,4 +51,5 @@ mutation(
         f"factor. {_SIGNATURE}"
     ),
     returns=row("Session"),
+    sensitive=True,
 )

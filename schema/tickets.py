@@ -109,6 +109,7 @@ mutation(
             "datetime | None", "When it was answered or refused.", lambda r, _: r.decided_at
         ),
     },
+    sensitive=True,
 )
 for _step, _says in (
     (tickets.take_ticket, "Takes a new ticket into review."),
