@@ -6,7 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.account import Account, AccountState, SignInFailure
+from core.clock import utc_now
+from models.account import Account, AccountState, Session, SignInFailure
+from models.change import ChangeKind
+from models.database import settle, unit_of_work
+from models.feed import announce
 from models.role import Role
 from tests.auth.entrance import PASSWORD
 from tests.journeys.hospital import Caller, Hospital, journal, mutation_document, sign_in
@@ -274,6 +278,29 @@ async def test_signing_out_ends_the_session_at_once(hospital: Hospital) -> None:
     assert await _ended(person)
     answer = await person.answer("{ viewer { activeRole } }", language="ru")
     assert answer.body["errors"][0]["message"] == "Сеанс завершён: войдите снова."
+
+
+async def test_a_session_that_nobody_uses_ends(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    signed_in = await sign_in(person, PHONE)
+    await _was_used(person, timedelta(minutes=14))
+    assert await person.sees("{ viewer { activeRole } }") == {"viewer": {"activeRole": "DOCTOR"}}
+
+    # That it was used is noted beside the request.
+    await settle()
+    await _was_used(person, timedelta(minutes=15))
+
+    assert await _ended(person)
+    given = {"refreshToken": signed_in["refreshToken"]}
+    assert await hospital.visitor().refused("refreshSession", **given) == [
+        ("SESSION_EXPIRED", "refreshToken")
+    ]
+
+
+@unit_of_work
+async def _was_used(person: Caller, ago: timedelta) -> None:
+    await Session.filter(account_id=person.account_id).update(seen_at=utc_now() - ago)
+    announce(ChangeKind.SESSION, account_id=person.account_id)
 
 
 async def test_one_ends_a_session_that_was_left_open_elsewhere(hospital: Hospital) -> None:
