@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from adapters.signatures import SignatureVerifier, Signatory
+from adapters.signatures import Signatory, SignatureVerifier
 from auth import challenges
 from auth.audit import record
 from auth.gate import Gate
