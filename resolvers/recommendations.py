@@ -48,4 +48,4 @@ async def _is_first(account: Account) -> bool:
     sessions = Session.filter(account_id=account.id).exclude(method=SignInMethod.SCRIPT)
     oldest = await sessions.order_by("started_at", "id").limit(2)
     changed = account.password_changed_at
-    return len(oldest) < 2 and all(changed is None or changed <= s.started_at for s in oldest)
+    return len(oldest) < 2 and all(changed is None or changed < s.started_at for s in oldest)

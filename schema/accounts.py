@@ -289,8 +289,8 @@ _REFRESH = {
     )
 }
 
-# What shows a session that was opened.
-OPENED = {
+# What every way of signing in comes to.
+SIGNED_IN_PAYLOAD = {
     **_ACCESS,
     **_REFRESH,
     "viewer": _VIEWER,
@@ -343,7 +343,7 @@ mutation(
         "code, begins a sign-in that another factor finishes."
     ),
     returns={
-        **{name: _opened(returned) for name, returned in OPENED.items()},
+        **{name: _opened(returned) for name, returned in SIGNED_IN_PAYLOAD.items()},
         "pending": Returned(
             "PendingSignIn | None",
             "What waits for a second factor, where no code was given.",
@@ -361,7 +361,7 @@ mutation(
     second_step.finish_sign_in,
     visible(Role.VISITOR),
     says="Finishes a sign-in that waits, with the code of one of its factors.",
-    returns=OPENED,
+    returns=SIGNED_IN_PAYLOAD,
 )
 mutation(
     sessions.refresh_session,

@@ -65,6 +65,17 @@ BY_ID: dict[str, tuple[Role, str, dict[str, Any]]] = {
     "cancelShift": (Role.ADMIN, "id", {}),
 }
 OTHERS = {
+    "sendSignInCode",
+    "finishSignIn",
+    "sendFactorCode",
+    "beginTotp",
+    "enableTotp",
+    "disableTotp",
+    "setSmsFactor",
+    "createRecoveryCodes",
+    "changePassword",
+    "beginContactChange",
+    "changeContact",
     "signIn",
     "refreshSession",
     "switchRole",

@@ -1,6 +1,7 @@
 """Accounts: made, and unlocked."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 

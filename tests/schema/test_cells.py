@@ -295,8 +295,12 @@ async def _rows(
 
 def _inner(proof: Proof, name: str, field: str) -> str:
     """What to select of a field that is an object."""
-    asked = f"{name}.{field}" == "Practitioner.workedTime"
-    return timesheet_of(proof.sight) if asked else f"{field} {{ id }}"
+    match f"{name}.{field}":
+        case "Practitioner.workedTime":
+            return timesheet_of(proof.sight)
+        case "Account.factors":
+            return "factors { kind contact }"
+    return f"{field} {{ id }}"
 
 
 def _is_leaf(type_: GraphQLObjectType, field: str) -> bool:
@@ -335,6 +339,8 @@ def _value(proof: Proof, name: str, field: str, row: Any) -> Any:
         return {"id": str(worker.id)} if worker is not None and sight.sees(worker) else None
     if coordinate == "Practitioner.workedTime":
         return timesheet(sight, row)
+    if coordinate == "Account.factors":
+        return [{"kind": "TOTP", "contact": None}] if row.totp_sealed else []
     if not _is_leaf(type_, field):
         target = MODELS[get_named_type(type_.fields[field].type).name]
         pointed = sight.snapshot.get(target, getattr(row, f"{_snake(field)}_id"))
@@ -356,6 +362,12 @@ def _value(proof: Proof, name: str, field: str, row: Any) -> Any:
             return account.public_id if account is not None else None
         case "AuditEntry.reason" | "AuditEntry.field":
             return row.details.get(field)
+        case "Account.recoveryCodesLeft":
+            return 0
+        case "Account.recommendations":
+            # Nobody in this world has a password or a factor.
+            unconfirmed = ["CONFIRM_ACCOUNT"] if row.confirmed_at is None else []
+            return [*unconfirmed, "ADD_SECOND_METHOD", "CREATE_RECOVERY_CODES", "ADD_PASSKEY"]
         case "Course.seatsLeft":
             return row.seats - row.seats_taken
     return _plain(getattr(row, _snake(field)))
