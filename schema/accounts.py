@@ -312,8 +312,8 @@ _REFRESH = {
 # What a person gets who goes on in another role.
 SWITCHED = {**_ACCESS, "viewer": _VIEWER}
 
-# What shows a session that was opened.
-OPENED = {
+# What every way of signing in comes to.
+SIGNED_IN_PAYLOAD = {
     **_ACCESS,
     **_REFRESH,
     "viewer": _VIEWER,
@@ -366,7 +366,7 @@ mutation(
         "code, begins a sign-in that another factor finishes."
     ),
     returns={
-        **{name: _opened(returned) for name, returned in OPENED.items()},
+        **{name: _opened(returned) for name, returned in SIGNED_IN_PAYLOAD.items()},
         "pending": Returned(
             "PendingSignIn | None",
             "What waits for a second factor, where no code was given.",
@@ -386,7 +386,7 @@ mutation(
     second_step.finish_sign_in,
     visible(Role.VISITOR),
     says="Finishes a sign-in that waits, with the code of one of its factors.",
-    returns=OPENED,
+    returns=SIGNED_IN_PAYLOAD,
     sensitive=True,
 )
 mutation(

@@ -2,7 +2,7 @@
 
 from models.role import Role
 from resolvers import esia
-from schema.accounts import OPENED
+from schema.accounts import SIGNED_IN_PAYLOAD
 from schema.directives import EVERYONE, SIGNED_IN, fresh, visible
 from schema.operations import Returned, mutation, row
 
@@ -29,7 +29,7 @@ mutation(
     esia.finish_esia,
     visible(Role.VISITOR),
     says="Signs in with the state and code with which the person came back from Gosuslugi.",
-    returns=OPENED,
+    returns=SIGNED_IN_PAYLOAD,
     sensitive=True,
 )
 mutation(

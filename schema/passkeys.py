@@ -4,7 +4,7 @@ from models.factor import Passkey as PasskeyRow
 from models.role import Role
 from resolvers import passkey_sign_in, passkeys
 from resolvers.pages import Term
-from schema.accounts import OPENED, OWN
+from schema.accounts import SIGNED_IN_PAYLOAD, OWN
 from schema.directives import SIGNED_IN, visible
 from schema.factors import LATELY
 from schema.operations import Returned, mutation, row
@@ -78,7 +78,7 @@ mutation(
     passkey_sign_in.sign_in_by_passkey,
     visible(Role.VISITOR),
     says="Signs in by a passkey, given as the JSON of its toJSON().",
-    returns=OPENED,
+    returns=SIGNED_IN_PAYLOAD,
     sensitive=True,
 )
 mutation(
@@ -91,7 +91,7 @@ mutation(
     passkey_sign_in.finish_sign_in_by_passkey,
     visible(Role.VISITOR),
     says="Finishes a sign-in that waits, with a passkey.",
-    returns=OPENED,
+    returns=SIGNED_IN_PAYLOAD,
     sensitive=True,
 )
 mutation(

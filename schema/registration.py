@@ -7,7 +7,7 @@ from core.terms import Terms as CurrentTerms
 from core.terms import current_terms
 from models.role import Role
 from resolvers import registration
-from schema.accounts import OPENED
+from schema.accounts import SIGNED_IN_PAYLOAD
 from schema.context import Context
 from schema.directives import EVERYONE, visible
 from schema.operations import Returned, given, input_of, mutation, query
@@ -89,7 +89,7 @@ mutation(
     says="Opens an account and signs in. It is confirmed apart: see `requestConfirmation`.",
     input="RegisterInput",
     returns={
-        **{name: _of_session(returned) for name, returned in OPENED.items()},
+        **{name: _of_session(returned) for name, returned in SIGNED_IN_PAYLOAD.items()},
         "email_handle": Returned(
             "str | None",
             "With it the code sent to the e-mail address confirms the account: `confirmAccount`.",

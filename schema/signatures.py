@@ -2,7 +2,7 @@
 
 from models.role import Role
 from resolvers import signatures
-from schema.accounts import OPENED
+from schema.accounts import SIGNED_IN_PAYLOAD
 from schema.directives import SIGNED_IN, visible
 from schema.operations import Returned, mutation, row
 
@@ -34,7 +34,7 @@ mutation(
     signatures.sign_in_by_signature,
     visible(Role.VISITOR),
     says=f"Signs in by an electronic signature, of a confirmed account. {_SIGNATURE}",
-    returns=OPENED,
+    returns=SIGNED_IN_PAYLOAD,
     sensitive=True,
 )
 mutation(

@@ -65,7 +65,7 @@ class Authority:
     def below(self, name: str = "Промежуточный УЦ", **values: Any) -> "Authority":
         """An authority under this one."""
         key = new_key()
-        usage = _usage(key_cert_sign=True, crl_sign=True)
+        usage = _usage(key_cert_sign=True, crl_sign=True, digital_signature=True)
         made = _certificate(self, _name(name), key, usage=usage, ca=True, **values)
         return Authority(made, key, [made, *self.chain], self.now)
 
@@ -107,7 +107,7 @@ class Authority:
 def authority(name: str = "Головной УЦ", *, now: datetime | None = None) -> Authority:
     """An authority under nobody."""
     now, key = now or datetime.now(UTC).replace(microsecond=0), new_key()
-    usage = _usage(key_cert_sign=True, crl_sign=True)
+    usage = _usage(key_cert_sign=True, crl_sign=True, digital_signature=True)
     made = _certificate(None, _name(name), key, usage=usage, ca=True, now=now)
     return Authority(made, key, [], now)
 

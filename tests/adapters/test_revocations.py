@@ -44,13 +44,6 @@ async def silence(_writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(60)
 
 
-async def without_end(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-    while True:
-        writer.write(b"0" * 1024 * 1024)
-        await writer.drain()
-
-
 async def drop_by_drop(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
     while True:
@@ -128,9 +121,8 @@ async def test_the_last_list_is_kept_where_no_other_can_be_had() -> None:
         whole(b"<html>it works</html>"),
         whole(DER[:-1]),
         whole(ROOT.pem),
-        without_end,
     ],
-    ids=["none", "elsewhere", "a page", "cut off", "a certificate", "without end"],
+    ids=["none", "elsewhere", "a page", "cut off", "a certificate"],
 )
 async def test_what_is_no_list_is_none(answer: Answer) -> None:
     async with serving(answer) as source:
@@ -159,3 +151,21 @@ async def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         file.truncate(LARGEST + 1)
 
     assert await count(RevocationLists([str(path)])) == 0
+
+
+async def test_of_an_answer_without_end_no_more_is_read_than_a_list_may_have() -> None:
+    sent = 0
+
+    async def without_end(writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b"0" * 1024 * 1024)
+            await writer.drain()
+            sent += 1024 * 1024
+
+    async with serving(without_end) as source:
+        assert await count(RevocationLists([source.url])) == 0
+
+    # What stands in the buffers between is not read.
+    assert sent + 1024 * 1024 >= LARGEST and sent < LARGEST + 16 * 1024 * 1024

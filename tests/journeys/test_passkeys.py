@@ -137,6 +137,21 @@ async def test_of_fifty_who_send_one_answer_at_once_one_enters(hospital: Hospita
     assert await Session.filter(method=SignInMethod.PASSKEY).count() == 1
 
 
+async def test_of_copies_that_answer_at_once_one_enters(hospital: Hospital) -> None:
+    """Each answers another challenge, and all have signed as often."""
+    _, authenticator = await with_passkey(hospital)
+    visitor = hospital.visitor()
+    answers = [await answered(visitor, replace(authenticator)) for _ in range(10)]
+
+    tried = await asyncio.gather(
+        *(visitor.tries("signInByPasskey", SHOWS, credential=answer) for answer in answers)
+    )
+
+    assert sum(answer["accessToken"] is not None for answer in tried) == 1
+    codes = {error["code"] for answer in tried for error in answer["errors"]}
+    assert codes <= {"PASSKEY_INVALID", "PASSKEY_CLONED"}
+
+
 WRONG: dict[str, Callable[[Authenticator], Authenticator]] = {
     "another page": lambda own: replace(own, origin="https://cabinet.example"),
     "another domain": lambda own: replace(own, domain="example.org"),
