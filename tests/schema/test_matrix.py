@@ -16,7 +16,7 @@ from graphql import (
     get_introspection_query,
 )
 
-from execution.limits import SENSITIVE
+from schema.operations import SENSITIVE
 from models.role import Role
 from schema.build import build
 from schema.printing import permissions_of, printed
@@ -42,12 +42,15 @@ class Asking:
     matrix: Matrix
     schema: GraphQLSchema
 
-    async def messages(self, document: str) -> set[str]:
-        """What is wrong with a document; it must not run."""
-        answer = await self.api.ask(document, self.token)
-        assert "data" not in answer.body, document
-        assert not any("availableIn" in e["extensions"] for e in answer.body["errors"])
-        return {error["message"] for error in answer.body["errors"]}
+    async def messages(self, *documents: str) -> set[str]:
+        """What is wrong with documents; none of them may run."""
+        found = set()
+        for document in documents:
+            answer = await self.api.ask(document, self.token)
+            assert "data" not in answer.body, document
+            assert not any("availableIn" in e["extensions"] for e in answer.body["errors"])
+            found |= {error["message"] for error in answer.body["errors"]}
+        return found
 
     def hides(self, type_name: str, element: str) -> bool:
         return self.matrix.mark(type_name, element, self.role) == HIDDEN
@@ -150,7 +153,7 @@ async def test_a_hidden_input_field_is_an_unknown_input_field(asking: list[Askin
             type_ = WHOLE.type_map[name]
             assert isinstance(type_, GraphQLInputObjectType)
             fields = [*type_.fields, NONSENSE]
-            messages = await one.messages(place.document([f"{{{f}: null}}" for f in fields]))
+            messages = await one.messages(*place.documents([f"{{{f}: null}}" for f in fields]))
             unknown = {m for m in messages if f"'{name}' not to include unknown field" in m}
             hidden = [field for field in type_.fields if one.hides(name, field)]
             assert unknown == {
