@@ -3,18 +3,23 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from auth.gate import Gate
+from auth.limits import TooManyAttempts
 from auth.sent_codes import Sent
 from models.account import Account
 from models.message import Message
+from models.ticket import TicketReason
 from resolvers.recovery import request_recovery, reset_password
+from resolvers.tickets import file_ticket
 from tests import factories as make
 from tests.auth import entrance
 from tests.execution.test_query_counts import counted
+from tests.factories import NOW
 
 NEW = "другой омут 43 сома"
 
@@ -26,8 +31,8 @@ async def gate(database: str, tmp_path: Path) -> AsyncIterator[Gate]:
     gate.passwords.close()
 
 
-async def ask(gate: Gate, contact: str) -> Sent:
-    return await request_recovery(entrance.visitor(), gate=gate, contact=contact)
+async def ask(gate: Gate, contact: str, now: datetime = NOW, address: str = "192.0.2.1") -> Sent:
+    return await request_recovery(entrance.visitor(now, address), gate=gate, contact=contact)
 
 
 async def last_code(gate: Gate) -> str:
@@ -109,3 +114,43 @@ async def test_the_same_is_done_for_a_contact_that_is_sent_nothing(gate: Gate, s
 
     assert len(known) > 5
     assert kinds(known) == kinds(unknown)
+
+
+async def test_nobody_is_sent_more_than_ten_codes_a_day(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    often = [NOW + timedelta(minutes=20 * number) for number in range(10)]
+    for number, now in enumerate(often):
+        await ask(gate, person.login, now, f"192.0.2.{number}")
+
+    with pytest.raises(TooManyAttempts):
+        await ask(gate, person.login, NOW + timedelta(hours=23), "192.0.2.99")
+
+    assert await Message.all().count() == 10
+    await ask(gate, person.login, NOW + timedelta(days=1), "192.0.2.99")
+
+
+@pytest.mark.parametrize("known", ["by contact", "by id"])
+async def test_the_same_is_done_for_a_ticket_of_anybody_and_of_nobody(
+    gate: Gate, known: str
+) -> None:
+    person = await entrance.person(gate)
+    public_id = person.account.public_id if known == "by id" else "ID-0000-0000"
+    contact = person.login if known == "by contact" else "other@example.org"
+
+    async def file(contact: str, public_id: str) -> list[str]:
+        with counted() as statements:
+            await file_ticket(
+                entrance.visitor(),
+                gate=gate,
+                contact=contact,
+                reason=TicketReason.OTHER,
+                text="Не могу войти",
+                public_id=public_id,
+            )
+        return kinds(statements)
+
+    await file("first@example.org", "ID-0000-0000")
+
+    told = await file(contact, public_id)
+    assert len(told) > 5
+    assert told == await file("nobody@example.org", "ID-0000-0000")

@@ -79,7 +79,7 @@ async def test_every_wrong_value_is_named_at_once(gate: Gate) -> None:
         "..\\..\\boot.ini",
         "/etc/passwd",
         "a\0.pdf",
-        "a\n.pdf",
+        "a\x07.pdf",
         "scan\u202efdp.exe",
         "a" * 201,
     ],
