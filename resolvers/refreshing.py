@@ -1,4 +1,4 @@
-"""Refreshing: new tokens of a session for old ones, each of which works once (decision 0018)."""
+"""Refreshing: new tokens of a session for old ones, each of which works once (decision 0021)."""
 
 from dataclasses import replace
 from datetime import timedelta

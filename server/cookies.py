@@ -1,7 +1,7 @@
 """Cookies: how a browser keeps a session's tokens, and which requests may come with them.
 
 A request by cookie names itself in a header that no form and no other site's script can send, and
-comes from a page of this server (decision 0018).
+comes from a page of this server (decision 0021).
 """
 
 from collections.abc import Sequence

@@ -20,8 +20,8 @@ from graphql import (
 )
 from graphql.type import is_introspection_type
 
-from schema.operations import SENSITIVE
 from models.role import Role
+from schema.operations import SENSITIVE
 from tests.api import Api
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
