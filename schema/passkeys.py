@@ -4,7 +4,7 @@ from models.factor import Passkey as PasskeyRow
 from models.role import Role
 from resolvers import passkey_sign_in, passkeys
 from resolvers.pages import Term
-from schema.accounts import SIGNED_IN_PAYLOAD, OWN
+from schema.accounts import OWN, SIGNED_IN_PAYLOAD
 from schema.directives import SIGNED_IN, visible
 from schema.factors import LATELY
 from schema.operations import Returned, mutation, row
