@@ -205,6 +205,23 @@ async def test_wrong_code_is_said_beside_its_field(
         await expect(page.get_by_test_id("role-switch")).to_have_value("VISITOR")
 
 
+async def test_without_a_code_the_page_asks_how_to_confirm(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    operator = demo_server.one_who_is(Role.OPERATOR)
+    async with opened(chromium, demo_server.url) as page:
+        await fill_in(page, operator)
+        await page.get_by_test_id("code").fill("")
+        await page.get_by_test_id("submit").click()
+
+        await expect(page.get_by_test_id("factor")).to_have_value("TOTP")
+        await expect(page.get_by_test_id("password")).to_have_count(0)
+        await page.get_by_test_id("code").fill(pyotp.TOTP(operator.totp_secret).now())
+        await page.get_by_test_id("submit").click()
+
+        await expect(page.get_by_test_id("account")).to_contain_text(operator.login)
+
+
 async def test_signing_out_leaves_nothing_behind(
     chromium: Browser, demo_server: LiveServer
 ) -> None:

@@ -13,16 +13,39 @@ export interface Account {
   phone: string | null;
 }
 
+export type Factor = 'TOTP' | 'SMS' | 'PASSKEY' | 'RECOVERY_CODE';
+
+// A sign-in that waits for one of these factors.
+export interface Pending {
+  handle: string;
+  factors: { kind: Factor; contact: string | null }[];
+}
+
 export interface Tokens {
   accessToken: string | null;
   refreshToken: string | null;
   viewer: Viewer | null;
+  pending?: Pending | null;
   errors: Problem[];
 }
 
 // Signing in and refreshing run in the visitor's schema, whose `Viewer` has no account yet: ACCOUNT asks for it after.
 export const SIGN_IN = `mutation SignIn($login: String!, $password: String!, $code: String) {
   signIn(login: $login, password: $password, code: $code) {
+    accessToken
+    refreshToken
+    viewer { roles activeRole }
+    pending { handle factors { kind contact } }
+    errors { code field message }
+  }
+}`;
+
+export const SEND_CODE = `mutation SendCode($handle: String!) {
+  sendSignInCode(handle: $handle) { errors { code field message } }
+}`;
+
+export const FINISH = `mutation Finish($handle: String!, $factor: SecondFactor!, $code: String!) {
+  finishSignIn(handle: $handle, factor: $factor, code: $code) {
     accessToken
     refreshToken
     viewer { roles activeRole }

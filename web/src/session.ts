@@ -1,6 +1,18 @@
 // Who is signed in, in which role, and the tokens of it, which live in this memory only.
 import { reach, request, type Send } from './graphql';
-import { ACCOUNT, type Account, REFRESH, SIGN_IN, SIGN_OUT, SWITCH, type Tokens } from './operations';
+import {
+  ACCOUNT,
+  type Account,
+  type Factor,
+  FINISH,
+  type Pending,
+  REFRESH,
+  SEND_CODE,
+  SIGN_IN,
+  SIGN_OUT,
+  SWITCH,
+  type Tokens,
+} from './operations';
 import { problemsOf, Refused } from './problem';
 import type { Role } from './roles';
 
@@ -40,9 +52,23 @@ export class Session {
 
   readonly snapshot = (): State => this.state;
 
-  async signIn(login: string, password: string, code: string): Promise<void> {
+  // Without a code it answers with what waits for a second factor.
+  async signIn(login: string, password: string, code: string): Promise<Pending | null> {
     const variables = { login, password, code: code === '' ? null : code };
     const tokens = await request<Tokens>(reach, SIGN_IN, variables);
+    await this.enter(tokens);
+    return tokens.pending ?? null;
+  }
+
+  async sendCode(handle: string): Promise<void> {
+    await request(reach, SEND_CODE, { handle });
+  }
+
+  async finishSignIn(handle: string, factor: Factor, code: string): Promise<void> {
+    await this.enter(await request<Tokens>(reach, FINISH, { handle, factor, code }));
+  }
+
+  private async enter(tokens: Tokens): Promise<void> {
     const { accessToken } = tokens;
     if (!accessToken) return;
     const asSignedIn: Send = (url, init) => reach(url, { ...init, headers: bearing(new Headers(init.headers), accessToken) });
