@@ -90,7 +90,8 @@ def _bytes_of_file(path: Path) -> bytes:
 async def _fetched(address: str, seconds: float) -> bytes:
     found = bytearray()
     async with (
-        httpx.AsyncClient(follow_redirects=False, timeout=seconds) as client,
+        # Of the environment, only the server's settings are read.
+        httpx.AsyncClient(follow_redirects=False, timeout=seconds, trust_env=False) as client,
         client.stream("GET", address) as response,
     ):
         if response.status_code != httpx.codes.OK:

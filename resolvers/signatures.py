@@ -1,13 +1,12 @@
 """Electronic signatures shown: a text is given out, and comes back signed by its reader.
 
-Whose a signature is, the certificate tells by SNILS or INN, and an account by what the person
-said of themselves or the staff registry says of them. Where these disagree it is nobody's.
+Whose a signature is, the certificate tells by SNILS or INN; whose account that is, the staff
+registry, or else what a person has said of themselves. Where these disagree it is nobody's.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
-from uuid import UUID
 
 from adapters.signatures import Signatory, SignatureVerifier
 from auth import challenges
@@ -185,27 +184,30 @@ async def _signed(
 
 
 async def _owner(gate: Gate, signatory: Signatory) -> Account:
-    """The only account with the signatory's SNILS or, without one, INN; raises SubjectMismatch."""
+    """The only account with the signatory's SNILS or, without one, INN; raises SubjectMismatch.
+
+    The registry's word is the last; a person's own is asked where it has none.
+    """
     told = {kind: number for kind in _NUMBERS if (number := getattr(signatory, kind)) is not None}
     if not told:
         raise SubjectMismatch("signature")
+    hashed = {kind: number_hash(gate, kind, number) for kind, number in told.items()}
     kind = next(iter(told))
-    hashed = {f"{kind}_hash": number_hash(gate, kind, told[kind])}
-    found: set[UUID] = {one.account_id for one in await Identity.filter(**hashed)}
     workers = await Practitioner.filter(account_id__isnull=False, **{kind: told[kind]})
-    found |= {one.account_id for one in workers if one.account_id is not None}
-    if len(found) != 1:
+    known = {worker.account_id for worker in workers}
+    if not known:
+        people = await Identity.filter(**{f"{kind}_hash": hashed[kind]})
+        known = {person.account_id for person in people}
+    # Two organisations may know one person by two accounts: which is meant, nobody says.
+    account = await Account.get_or_none(id=known.pop()) if len(known) == 1 else None
+    if account is None:
         raise SubjectMismatch("signature")
-    account = await Account.get(id=found.pop())
-    identity = await Identity.get_or_none(account_id=account.id)
     worker = await Practitioner.get_or_none(account_id=account.id)
-    for kind, number in told.items():
-        known = getattr(worker, kind, None)
-        hashed_known = getattr(identity, f"{kind}_hash", None)
-        if known not in (None, number) or hashed_known not in (
-            None,
-            number_hash(gate, kind, number),
-        ):
+    identity = await Identity.get_or_none(account_id=account.id)
+    for kind in told:
+        in_registry = getattr(worker, kind, None)
+        of_own = getattr(identity, f"{kind}_hash", None)
+        if in_registry not in (None, told[kind]) or of_own not in (None, hashed[kind]):
             raise SubjectMismatch("signature")
     return account
 

@@ -178,5 +178,5 @@ async def passkeys(made: "World") -> None:
             public_key=bytes(32),
             name=next(names),
             created_at=made.now - timedelta(days=number // 2),
-            used_at=made.now if number % 3 else None,
+            used_at=made.now if number < len(accounts) else None,
         )

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,6 +16,7 @@ from models.account import Account, AccountState, Session, SignInMethod
 from models.audit import AuditEntry
 from models.factor import Challenge
 from models.identity import Identity
+from tests import factories as make
 from tests.api import serving
 from tests.certificates import DAY, FOR_PEOPLE, Authority, Signing, authority
 from tests.journeys.hospital import Caller, Hospital, founded
@@ -34,11 +34,14 @@ class Signing9:
     root: Authority
     revocations: Path
 
-    async def to_sign(self, caller: Caller | None = None, **options: Any) -> dict[str, str]:
-        mutation = "beginSignatureSignIn" if caller is None else "beginSignatureConfirmation"
-        asked: dict[str, str] = await (caller or self.hospital.visitor()).does(
-            mutation, "challenge text expiresAt", **options
-        )
+    async def to_sign(self, caller: Caller | None = None) -> dict[str, str]:
+        """A text for signing in, or for whom it is a factor in their session."""
+        shows = "challenge text expiresAt"
+        asked: dict[str, str]
+        if caller is None:
+            asked = await self.hospital.visitor().does("beginSignatureSignIn", shows)
+        else:
+            asked = await caller.does("beginSignatureConfirmation", shows)
         return asked
 
     async def signed(self, person: Signing, caller: Caller | None = None) -> dict[str, str]:
@@ -137,11 +140,25 @@ async def test_numbers_that_disagree_are_a_mismatch(signing: Signing9) -> None:
     # Digits that are nobody's INN say nothing.
     assert await signing.refusal(signing.root.person(snils=SNILS, inn="500100732260")) == []
     assert await signing.refusal(signing.root.person(snils=SNILS, inn="773173084809")) == refusal
-    # Another has said that the number is theirs: whose it is, nobody here can tell.
+    # What another has said of themselves is nothing beside the registry.
     citizen = await signing.hospital.citizen()
     await told(signing.hospital, await Account.get(id=citizen.account_id), snils=SNILS)
-    assert await signing.refusal(signing.root.person(snils=SNILS)) == refusal
-    assert await Session.filter(account_id=doctor.account_id).count() == 2
+    assert await signing.refusal(signing.root.person(snils=SNILS)) == []
+    sessions = Session.filter(method=SignInMethod.SIGNATURE)
+    assert {one.account_id for one in await sessions} == {doctor.account_id}
+
+
+async def test_of_one_person_with_two_accounts_nobody_says_which_is_meant(
+    signing: Signing9,
+) -> None:
+    await signing.hospital.doctor(snils=SNILS)
+    other = await make.organisation()
+    account = await make.account(other)
+    await make.practitioner(await make.department(other), account=account, snils=SNILS)
+
+    assert await signing.refusal(signing.root.person(snils=SNILS)) == [
+        ("SUBJECT_MISMATCH", "signature")
+    ]
 
 
 async def test_an_expired_certificate_is_told_with_when_and_where_to_renew_it(

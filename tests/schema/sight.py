@@ -17,6 +17,7 @@ from models.account import Account, Session
 from models.application import Application, ApplicationKind
 from models.audit import AuditEntry
 from models.course import Course, CourseAudience, Enrolment
+from models.factor import Passkey
 from models.grant import RoleGrant
 from models.licence import Licence
 from models.organisation import Department, DictionaryEntry, Organisation
@@ -56,6 +57,7 @@ ROWS: dict[type[Model], dict[Role, frozenset[str]]] = {
     Position: _REGISTRY,
     Account: _rows((SIGNED_IN, OWN), ((Role.ADMIN, Role.OPERATOR), ALL)),
     Session: _rows((SIGNED_IN, OWN)),
+    Passkey: _rows((SIGNED_IN, OWN)),
     RoleGrant: _rows(((*_CLINICAL, Role.CITIZEN), OWN), (_OVERSIGHT, ALL)),
     AuditEntry: _rows((_CLINICAL, OWN), ((Role.INSPECTOR,), ALL)),
     Licence: _rows((_CLINICAL, OWN), ((Role.DOCTOR,), DEPARTMENT), (_OVERSIGHT, ALL)),
@@ -87,7 +89,7 @@ AUDIENCES = {
 }
 
 # One's own rows of these do not depend on where the role was granted.
-PERSONAL = (Account, Session, RoleGrant, Application)
+PERSONAL = (Account, Session, Passkey, RoleGrant, Application)
 
 
 class Snapshot:
@@ -187,7 +189,7 @@ class Sight:
         worker = self.practitioner
         if isinstance(row, Account):
             return bool(row.id == self.account_id)
-        if isinstance(row, Session | RoleGrant | Application):
+        if isinstance(row, Session | Passkey | RoleGrant | Application):
             return bool(row.account_id == self.account_id)
         if worker is None:
             return False

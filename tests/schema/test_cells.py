@@ -19,6 +19,7 @@ from core.clock import day_of
 from models.account import Account
 from models.application import Application
 from models.course import Course, Enrolment
+from models.factor import Passkey
 from models.grant import RoleGrant
 from models.licence import Licence
 from models.organisation import Department, DictionaryEntry, Organisation
@@ -46,6 +47,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "Enrolment": ("enrolments",),
     "Licence": ("licences",),
     "Organisation": ("organisations",),
+    "Passkey": ("passkeys",),
     "Position": ("practitioners", "positions"),
     "Practitioner": ("practitioners",),
     "RoleGrant": ("roleGrants",),
@@ -345,7 +347,8 @@ def _value(proof: Proof, name: str, field: str, row: Any) -> Any:
     if coordinate == "Practitioner.workedTime":
         return timesheet(sight, row)
     if coordinate == "Account.factors":
-        return [{"kind": "TOTP", "contact": None}] if row.totp_sealed else []
+        kinds = ["TOTP"] * bool(row.totp_sealed) + ["PASSKEY"] * _has_passkey(sight, row)
+        return [{"kind": kind, "contact": None} for kind in kinds]
     if not _is_leaf(type_, field):
         target = MODELS[get_named_type(type_.fields[field].type).name]
         pointed = sight.snapshot.get(target, getattr(row, f"{_snake(field)}_id"))
@@ -372,12 +375,17 @@ def _value(proof: Proof, name: str, field: str, row: Any) -> Any:
         case "Account.recoveryCodesLeft":
             return 0
         case "Account.recommendations":
-            # Nobody in this world has a password or a factor.
+            # Nobody in this world has a password, or a factor but passkeys.
             unconfirmed = ["CONFIRM_ACCOUNT"] if row.confirmed_at is None else []
-            return [*unconfirmed, "ADD_SECOND_METHOD", "CREATE_RECOVERY_CODES", "ADD_PASSKEY"]
+            bare = [] if _has_passkey(sight, row) else ["ADD_PASSKEY"]
+            return [*unconfirmed, "ADD_SECOND_METHOD", "CREATE_RECOVERY_CODES", *bare]
         case "Course.seatsLeft":
             return row.seats - row.seats_taken
     return _plain(getattr(row, _snake(field)))
+
+
+def _has_passkey(sight: Sight, account: Account) -> bool:
+    return any(one.account_id == account.id for one in sight.snapshot.rows[Passkey])
 
 
 def _session_of(token: str | None) -> Any:
