@@ -1,6 +1,10 @@
 """PDF files for the tests: one that is right, and ones that are not."""
 
 import zlib
+from io import BytesIO
+
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import copy_into_new_writer
 
 
 def pdf(filling: bytes = b"") -> bytes:
@@ -35,5 +39,9 @@ def bomb(megabytes: int) -> bytes:
 
 
 def locked() -> bytes:
-    """One that says that it opens with a password only."""
-    return pdf().replace(b"/Root 1 0 R", b"/Root 1 0 R /Encrypt << /Filter /Standard /V 1 /R 2 >>")
+    """One that opens with a password only."""
+    writer = copy_into_new_writer(PdfFileReader(BytesIO(pdf())))
+    writer.encrypt(owner_pass="owner", user_pass="user")
+    made = BytesIO()
+    writer.write(made)
+    return made.getvalue()
