@@ -144,8 +144,8 @@ async def _open(viewer: Viewer, part: ServicePart) -> None:
     notice = await ServiceNotice.create(
         kind=NoticeKind.OUTAGE,
         part=part.value,
-        title_ru=message("ru", f"Outage.{part}"),
-        title_en=message("en", f"Outage.{part}"),
+        title_ru=message("ru", f"Outage.{part}.title"),
+        title_en=message("en", f"Outage.{part}.title"),
         text_ru=message("ru", f"Outage.{part}.text"),
         text_en=message("en", f"Outage.{part}.text"),
         starts_at=viewer.now,
