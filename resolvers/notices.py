@@ -61,7 +61,7 @@ async def announce_work(
     *,
     title_ru: str,
     title_en: str,
-    kind: NoticeKind = NoticeKind.PLANNED,
+    kind: NoticeKind | None = None,
     part: ServicePart | None = None,
     text_ru: str | None = None,
     text_en: str | None = None,
@@ -70,6 +70,8 @@ async def announce_work(
 ) -> ServiceNotice:
     """Tells everybody of planned work or an outage, of a part or the whole, from now or later.
 
+    Where ``kind`` is not given it is planned work.
+
     Raises ActionDenied where the caller's role holds in a department only, and Problems:
     Required, TooLong, TextInvalid, DatesReversed.
     """
@@ -77,7 +79,7 @@ async def announce_work(
     author = await Account.get(id=viewer.account_id)
     notice = ServiceNotice(source=author.public_id, created_at=viewer.now)
     values = {
-        "kind": kind,
+        "kind": kind or NoticeKind.PLANNED,
         "part": part,
         "title_ru": title_ru,
         "title_en": title_en,
@@ -144,8 +146,8 @@ async def _open(viewer: Viewer, part: ServicePart) -> None:
     notice = await ServiceNotice.create(
         kind=NoticeKind.OUTAGE,
         part=part.value,
-        title_ru=message("ru", f"Outage.{part}"),
-        title_en=message("en", f"Outage.{part}"),
+        title_ru=message("ru", f"Outage.{part}.title"),
+        title_en=message("en", f"Outage.{part}.title"),
         text_ru=message("ru", f"Outage.{part}.text"),
         text_en=message("en", f"Outage.{part}.text"),
         starts_at=viewer.now,

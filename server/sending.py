@@ -127,6 +127,8 @@ class Sending:
             if not await _due(channel, now).exists():
                 break
             claimed = await _claim(channel, now, 1 if self._is_out(channel) else TOGETHER)
+            if not claimed:
+                break  # others have them in hand
             # Each comes to its end, whatever becomes of the others.
             every = await asyncio.gather(*map(self._send, claimed), return_exceptions=True)
             for state in every:
@@ -144,15 +146,18 @@ class Sending:
     async def _send(self, message: Message) -> MessageState:
         """Sends a claimed message, and writes down what became of it."""
         error: str | None = None
-        works, for_good = True, False
+        # What it tells of the gateway, where that was asked.
+        works: bool | None = None
+        for_good = False
         try:
             letter = self._letter(message)
             async with asyncio.timeout(self._seconds):
                 await self._deliverers[message.channel].deliver(letter)
+            works = True
         except Refused as refused:
             error, for_good = str(refused), True
         except Deferred as deferred:
-            error = str(deferred)
+            works, error = True, str(deferred)
         except (Unreachable, TimeoutError) as unreachable:
             works, error = False, str(unreachable) or "it took too long"
         except Exception as bug:
@@ -162,7 +167,8 @@ class Sending:
             state = await _not_sent(message, now, error, for_good=for_good)
         else:
             state = await _sent(message, now)
-        await self._tell(message.channel, works, now)
+        if works is not None:
+            await self._tell(message.channel, works, now)
         return state
 
     def _letter(self, message: Message) -> Letter:

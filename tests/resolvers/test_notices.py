@@ -50,7 +50,12 @@ async def announced(admin: Viewer, **values: Any) -> ServiceNotice:
 
 async def test_an_administrator_announces_work(admin: Viewer) -> None:
     made = await announced(
-        admin, **TEXTS, part=ServicePart.SMS, starts_at=NOW + HOUR, ends_at=NOW + 2 * HOUR
+        admin,
+        kind=None,
+        **TEXTS,
+        part=ServicePart.SMS,
+        starts_at=NOW + HOUR,
+        ends_at=NOW + 2 * HOUR,
     )
 
     notice = await ServiceNotice.get()

@@ -196,6 +196,21 @@ async def test_an_outage_is_told_once_and_ends_by_itself(vault: Vault, clock: Cl
     assert actions == ["OUTAGE_BEGAN", "OUTAGE_ENDED"]
 
 
+async def test_only_what_asked_the_gateway_tells_of_it(vault: Vault, clock: Clock) -> None:
+    for _ in range(OUTAGE):
+        await put(vault)
+    async with sms_server() as server, sending_sms(vault, server.address, clock) as sending:
+        answering(server, 503)
+        await sending.send_due()
+        broken = await put(vault)
+        await Message.filter(id=broken.id).update(body_sealed="not sealed")
+        await sending.send_due()
+
+    await broken.refresh_from_db()
+    assert broken.attempts == 1
+    assert await outages() == [("SMS", "SMS", False)]
+
+
 async def test_what_is_refused_for_itself_is_no_outage(vault: Vault, clock: Clock) -> None:
     for _ in range(OUTAGE + 1):
         await put(vault)
