@@ -153,7 +153,7 @@ async def link_esia(
         try:
             return await _link_own(viewer, gate, person)
         except IntegrityError:
-            # Another account has the SNILS, or was linked at the same time.
+            # Another account has the SNILS, or is linked with this person.
             raise IdentityUnavailable from None
     except Problem as problem:
         await _write_failure(viewer, "ESIA_LINK_FAILED", problem.code)
@@ -252,9 +252,6 @@ async def _sign_in(viewer: Viewer, gate: Gate, person: Vouched) -> SignedIn:
 async def _link_own(viewer: Viewer, gate: Gate, person: Vouched) -> Account:
     await take_turns(_turn(person))
     account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
-    link = await ExternalIdentity.get_or_none(provider=Provider.ESIA, subject=person.subject)
-    if link is not None and link.account_id != account.id:
-        raise IdentityUnavailable
     vouches = await is_known(gate, account, person)
     await _link(viewer, gate, account, person)
     if vouches and account.confirmed_at is None:

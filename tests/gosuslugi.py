@@ -161,7 +161,7 @@ async def gosuslugi(directory: Path) -> AsyncIterator[Gosuslugi]:
         key=written(directory / "key.pem", pem(ours)),
         certificate=written(directory / "certificate.pem", pem(certificate)),
         provider_certificate=written(directory / "esia.pem", pem(certificate_of(theirs))),
-        seconds=1.0,
+        seconds=3.0,
     )
     service = Gosuslugi(RSAKey.import_key(theirs), certificate, settings)
     assert settings.address is not None

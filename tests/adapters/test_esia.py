@@ -60,10 +60,18 @@ async def client(service: Gosuslugi) -> AsyncIterator[Client]:
     await client.close()
 
 
-async def finished(client: Client, asked: Asked = ASKED) -> Vouched:
+@pytest.fixture
+async def hasty(service: Gosuslugi) -> AsyncIterator[Client]:
+    """The same client with less patience."""
+    client = open_esia(replace(service.settings, seconds=1.0))
+    yield client
+    await client.close()
+
+
+async def finished(client: Client) -> Vouched:
     back = await came_back(await client.begin(ASKED, utc_now()), ANNA)
     assert back["state"] == ASKED.state
-    return await client.finish(asked, back["code"], utc_now())
+    return await client.finish(ASKED, back["code"], utc_now())
 
 
 async def test_a_person_is_told_by_what_gosuslugi_knows(client: Client) -> None:
@@ -113,6 +121,7 @@ async def test_the_nonce_need_not_come_back_but_where_it_does_it_is_right(
         {"aud": "ANOTHER"},
         {"aud": ["CABINET", "ANOTHER"]},  # without azp: for whom is it?
         {"aud": ["CABINET"], "azp": "ANOTHER"},
+        {"aud": "ANOTHER", "azp": "CABINET"},
         {"exp": 1_700_000_000},
         {"exp": None},
         {"iat": 4_000_000_000},
@@ -224,15 +233,15 @@ FAULTS = [
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_an_outage_is_told_within_the_time_that_there_is(
-    service: Gosuslugi, client: Client, fault: Any
+    service: Gosuslugi, hasty: Client, fault: Any
 ) -> None:
     service.instead["te"] = fault
     began = time.monotonic()
 
     with pytest.raises(NotAnswered):
-        await finished(client)
+        await finished(hasty)
 
-    assert time.monotonic() - began < service.settings.seconds + 1
+    assert time.monotonic() - began < 5
 
 
 async def test_an_answer_that_is_too_long_is_not_read(service: Gosuslugi, client: Client) -> None:
@@ -250,7 +259,7 @@ async def test_a_person_that_is_no_number_is_not_asked_for(
 
 
 async def test_persons_that_come_slowly_take_no_longer_than_the_whole_may(
-    service: Gosuslugi, client: Client
+    service: Gosuslugi, hasty: Client
 ) -> None:
     async def slow(request: Request) -> Response:
         await asyncio.sleep(0.7)
@@ -262,7 +271,7 @@ async def test_persons_that_come_slowly_take_no_longer_than_the_whole_may(
 
     service.instead = {"te": slow, "prns": slow_too}
     with pytest.raises(NotAnswered, match="not in time"):
-        await finished(client)
+        await finished(hasty)
 
 
 async def test_where_nobody_listens_it_is_an_outage(service: Gosuslugi) -> None:

@@ -88,7 +88,6 @@ async def client(provider: Provider) -> AsyncIterator[Client]:
             client_id="cabinet",
             redirect_uri=BACK,
             client_secret="secret",
-            seconds=2.0,
         )
     )
     yield client

@@ -68,7 +68,6 @@ def settings() -> EsiaSettings:
         client_id="by-secret",
         redirect_uri=BACK,
         client_secret=SECRET,
-        seconds=2.0,
     )
 
 
