@@ -36,8 +36,6 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return false
 """
 _CONNECTIONS = 16
-# How many seconds an answer is waited for.
-_PATIENCE = 0.4
 
 _log = logging.getLogger(__name__)
 
@@ -49,19 +47,28 @@ class _Away(Exception):
 class RedisLimiter:
     """Keeps the hits of a key as a sorted set; ``beyond`` counts while Redis is away.
 
-    When no answer came, Redis is left alone for ``rest`` seconds.
+    An answer is waited for ``patience`` seconds; when none came, Redis is left alone for ``rest``.
     """
 
-    def __init__(self, hashes: HashKey, url: str, *, beyond: Limiter, rest: float = 5.0) -> None:
+    def __init__(
+        self,
+        hashes: HashKey,
+        url: str,
+        *,
+        beyond: Limiter,
+        patience: float = 0.5,
+        rest: float = 5.0,
+    ) -> None:
         self._hashes = hashes
         self._beyond = beyond
+        self._patience = patience
         self._rest = rest
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=_CONNECTIONS,
-            timeout=_PATIENCE,
-            socket_timeout=_PATIENCE,
-            socket_connect_timeout=_PATIENCE,
+            timeout=patience,
+            socket_timeout=patience,
+            socket_connect_timeout=patience,
             retry=Retry(NoBackoff(), 0),
         )
         self._redis = Redis.from_pool(pool)
@@ -99,7 +106,7 @@ class RedisLimiter:
         if time.monotonic() < self._rests_until:
             raise _Away
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self._patience):
                 return await ask()
         except (RedisError, OSError, TimeoutError) as error:
             _log.warning("Redis is away: the database keeps limits (%s)", type(error).__name__)

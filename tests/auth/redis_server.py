@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+# Where Redis is there, a machine that is busy must not make it look away.
+PATIENCE = 30.0
+
 REDIS = os.environ.get("CABINET_TEST_REDIS_URL", "")
 
 

@@ -12,7 +12,7 @@ from auth.redis_limits import RedisLimiter
 from models.database import unit_of_work
 from models.hit import Hit
 from tests.auth import entrance
-from tests.auth.redis_server import needed_redis
+from tests.auth.redis_server import PATIENCE, needed_redis
 from tests.factories import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -35,7 +35,9 @@ async def limiter(
     if request.param == "database":
         yield in_database
         return
-    limiter = RedisLimiter(in_database.hashes, needed_redis(), beyond=in_database)
+    limiter = RedisLimiter(
+        in_database.hashes, needed_redis(), beyond=in_database, patience=PATIENCE
+    )
     yield limiter
     await limiter.close()
     # Redis did it all.

