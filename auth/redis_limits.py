@@ -63,13 +63,9 @@ class RedisLimiter:
         self._beyond = beyond
         self._patience = patience
         self._rest = rest
+        # Waited for as a whole below, and not tried again.
         pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS,
-            timeout=patience,
-            socket_timeout=patience,
-            socket_connect_timeout=patience,
-            retry=Retry(NoBackoff(), 0),
+            url, max_connections=_CONNECTIONS, retry=Retry(NoBackoff(), 0)
         )
         self._redis = Redis.from_pool(pool)
         self._script = self._redis.register_script(_HIT)

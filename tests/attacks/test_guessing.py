@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pyotp
 import pytest
 
 from core.clock import utc_now
+from core.settings import Limits
 from models.account import SignInFailure
 from resolvers.accounts import create_account
 from tests.api import Answer
@@ -22,10 +24,24 @@ SIGN_IN = """mutation($login: String!, $password: String!, $code: String) {
     signIn(login: $login, password: $password, code: $code) { accessToken errors { code } } }"""
 
 
+# Fifty at once on a busy machine may take longer than one operation is given.
+PATIENT = Limits(operation_seconds=120)
+
+
+@pytest.fixture
+async def listening_api(database_url: str, tmp_path: Path) -> AsyncIterator[ListeningApi]:
+    """The server as it is reached without a proxy."""
+    async with listening(database_url, tmp_path / "home", limits=PATIENT) as api:
+        api.client.timeout = httpx.Timeout(PATIENT.operation_seconds)
+        yield api
+
+
 @pytest.fixture
 async def behind_a_proxy(database_url: str, tmp_path: Path) -> AsyncIterator[ListeningApi]:
     """The server behind a proxy whose word about addresses is taken."""
-    async with listening(database_url, tmp_path / "home", proxies=("127.0.0.1",)) as api:
+    proxies = ("127.0.0.1",)
+    async with listening(database_url, tmp_path / "home", limits=PATIENT, proxies=proxies) as api:
+        api.client.timeout = httpx.Timeout(PATIENT.operation_seconds)
         yield api
 
 
@@ -174,7 +190,7 @@ async def test_over_sockets_no_more_is_guessed(listening_api: ListeningApi) -> N
                 await socket.subscribe(f"{number}", SIGN_IN, login=LOGIN, password="нет 42 42")
             left = 10
             while left:
-                message = await socket.message(30)
+                message = await socket.message(PATIENT.operation_seconds)
                 if message["type"] == "next":
                     (problem,) = message["payload"]["data"]["signIn"]["errors"]
                     codes[problem["code"]] += 1
