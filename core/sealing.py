@@ -70,7 +70,7 @@ class _FiledVault(Vault):
 
 
 def _version(path: Path) -> tuple[int, int]:
-    status = path.stat()
+    status = os.stat(path)  # noqa: PTH116  # with every value: pathlib takes three times as long
     return status.st_mtime_ns, status.st_ino
 
 

@@ -204,8 +204,11 @@ async def _attach(viewer: Viewer, gate: Gate, claim: _Claim, sent: SentCode) -> 
     account.organisation_id, account.last_role = person.organisation_id, role
     await account.save(update_fields=["organisation_id", "last_role"])
     session = await own_session(viewer)
-    # A citizen's sessions have no role any more: theirs is the new one.
-    await Session.filter(account_id=account.id, active_role=Role.CITIZEN).update(active_role=role)
+    # Sessions of a citizen would have no role any more.
+    citizens = Session.filter(
+        account_id=account.id, active_role=Role.CITIZEN, ended_at__isnull=True
+    )
+    await citizens.update(active_role=role)
     session.active_role = role
     await session.save(update_fields=["active_role"])
     record(viewer, "ROLE_ATTACHED", person, about=person.id, by=claim.field, role=role.value)

@@ -346,3 +346,14 @@ async def test_a_document_guesses_once(hospital: Hospital) -> None:
 async def test_nobody_who_is_signed_in_registers(hospital: Hospital) -> None:
     citizen = await hospital.citizen()
     await citizen.unknown('mutation { beginRegistration(phone: "1") { handle } }')
+
+
+@pytest.mark.any_database
+async def test_an_address_asks_for_sixty_phones_an_hour(hospital: Hospital) -> None:
+    visitor = hospital.visitor()
+    for number in range(60):
+        payload = await visitor.tries("beginRegistration", phone=f"+792612345{number:02}")
+        assert payload["errors"] == []
+    assert await visitor.refused("beginRegistration", phone="+79261234599") == [
+        ("TOO_MANY_ATTEMPTS", None)
+    ]
