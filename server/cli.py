@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, demo, import, schema, permissions, token, operations, audit."""
+"""The command line: serve, migrate, demo, import, schema, permissions, token, keys, audit."""
 
 import asyncio
 import gc
@@ -37,6 +37,7 @@ from server.demo_tokens import NotDemo, demo_token
 from server.environment import SettingInvalid, settings
 from server.explaining import explained
 from server.importing import import_command
+from server.keys import keys
 from server.migrating import migrate_database
 from server.protocol import of_uvicorn
 from server.trusted_operations import ListInvalid
@@ -54,6 +55,7 @@ audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 operations = typer.Typer(help="Lists of operations.", no_args_is_help=True)
 app.add_typer(operations, name="operations")
+app.add_typer(keys, name="keys")
 app.command("import")(import_command)
 
 out = Console()
