@@ -76,13 +76,15 @@ async def send_code(
     contact: str,
     account_id: UUID | None = None,
     deliver: bool = True,
+    instead: str | None = None,
     field: str = "",
 ) -> Sent:
     """Puts a code for a normal contact into the outbox, in the caller's unit of work.
 
     ``deliver`` is False where nobody has the contact: then no code is right, and nothing is
-    sent. Raises ResendTooSoon about ``field``. Codes sent before stay good until they expire:
-    otherwise a stranger could end them.
+    sent. With ``instead`` no code is right either, and that text is sent. Raises ResendTooSoon
+    about ``field``. Codes sent before stay good until they expire: otherwise a stranger could end
+    them.
     """
     current_unit()
     now, hashes = viewer.now, gate.hashes
@@ -97,6 +99,9 @@ async def send_code(
         sends = last.sends + 1
     handle = secrets.token_urlsafe(32)
     code = f"{secrets.randbelow(1_000_000):06}"
+    is_real = deliver and instead is None
+    minutes = int(LIFETIME.total_seconds()) // 60
+    usual = message(viewer.language, f"CodePurpose.{purpose}", code=code, minutes=minutes)
     sent = await SentCode.create(
         handle_hash=digest(handle),
         key_hash=key_hash,
@@ -105,20 +110,19 @@ async def send_code(
         contact_hash=contact_hash,
         contact_sealed=gate.vault.seal(contact),
         account_id=account_id,
-        code_hash=_hash(gate, key_hash, handle, code if deliver else secrets.token_hex()),
+        code_hash=_hash(gate, key_hash, handle, code if is_real else secrets.token_hex()),
         sent_at=now,
         expires_at=now + LIFETIME,
         sends=sends,
         resend_at=now + WAITS[min(sends, len(WAITS)) - 1],
     )
-    minutes = int(LIFETIME.total_seconds()) // 60
     await put_message(
         viewer,
         gate.vault,
         channel,
         contact,
         subject=message(viewer.language, "SentCode.subject"),
-        body=message(viewer.language, f"CodePurpose.{purpose}", code=code, minutes=minutes),
+        body=usual if instead is None else instead,
         deliver=deliver,
     )
     return Sent(handle, channel, sent.expires_at, sent.resend_at)

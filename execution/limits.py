@@ -32,7 +32,11 @@ from resolvers import aggregates
 from resolvers.pages import LARGEST, USUAL
 
 # Sign-in and codes: one guess an operation, so that limits count guesses and not requests.
-SENSITIVE = frozenset({"signIn", "refreshSession", "acceptInvitation", "reveal"})
+SENSITIVE = frozenset({"signIn", "refreshSession", "acceptInvitation", "reveal"}) | {
+    *("beginRegistration", "checkRegistrationCode", "register"),
+    *("requestConfirmation", "confirmAccount", "findAccount", "confirmInPerson"),
+    *("requestRole", "attachRole"),
+}
 _INTROSPECTION_DEPTH = 16
 # Selections and fragments within each other: what recursion here and in validation can take.
 _LEVELS = 25

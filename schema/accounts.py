@@ -249,24 +249,27 @@ _REFRESH = {
         lambda result, _: result.refresh_token,
     )
 }
+# What a person gets who has signed in, and who goes on in another role.
+TOKENS = {**_ACCESS, **_REFRESH, "viewer": _VIEWER}
+SWITCHED = {**_ACCESS, "viewer": _VIEWER}
 
 mutation(
     sign_in.sign_in,
     visible(Role.VISITOR),
     says="Signs in with a phone or e-mail, the password, and the code of the second factor.",
-    returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
+    returns=TOKENS,
 )
 mutation(
     sessions.refresh_session,
     visible(*EVERYONE),
     says="Renews the tokens of a session.",
-    returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
+    returns=TOKENS,
 )
 mutation(
     sessions.switch_role,
     visible(*SIGNED_IN),
     says="Goes on in another held role, without signing in again.",
-    returns={**_ACCESS, "viewer": _VIEWER},
+    returns=SWITCHED,
 )
 mutation(
     factors.confirm_factor,

@@ -10,10 +10,13 @@ from strawberry.types.field import StrawberryField
 
 import schema.accounts
 import schema.applications
+import schema.attaching
+import schema.confirmation
 import schema.courses
 import schema.licences
 import schema.organisations
 import schema.practitioners
+import schema.registration
 import schema.shifts
 import schema.viewing  # noqa: F401
 from models.role import Role
