@@ -92,22 +92,26 @@ async def test_an_inspector_reads_the_trail_and_can_alter_nothing(hospital: Hosp
     ]
     assert entries[-1]["action"] == "REVEALED"
 
-    # There is no mutation for an inspector but those of the own session.
+    # There is no mutation for an inspector but those of the own account and session.
     can = await inspector.sees("{ viewer { can { operations } } }")
     assert [
         name for name in can["viewer"]["can"]["operations"] if name.startswith("Mutation.")
     ] == [
+        "Mutation.confirmAccount",
         "Mutation.confirmFactor",
         "Mutation.endSession",
         "Mutation.refreshSession",
+        "Mutation.requestConfirmation",
         "Mutation.signOut",
         "Mutation.switchRole",
     ]
     schema = await inspector.sees("{ __schema { mutationType { fields { name } } } }")
     assert sorted(made["name"] for made in schema["__schema"]["mutationType"]["fields"]) == [
+        "confirmAccount",
         "confirmFactor",
         "endSession",
         "refreshSession",
+        "requestConfirmation",
         "signOut",
         "switchRole",
     ]
