@@ -41,7 +41,7 @@ def bomb(megabytes: int) -> bytes:
 def locked() -> bytes:
     """One that opens with a password only."""
     writer = copy_into_new_writer(PdfFileReader(BytesIO(pdf())))
-    writer.encrypt(owner_pass="owner", user_pass="user")  # type: ignore[no-untyped-call]  # pyhanko does not say
+    writer.encrypt("owner", "user")  # type: ignore[no-untyped-call]  # theirs
     made = BytesIO()
-    writer.write(made)  # type: ignore[no-untyped-call]  # likewise
+    writer.write(made)  # type: ignore[no-untyped-call]  # theirs
     return made.getvalue()
