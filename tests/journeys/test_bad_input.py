@@ -69,6 +69,7 @@ OTHERS = {
     "refreshSession",
     "switchRole",
     "signOut",
+    "endOtherSessions",
     "confirmFactor",
     "acceptInvitation",
     "createCourse",

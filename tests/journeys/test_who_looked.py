@@ -98,6 +98,7 @@ async def test_an_inspector_reads_the_trail_and_can_alter_nothing(hospital: Hosp
         name for name in can["viewer"]["can"]["operations"] if name.startswith("Mutation.")
     ] == [
         "Mutation.confirmFactor",
+        "Mutation.endOtherSessions",
         "Mutation.endSession",
         "Mutation.refreshSession",
         "Mutation.signOut",
@@ -106,6 +107,7 @@ async def test_an_inspector_reads_the_trail_and_can_alter_nothing(hospital: Hosp
     schema = await inspector.sees("{ __schema { mutationType { fields { name } } } }")
     assert sorted(made["name"] for made in schema["__schema"]["mutationType"]["fields"]) == [
         "confirmFactor",
+        "endOtherSessions",
         "endSession",
         "refreshSession",
         "signOut",
