@@ -14,6 +14,7 @@ from tests.api import Answer
 from tests.auth.entrance import PASSWORD
 from tests.browsers import Browser
 from tests.journeys.hospital import Caller, Hospital, sent, sign_in
+from tests.journeys.newcomers import code_sent, form
 
 PHONE = "8 900 123-45-67"
 WHO = "{ viewer { activeRole } }"
@@ -74,6 +75,16 @@ async def test_a_browser_keeps_the_session_from_sign_in_to_sign_out(hospital: Ho
     assert await browser.sees(WHO) == {"viewer": {"activeRole": "VISITOR"}}
     old = Browser(hospital.api, before)
     assert (await old.asks(WHO)).codes == ["SESSION_EXPIRED"]
+
+
+async def test_a_browser_keeps_the_session_of_who_registers(hospital: Hospital) -> None:
+    browser = ByBrowser(hospital.api)
+    begun = await browser.does("beginRegistration", "handle", phone=PHONE)
+    code = await code_sent(hospital, "+79001234567")
+    await browser.does("checkRegistrationCode", "expiresAt", code=code, **begun)
+    shown = await browser.does("register", TOKENS, input=await form(hospital), **begun)
+    assert shown == {**NO_TOKENS, "viewer": {"activeRole": "CITIZEN"}}
+    assert await browser.sees(WHO) == {"viewer": {"activeRole": "CITIZEN"}}
 
 
 async def test_a_browser_whose_access_has_run_out_renews_it(hospital: Hospital) -> None:
