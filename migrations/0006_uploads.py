@@ -1,4 +1,4 @@
-"""Uploads: files on their way, and with what the documents of tickets are sealed."""
+"""Uploads, with what the documents of tickets are sealed, and who takes a ticket."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -31,6 +31,11 @@ class Migration(migrations.Migration):
             ],
             options={'table': 'upload', 'app': 'models', 'pk_attr': 'id'},
             bases=['Row'],
+        ),
+        ops.AddField(
+            model_name='Ticket',
+            name='taken_by',
+            field=fields.ForeignKeyField('models.Account', source_field='taken_by_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT),
         ),
         ops.AddField(
             model_name='TicketDocument',

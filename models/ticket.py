@@ -55,6 +55,10 @@ class Ticket(Row):
     account_id: UUID | None
     state = fields.CharEnumField(TicketState, max_length=20, default=TicketState.NEW)
     created_at = Moment()
+    taken_by: fields.ForeignKeyNullableRelation["Account"] = fields.ForeignKeyField(
+        "models.Account", related_name=False, null=True, on_delete=fields.RESTRICT
+    )
+    taken_by_id: UUID | None
     decided_by: fields.ForeignKeyNullableRelation["Account"] = fields.ForeignKeyField(
         "models.Account", related_name=False, null=True, on_delete=fields.RESTRICT
     )

@@ -146,7 +146,7 @@ async def take_ticket(viewer: Viewer, *, id: UUID) -> Ticket:
     """Takes a new ticket into review. Raises NotFound, TicketStateWrong."""
     ticket = await lock(viewer, Ticket, id)
     _expect(ticket, TicketState.NEW)
-    ticket.state = TicketState.IN_REVIEW
+    ticket.update_from_dict({"state": TicketState.IN_REVIEW, "taken_by_id": viewer.account_id})
     await _save(viewer, ticket, "TICKET_TAKEN")
     return ticket
 

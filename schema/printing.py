@@ -193,6 +193,7 @@ def _discloses(schema: Schema) -> list[str]:
 DISCLOSING_CODES = {
     "COURSE_FULL": "the seats are taken, by whomever",
     "IDENTITY_UNAVAILABLE": "an identity is taken by a row that the caller cannot see",
+    "OTHER_OPERATOR_NEEDED": "there is another operator of the organisation",
     "SELF_APPROVAL": "there is another administrator of the place",
     "SHIFT_OVERLAP": "the worker is busy at that time",
     "SHIFT_TAKEN": "somebody else was first",

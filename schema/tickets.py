@@ -53,6 +53,7 @@ class Ticket:
         "str", OPERATOR, says="The error, as it stood on the screen.", filter=False, order=False
     )
     created_at = column("datetime", OPERATOR, says="When it was filed.")
+    taken_by = to_one("Account | None", OPERATOR, says="Who took it into review.")
     decided_at = column("datetime | None", OPERATOR, says="When it was answered or refused.")
     decided_by = to_one("Account | None", OPERATOR, says="Who answered or refused it.")
     answer = column("str | None", OPERATOR, says="What was answered.", filter=False, order=False)

@@ -348,6 +348,7 @@ async def _tickets(made: World, vault: Vault) -> None:
             state=state,
             error_text="ACCOUNT_LOCKED" if number % 3 else "",
             created_at=_ago(made, number // 2),
+            taken_by=None if state is TicketState.NEW else made.people["operator"].account,
             decided_by=made.people["operator"].account if is_decided else None,
             decided_at=made.now if is_decided else None,
             answer=f"Ответ {number}" if is_decided else None,

@@ -353,13 +353,17 @@ async def lost(hospital: Hospital) -> tuple[Caller, str]:
 
 async def test_lost_factors_are_taken_away_by_a_ticket_in_review(hospital: Hospital) -> None:
     person, number = await lost(hospital)
-    operator = await hospital.staff(Role.OPERATOR)
+    operator, second = [await hospital.staff(Role.OPERATOR) for _ in range(2)]
     ticket = await ticket_of(operator, number)
     given = {"id": person.account_id, "ticketId": ticket["id"], "reason": "Паспорт сверен"}
 
     assert await operator.refused("resetFactors", **given) == [("TICKET_STATE", "ticketId")]
     await operator.does("takeTicket", id=ticket["id"])
-    await operator.does("resetFactors", "account { state }", **given)
+    # Whoever looked at the documents does not act upon them alone.
+    assert await operator.refused("resetFactors", **given) == [
+        ("OTHER_OPERATOR_NEEDED", "ticketId")
+    ]
+    await second.does("resetFactors", "account { state }", **given)
 
     row = await Account.get(id=person.account_id)
     assert row.totp_sealed is None
@@ -371,6 +375,19 @@ async def test_lost_factors_are_taken_away_by_a_ticket_in_review(hospital: Hospi
         assert "отключила второй фактор" in (await received(hospital.api, to))[-1]
     entry = await AuditEntry.get(action="FACTORS_RESET")
     assert entry.details == {"ticket": number, "reason": "Паспорт сверен"}
+
+
+async def test_where_there_is_one_operator_that_is_written_down(hospital: Hospital) -> None:
+    person, number = await lost(hospital)
+    operator = await hospital.staff(Role.OPERATOR)
+    ticket = (await ticket_of(operator, number))["id"]
+    await operator.does("takeTicket", id=ticket)
+
+    given = {"id": person.account_id, "ticketId": ticket, "reason": "Паспорт сверен"}
+    await operator.does("resetFactors", "account { state }", **given)
+
+    entry = await AuditEntry.get(action="FACTORS_RESET")
+    assert entry.details["only_operator"] is True
 
 
 async def test_factors_are_not_taken_away_without_what_shows_whose_they_are(
@@ -403,7 +420,7 @@ async def test_factors_are_not_taken_away_without_what_shows_whose_they_are(
         [("NOT_FOUND", "ticketId")],
         [("DOCUMENT_REQUIRED", "ticketId")],
         [("REASON_REQUIRED", "reason")],
-        [("SELF_APPROVAL", "id")],
+        [("OTHER_OPERATOR_NEEDED", "id")],
         [("CONTACT_UNCONFIRMED", "id")],
     ]
     assert (await Account.get(id=person.account_id)).totp_sealed is not None
