@@ -25,7 +25,7 @@ from auth.messages import put_message
 from auth.sessions import is_open
 from auth.turns import take_turns
 from auth.viewer import Viewer
-from core.errors import Problem, Problems
+from core.errors import Problem, Problems, ServiceUnavailable
 from core.translation import message
 from models.account import Account, SignInMethod
 from models.change import ChangeKind
@@ -33,15 +33,15 @@ from models.database import unit_of_work
 from models.factor import ChallengePurpose, Channel
 from models.feed import announce
 from models.identity import ExternalIdentity, Provider
+from models.notice import ServicePart
 from resolvers.accounts import person_of
 from resolvers.forms import IdentityUnavailable, Required
-from resolvers.outages import ServiceUnavailable, failed, works
+from resolvers.notices import tell_outage, tell_recovery
 from resolvers.sessions import SignedIn, open_session
 from resolvers.vouching import is_known, owner_of
 
 T = TypeVar("T")
 
-PART = "ESIA"
 # Long enough to sign in there with a code by SMS.
 LIFETIME = timedelta(minutes=10)
 # Of one address, behind which there may be a hospital: nothing can be guessed here, but each costs
@@ -184,7 +184,7 @@ async def _answered(viewer: Viewer, asking: Awaitable[T]) -> T:
         answer = await asking
     except NotAnswered as failure:
         _log.warning("Gosuslugi: %s", failure)
-        await failed(viewer, PART)
+        await tell_outage(viewer, ServicePart.ESIA)
         raise ServiceUnavailable from None
     return answer
 
@@ -207,7 +207,7 @@ async def _vouched(
     except Refused as refused:
         _log.warning("Gosuslugi does not vouch: %s", refused)
         raise EsiaRefused("code") from None
-    await works(viewer, PART)
+    await tell_recovery(viewer, ServicePart.ESIA)
     if not person.is_trusted:
         raise EsiaNotTrusted
     return person
@@ -257,7 +257,7 @@ async def _link_own(viewer: Viewer, gate: Gate, person: Vouched) -> Account:
     if vouches and account.confirmed_at is None:
         account.confirmed_at = viewer.now
         await account.save(update_fields=["confirmed_at"])
-        record(viewer, "ACCOUNT_CONFIRMED", account, about=viewer.practitioner_id, reason=PART)
+        record(viewer, "ACCOUNT_CONFIRMED", account, about=viewer.practitioner_id, reason="ESIA")
         announce(ChangeKind.SESSION, account_id=account.id, subject_id=account.id)
     return account
 

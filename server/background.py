@@ -18,7 +18,9 @@ async def working(services: Services) -> AsyncIterator[None]:
     settings = services.settings
     sending = Sending(services.vault, deliverers_of(settings))
     sends = asyncio.create_task(sending.run())
-    prunes = asyncio.create_task(Pruning(settings.sessions, settings.sign_in).run())
+    prunes = asyncio.create_task(
+        Pruning(settings.sessions, settings.sign_in, services.storage).run()
+    )
     try:
         yield
     finally:

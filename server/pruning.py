@@ -10,6 +10,7 @@ from tortoise.expressions import Q
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from adapters.storage import Storage
 from core.clock import Clock, utc_now
 from core.settings import SessionTimes, SignInLimits
 from models.account import Session, SignInFailure
@@ -17,6 +18,7 @@ from models.database import unit_of_work
 from models.factor import Challenge, SentCode
 from models.hit import Hit
 from models.message import Message, MessageState
+from resolvers.uploads import prune_uploads
 
 # A code lives ten minutes, and the waits between codes are forgotten after an hour: a day lets
 # support find out what became of one.
@@ -37,10 +39,16 @@ class Pruning:
     """Deletes what is over, of every kind that grows by itself."""
 
     def __init__(
-        self, times: SessionTimes, limits: SignInLimits, *, clock: Clock = utc_now
+        self,
+        times: SessionTimes,
+        limits: SignInLimits,
+        storage: Storage,
+        *,
+        clock: Clock = utc_now,
     ) -> None:
         self._times = times
         self._limits = limits
+        self._storage = storage
         self._clock = clock
 
     async def run(self) -> None:
@@ -54,7 +62,7 @@ class Pruning:
 
     async def prune(self) -> dict[str, int]:
         """Deletes all that is over now; how many rows of which table."""
-        found = {}
+        found = {"upload": await prune_uploads(self._storage, now=self._clock())}
         for rows in self._over(self._clock()):
             table = rows.model._meta.db_table
             found[table] = sum([number async for number in _batches(rows)])

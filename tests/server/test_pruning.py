@@ -1,5 +1,6 @@
 """Pruning: what is over goes, in batches, and what still counts stays."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from adapters.storage import DirectoryStorage
 from core.ids import uuid7
 from core.sealing import Vault
 from core.settings import SessionTimes, SignInLimits
@@ -15,6 +17,7 @@ from models.factor import Challenge, ChallengePurpose, Channel, CodePurpose, Sen
 from models.hit import Hit
 from models.message import Message, MessageState
 from models.role import Role
+from models.upload import Upload, UploadPurpose
 from server import pruning
 from server.pruning import Pruning
 from tests import factories as make
@@ -22,6 +25,7 @@ from tests.factories import NOW
 from tests.server.outboxes import put, vault_at
 
 TIMES, LIMITS = SessionTimes(), SignInLimits()
+Prune = Callable[[], Awaitable[dict[str, int]]]
 
 
 @pytest.fixture
@@ -29,8 +33,9 @@ def vault(database: str, tmp_path: Path) -> Vault:
     return vault_at(tmp_path)
 
 
-async def prune() -> dict[str, int]:
-    return await Pruning(TIMES, LIMITS, clock=lambda: NOW).prune()
+@pytest.fixture
+def prune(tmp_path: Path) -> Prune:
+    return Pruning(TIMES, LIMITS, DirectoryStorage(tmp_path / "files"), clock=lambda: NOW).prune
 
 
 async def session(account_id: UUID, **ago: timedelta) -> Session:
@@ -42,7 +47,9 @@ async def session(account_id: UUID, **ago: timedelta) -> Session:
     return found
 
 
-async def test_sessions_go_a_month_after_their_end_with_their_tokens(database: str) -> None:
+async def test_sessions_go_a_month_after_their_end_with_their_tokens(
+    database: str, prune: Prune
+) -> None:
     account = await make.account()
     month, less = timedelta(days=30, seconds=1), timedelta(days=29)
     for over in ("ended_at", "expires_at"):
@@ -60,7 +67,7 @@ async def test_sessions_go_a_month_after_their_end_with_their_tokens(database: s
     assert {row.session_id for row in await RefreshToken.all()} == {row.id for row in kept}
 
 
-async def test_messages_go_a_week_after_unless_they_wait(vault: Vault) -> None:
+async def test_messages_go_a_week_after_unless_they_wait(vault: Vault, prune: Prune) -> None:
     old, new = NOW - timedelta(days=7, seconds=1), NOW - timedelta(days=6)
     for state in MessageState:
         for moment in (old, new):
@@ -74,7 +81,7 @@ async def test_messages_go_a_week_after_unless_they_wait(vault: Vault) -> None:
 
 
 async def test_codes_challenges_hits_and_failures_go_when_they_count_no_more(
-    database: str,
+    database: str, prune: Prune
 ) -> None:
     day, hour, second = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
     for age in (day + second, day - second):
@@ -101,8 +108,17 @@ async def test_codes_challenges_hits_and_failures_go_when_they_count_no_more(
         await Hit.create(key_hash="k", at=NOW - day, ends_at=NOW - age)
     for age in (LIMITS.window, LIMITS.window - second):
         await SignInFailure.create(login_hash="l", address="a", at=NOW - age)
+    for age in (day, day - second):
+        await Upload.create(
+            purpose=UploadPurpose.TICKET,
+            file_name="скан.pdf",
+            media_type="application/pdf",
+            size=1,
+            created_at=NOW - age,
+        )
 
     assert await prune() == {
+        "upload": 1,
         "sent_code": 1,
         "challenge": 1,
         "hit": 1,
@@ -114,9 +130,12 @@ async def test_codes_challenges_hits_and_failures_go_when_they_count_no_more(
     assert await Challenge.all().count() == 1
     assert await Hit.all().count() == 1
     assert await SignInFailure.all().count() == 1
+    assert await Upload.all().count() == 1
 
 
-async def test_much_goes_in_small_batches(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_much_goes_in_small_batches(
+    vault: Vault, prune: Prune, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pruning, "_BATCH", 2)
     for _ in range(5):
         message = await put(vault, now=NOW - timedelta(days=8))
