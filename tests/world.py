@@ -111,9 +111,9 @@ async def _populate(vault: Vault, now: datetime) -> World:
     await courses(made, workers)
     await _applications(made)
     await _grants(made)
-    await passkeys(made)
     await _what_nobody_sees(made)
     _journal(made, workers)
+    await passkeys(made)
     return made
 
 
