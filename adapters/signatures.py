@@ -2,7 +2,7 @@
 
 A certificate must lead to one of the configured authorities, hold now, be made for signing, and
 be on no list of revoked certificates (RFC 5280, by pyHanko); each certificate below an authority
-must have such a list. RSA and ECDSA are verified. GOST R 34.10-2012 is not: decision 0024.
+must have such a list. RSA and ECDSA are verified. GOST R 34.10-2012 is not: decision 0023.
 """
 
 import asyncio

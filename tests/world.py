@@ -112,10 +112,10 @@ async def _populate(vault: Vault, now: datetime) -> World:
     await courses(made, workers)
     await _applications(made)
     await _grants(made)
-    await passkeys(made)
     await _what_nobody_sees(made)
     await _tickets(made, vault)
     _journal(made, workers)
+    await passkeys(made)
     return made
 
 

@@ -41,6 +41,19 @@ READS: dict[str, frozenset[str]] = {
     "Licence.status": frozenset({"revoked_on", "issued_on", "expires_on"}),
     "Shift.status": frozenset({"state", "ends_at"}),
     "Shift.hours": frozenset({"starts_at", "ends_at"}),
+    # Passkeys are other rows: one's own, wherever these are told.
+    "Account.factors": frozenset({"totp_sealed", "sms_factor", "phone"}),
+    "Account.recovery_codes_left": frozenset(),
+    "Account.recommendations": frozenset(
+        {
+            "password_hash",
+            "password_changed_at",
+            "confirmed_at",
+            "totp_sealed",
+            "sms_factor",
+            "phone",
+        }
+    ),
     "RoleGrant.holds": frozenset({"revoked_at", "starts_at", "ends_at"}),
     "Session.is_current": frozenset(),
     "Course.seats_left": frozenset({"seats", "seats_taken"}),
@@ -232,6 +245,8 @@ class Perturbation:
             return number
         if isinstance(kind, fields.JSONField):
             return [] if isinstance(value, list) else {"number": number}
+        if isinstance(kind, fields.BinaryField):
+            return number.to_bytes(32, "big")
         if isinstance(kind, fields.UUIDField):
             return UUID(int=self.random.getrandbits(128))
         prefix = self.random.choice(("Ё", "а", "Z", ""))
@@ -269,7 +284,8 @@ class Perturbation:
         made = self._changed(row)
         near = self.random.choice(among).id
         made.id = UUID(int=near.int ^ (1 + self.random.getrandbits(20)))
-        for column in ("public_id", "code", "email", "phone", "number", "storage_name"):
+        unique = ("public_id", "code", "email", "phone", "number", "storage_name", "credential_id")
+        for column in unique:
             if column in _columns(type(row)):
                 setattr(made, column, f"X{self._number():07d}")
         match made:
