@@ -63,6 +63,8 @@ BY_ID: dict[str, tuple[Role, str, dict[str, Any]]] = {
     "approveShift": (Role.ADMIN, "id", {}),
     "declineShift": (Role.ADMIN, "id", {}),
     "cancelShift": (Role.ADMIN, "id", {}),
+    "editNotice": (Role.ADMIN, "id", {"version": 1, "input": {"titleRu": "Работы"}}),
+    "endNotice": (Role.ADMIN, "id", {}),
 }
 OTHERS = {
     "signIn",
@@ -75,6 +77,7 @@ OTHERS = {
     "createDepartment",
     "createPractitioner",
     "updateMyFile",
+    "announceWork",
 }
 
 
