@@ -69,28 +69,10 @@ BY_ID: dict[str, tuple[Role, str, dict[str, Any]]] = {
     "approveShift": (Role.ADMIN, "id", {}),
     "declineShift": (Role.ADMIN, "id", {}),
     "cancelShift": (Role.ADMIN, "id", {}),
-<<<<<<< HEAD
     "renamePasskey": (Role.DOCTOR, "id", {"name": "Телефон"}),
     "removePasskey": (Role.DOCTOR, "id", {}),
     "editNotice": (Role.ADMIN, "id", {"version": 1, "input": {"part": "SMS"}}),
     "endNotice": (Role.ADMIN, "id", {}),
-=======
-    "editNotice": (Role.ADMIN, "id", {"version": 1, "input": {"titleRu": "Работы"}}),
-    "endNotice": (Role.ADMIN, "id", {}),
-}
-OTHERS = {
-    "signIn",
-    "refreshSession",
-    "switchRole",
-    "signOut",
-    "confirmFactor",
-    "acceptInvitation",
-    "createCourse",
-    "createDepartment",
-    "createPractitioner",
-    "updateMyFile",
-    "announceWork",
->>>>>>> acc-outbox
 }
 
 
