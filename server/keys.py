@@ -13,7 +13,7 @@ from core.sealing import add_key, open_vault, retire_keys
 from core.settings import Settings
 from models.database import opened
 from models.role import Role
-from resolvers.resealing import note_keys, reseal
+from resolvers.resealing import note_key_added, note_keys_retired, reseal
 from schema.build import build
 from server.environment import settings
 from server.migrating import migrate_database
@@ -71,14 +71,14 @@ async def _rotate(found: Settings, path: Path, *, add_only: bool, retire: bool) 
             broken += model.broken
         if retire and not broken:
             dropped = retire_keys(path)
-            await note_keys(viewer, "VAULT_KEYS_RETIRED", keys=dropped)
+            await note_keys_retired(viewer, dropped)
             out.print(f"Keys retired: {dropped}")
         return broken == 0
 
 
 async def _add(viewer: Viewer, path: Path) -> None:
     if add_key(path):
-        await note_keys(viewer, "VAULT_KEY_ADDED")
+        await note_key_added(viewer)
         out.print("A key was added: new values are sealed with it.")
     else:
         out.print("An older key is not retired yet: no key was added.")
