@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyotp
 import pytest
 
 from core.clock import utc_now
-from core.settings import Limits
+from core.settings import Limits, SignInLimits
 from models.account import SignInFailure
 from resolvers.accounts import create_account
 from tests.api import Answer
@@ -26,12 +27,14 @@ SIGN_IN = """mutation($login: String!, $password: String!, $code: String) {
 
 # Fifty at once on a busy machine may take longer than one operation is given.
 PATIENT = Limits(operation_seconds=120)
+# The number of guesses is asked for here; without pauses it is reached at once.
+AT_ONCE = {"limits": PATIENT, "sign_in": SignInLimits(pause=timedelta(0))}
 
 
 @pytest.fixture
 async def listening_api(database_url: str, tmp_path: Path) -> AsyncIterator[ListeningApi]:
     """The server as it is reached without a proxy."""
-    async with listening(database_url, tmp_path / "home", limits=PATIENT) as api:
+    async with listening(database_url, tmp_path / "home", **AT_ONCE) as api:
         api.client.timeout = httpx.Timeout(PATIENT.operation_seconds)
         yield api
 
@@ -40,7 +43,7 @@ async def listening_api(database_url: str, tmp_path: Path) -> AsyncIterator[List
 async def behind_a_proxy(database_url: str, tmp_path: Path) -> AsyncIterator[ListeningApi]:
     """The server behind a proxy whose word about addresses is taken."""
     proxies = ("127.0.0.1",)
-    async with listening(database_url, tmp_path / "home", limits=PATIENT, proxies=proxies) as api:
+    async with listening(database_url, tmp_path / "home", **AT_ONCE, proxies=proxies) as api:
         api.client.timeout = httpx.Timeout(PATIENT.operation_seconds)
         yield api
 
@@ -134,6 +137,15 @@ async def test_a_login_that_nobody_has_is_guessed_at_no_more_and_no_less(
         )
     )
     assert Counter(told) == {"BAD_CREDENTIALS": 5, "ACCOUNT_LOCKED": 45}
+
+
+async def test_a_pause_leaves_fewer_guesses_still(database_url: str, tmp_path: Path) -> None:
+    async with listening(database_url, tmp_path / "home", limits=PATIENT) as api:
+        api.client.timeout = httpx.Timeout(PATIENT.operation_seconds)
+        told = Counter(await asyncio.gather(*(guess(api) for _ in range(50))))
+    # Two in one second, and where the machine is slow one more after each pause.
+    assert 2 <= told["BAD_CREDENTIALS"] <= 5
+    assert told["BAD_CREDENTIALS"] + told["TOO_MANY_ATTEMPTS"] + told["ACCOUNT_LOCKED"] == 50
 
 
 async def test_one_address_has_fifty_guesses_at_all_logins_together(
