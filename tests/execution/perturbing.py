@@ -38,6 +38,19 @@ READS: dict[str, frozenset[str]] = {
     "Practitioner.passport": frozenset({"passport_sealed"}),
     # Made from other rows, and @discloses them: see ``_is_worked``.
     "Practitioner.worked_time": frozenset(),
+    "Account.factors": frozenset({"totp_sealed", "sms_factor", "phone"}),
+    # From rows of their own, which are the owner's alone.
+    "Account.recovery_codes_left": frozenset(),
+    "Account.recommendations": frozenset(
+        {
+            "totp_sealed",
+            "sms_factor",
+            "phone",
+            "confirmed_at",
+            "password_hash",
+            "password_changed_at",
+        }
+    ),
     "Licence.status": frozenset({"revoked_on", "issued_on", "expires_on"}),
     "Shift.status": frozenset({"state", "ends_at"}),
     "Shift.hours": frozenset({"starts_at", "ends_at"}),
