@@ -39,7 +39,7 @@ READS: dict[str, frozenset[str]] = {
     # Made from other rows, and @discloses them: see ``_is_worked``.
     "Practitioner.worked_time": frozenset(),
     "Account.factors": frozenset({"totp_sealed", "sms_factor", "phone"}),
-    # From rows of their own, which are the owner's alone.
+    # From rows of their own, passkeys among them, which are the owner's alone.
     "Account.recovery_codes_left": frozenset(),
     "Account.recommendations": frozenset(
         {
@@ -54,19 +54,6 @@ READS: dict[str, frozenset[str]] = {
     "Licence.status": frozenset({"revoked_on", "issued_on", "expires_on"}),
     "Shift.status": frozenset({"state", "ends_at"}),
     "Shift.hours": frozenset({"starts_at", "ends_at"}),
-    # Passkeys are other rows: one's own, wherever these are told.
-    "Account.factors": frozenset({"totp_sealed", "sms_factor", "phone"}),
-    "Account.recovery_codes_left": frozenset(),
-    "Account.recommendations": frozenset(
-        {
-            "password_hash",
-            "password_changed_at",
-            "confirmed_at",
-            "totp_sealed",
-            "sms_factor",
-            "phone",
-        }
-    ),
     "RoleGrant.holds": frozenset({"revoked_at", "starts_at", "ends_at"}),
     "Session.is_current": frozenset(),
     "Course.seats_left": frozenset({"seats", "seats_taken"}),
