@@ -27,6 +27,7 @@ export async function comeFromEsia(session: Session): Promise<readonly Problem[]
     await session.enter(FINISH_ESIA, { binding, state, code: code ?? '' });
     return [];
   } catch (error) {
-    return problemsOf(error);
+    // The sign-in form has a code of its own, which this is not about.
+    return problemsOf(error).map((problem) => ({ ...problem, field: null }));
   }
 }
