@@ -29,7 +29,9 @@ FORM = {
     "password": PASSWORD,
 }
 CODE = re.compile(r"\b\d{6}\b")
-SMALL = """() => [...document.querySelectorAll('dialog :is(button, input, select, textarea, summary)')]
+SMALL = """() => [
+        ...document.querySelectorAll('dialog :is(button, input, select, textarea, summary)')
+    ]
     .filter((one) => one.type !== 'checkbox' && one.getBoundingClientRect().height < 44)
     .map((one) => one.outerHTML)"""
 HELD = "document.activeElement.dataset.testid"
@@ -54,7 +56,7 @@ def another_phone() -> str:
 
 
 async def sent_code(server: LiveServer, phone: str, after: str = "") -> str:
-    """The code of the last message to a phone, as the outbox page shows it: another than one before."""
+    """The code of the newest message to a phone, by the outbox page; not the one from before."""
     to = "+7" + re.sub(r"\D", "", phone)[1:]
     async with httpx.AsyncClient() as client, asyncio.timeout(10):
         while True:
