@@ -355,29 +355,6 @@ async def test_a_role_is_switched_after_a_chosen_factor_and_a_notice_is_read_by_
         await expect(page.get_by_test_id("notices")).to_contain_text("Плановые работы")
 
 
-async def test_a_signature_is_asked_for_and_a_wrong_one_is_refused_at_its_field(
-    chromium: Browser, demo_server: LiveServer
-) -> None:
-    async with at_localhost(chromium, demo_server) as page:
-        await page.get_by_test_id("open-sign-in").click()
-        await page.get_by_test_id("by-signature").click()
-        await expect(page.get_by_test_id("to-be-signed")).not_to_be_empty()
-        await fill(page, signature="MIIB")
-        await submit(page)
-
-        await expect(page.get_by_test_id("problem-signature")).to_contain_text("SIGNATURE_INVALID")
-
-
-async def test_who_comes_from_gosuslugi_in_another_tab_begins_again(
-    chromium: Browser, demo_server: LiveServer
-) -> None:
-    async with at_localhost(chromium, demo_server) as page:
-        await page.goto(f"{page.url}?state=stolen&code=code")
-
-        await expect(page.get_by_test_id("problems")).to_contain_text("ESIA_STATE_MISMATCH")
-        assert "stolen" not in page.url
-
-
 async def test_a_browser_that_runs_no_modules_is_told_so(
     chromium: Browser, demo_server: LiveServer
 ) -> None:
