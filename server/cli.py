@@ -75,7 +75,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
 ) -> None:
     """Serve GraphQL and the GraphiQL page. Migrates the database first."""
-    found = _settings()
+    found = _settings(port)
     try:
         served = application(found, works=True)
     except (ListInvalid, AuthoritiesInvalid, EsiaMisconfigured) as error:
@@ -92,7 +92,7 @@ def serve(
     uvicorn.run(
         served,
         host=host or found.host,
-        port=port or found.port,
+        port=found.port,
         log_level="warning",
         **of_uvicorn(found),
     )
@@ -274,9 +274,9 @@ def verify() -> None:
     out.print(f"The chain of {count} entries holds.")
 
 
-def _settings() -> Settings:
+def _settings(port: int | None = None) -> Settings:
     try:
-        return settings()
+        return settings(port)
     except SettingInvalid as error:
         _fail(str(error))
         raise

@@ -16,11 +16,11 @@ from server.variables import SettingInvalid, number, path, several, text
 HOME = Path(__file__).parent.parent / "var"
 
 
-def settings() -> Settings:
+def settings(port: int | None = None) -> Settings:
     """The settings; raises SettingInvalid."""
     home = Path(text("CABINET_HOME", str(HOME))).absolute()
     url = text("CABINET_DATABASE_URL") or f"sqlite://{home / 'cabinet.sqlite3'}"
-    port = number("PORT", 8000, most=65_535)
+    port = port or number("PORT", 8000, most=65_535)
     return Settings(
         database_url=url,
         home=home,

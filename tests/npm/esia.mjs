@@ -1,4 +1,4 @@
-// An OpenID provider as Gosuslugi could be: who signs in is named by `login_hint`, and agrees at once.
+// An OpenID provider as Gosuslugi could be: who signs in is named by `login_hint`, or comes first, and agrees at once.
 // CLIENTS and PEOPLE (claims by login) are JSON; prints its port, on which ISSUER must be.
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
@@ -29,7 +29,7 @@ const answer = provider.callback();
 const server = createServer(async (request, response) => {
   if (!request.url.startsWith('/interaction/')) return answer(request, response);
   const { params } = await provider.interactionDetails(request, response);
-  const login = { accountId: params.login_hint };
+  const login = { accountId: params.login_hint ?? Object.keys(people)[0] };
   return provider.interactionFinished(request, response, { login });
 });
 server.listen(new URL(ISSUER).port, '127.0.0.1', () => console.log(server.address().port));

@@ -59,9 +59,9 @@ class Browsing:
 
     async def credentials(self) -> list[dict[str, Any]]:
         asked = {"authenticatorId": self.authenticator}
-        found: list[dict[str, Any]] = (
-            await self.devices.send("WebAuthn.getCredentials", asked)
-        )["credentials"]
+        found: list[dict[str, Any]] = (await self.devices.send("WebAuthn.getCredentials", asked))[
+            "credentials"
+        ]
         return found
 
     async def enters(self) -> Any:
@@ -148,9 +148,7 @@ async def test_a_copy_of_a_browser_s_passkey_is_refused(browsing: Browsing) -> N
     (copied,) = await browsing.credentials()
     await browsing.enters()
     await browsing.devices.send("WebAuthn.clearCredentials", _of(browsing))
-    await browsing.devices.send(
-        "WebAuthn.addCredential", {**_of(browsing), "credential": copied}
-    )
+    await browsing.devices.send("WebAuthn.addCredential", {**_of(browsing), "credential": copied})
 
     refused = await browsing.enters()
 

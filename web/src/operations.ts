@@ -26,33 +26,11 @@ export interface Tokens {
   refreshToken: string | null;
   viewer: Viewer | null;
   pending?: Pending | null;
+  recommendations?: string[] | null;
   errors: Problem[];
 }
 
 // Signing in and refreshing run in the visitor's schema, whose `Viewer` has no account yet: ACCOUNT asks for it after.
-export const SIGN_IN = `mutation SignIn($login: String!, $password: String!, $code: String) {
-  signIn(login: $login, password: $password, code: $code) {
-    accessToken
-    refreshToken
-    viewer { roles activeRole }
-    pending { handle factors { kind contact } }
-    errors { code field message }
-  }
-}`;
-
-export const SEND_CODE = `mutation SendCode($handle: String!) {
-  sendSignInCode(handle: $handle) { errors { code field message } }
-}`;
-
-export const FINISH = `mutation Finish($handle: String!, $factor: SecondFactor!, $code: String!) {
-  finishSignIn(handle: $handle, factor: $factor, code: $code) {
-    accessToken
-    refreshToken
-    viewer { roles activeRole }
-    errors { code field message }
-  }
-}`;
-
 export const ACCOUNT = `query Account {
   viewer { account { publicId email phone } }
 }`;

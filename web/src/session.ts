@@ -3,12 +3,7 @@ import { reach, request, type Send } from './graphql';
 import {
   ACCOUNT,
   type Account,
-  type Factor,
-  FINISH,
-  type Pending,
   REFRESH,
-  SEND_CODE,
-  SIGN_IN,
   SIGN_OUT,
   SWITCH,
   type Tokens,
@@ -52,28 +47,20 @@ export class Session {
 
   readonly snapshot = (): State => this.state;
 
-  // Without a code it answers with what waits for a second factor.
-  async signIn(login: string, password: string, code: string): Promise<Pending | null> {
-    const variables = { login, password, code: code === '' ? null : code };
-    const tokens = await request<Tokens>(reach, SIGN_IN, variables);
-    await this.enter(tokens);
-    return tokens.pending ?? null;
-  }
-
-  async sendCode(handle: string): Promise<void> {
-    await request(reach, SEND_CODE, { handle });
-  }
-
-  async finishSignIn(handle: string, factor: Factor, code: string): Promise<void> {
-    await this.enter(await request<Tokens>(reach, FINISH, { handle, factor, code }));
-  }
-
-  private async enter(tokens: Tokens): Promise<void> {
+  // Signs in by one of the operations that do; answers with what it told. A sign-in that waits for a factor begins nothing.
+  async enter(operation: string, variables: Record<string, unknown>): Promise<Tokens> {
+    const tokens = await request<Tokens>(reach, operation, variables);
     const { accessToken } = tokens;
-    if (!accessToken) return;
+    if (!accessToken) return tokens;
     const asSignedIn: Send = (url, init) => reach(url, { ...init, headers: bearing(new Headers(init.headers), accessToken) });
     const { account } = await request<{ account: Account | null }>(asSignedIn, ACCOUNT);
     if (account) this.begin(tokens, account);
+    return tokens;
+  }
+
+  // One of the page's own operations, in the role that is shown.
+  ask<Value extends object>(operation: string, variables: Record<string, unknown> = {}): Promise<Value> {
+    return request<Value>(this.send, operation, variables, this.state.identity?.role);
   }
 
   async signOut(): Promise<void> {
