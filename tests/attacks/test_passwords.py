@@ -36,9 +36,7 @@ NOT_OF_NAMES = ("тихий омут 42 кита", "Боткинская осе�
 
 async def _owner(database: object) -> Account:
     organisation = await make.organisation(name="Боткинская клиника")
-    account = await make.account(
-        organisation, email="korn.eliza@example.org", phone="+79267654321"
-    )
+    account = await make.account(organisation, email="korn.eliza@example.org", phone="+79267654321")
     await Identity.create(account_id=account.id, last_name="Корнилова", first_name="Елизавета")
     return account
 

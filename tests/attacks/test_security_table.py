@@ -16,9 +16,25 @@ ROW = re.compile(r"^\| (\d+\.\d+\.\d+) [^|]+ \| [123] \| ([^|]+) \| ?([^|]*?) ?\
 # How many requirements each section of OWASP ASVS 5.0.0 has: of V6 all, else those of levels 1
 # and 2 (and 7.5.3, which is met).
 SECTIONS = {
-    **{"6.1": 3, "6.2": 12, "6.3": 8, "6.4": 6, "6.5": 8, "6.6": 4, "6.7": 2, "6.8": 4},
-    **{"7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 3, "7.6": 2},
-    **{"9.1": 3, "9.2": 4, "10.1": 2, "10.2": 2, "10.5": 5},
+    "6.1": 3,
+    "6.2": 12,
+    "6.3": 8,
+    "6.4": 6,
+    "6.5": 8,
+    "6.6": 4,
+    "6.7": 2,
+    "6.8": 4,
+    "7.1": 3,
+    "7.2": 4,
+    "7.3": 2,
+    "7.4": 5,
+    "7.5": 3,
+    "7.6": 2,
+    "9.1": 3,
+    "9.2": 4,
+    "10.1": 2,
+    "10.2": 2,
+    "10.5": 5,
 }
 # Words of the document that stand for each way of signing in.
 WAYS = {
@@ -37,9 +53,7 @@ WAYS = {
 def functions_of(path: Path) -> frozenset[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return frozenset(
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     )
 
 

@@ -291,5 +291,7 @@ async def test_nobody_else_ends_the_sessions_of_another(hospital: Hospital) -> N
     assert await stranger.refused("endSessionsOf", **given) == [("NOT_FOUND", "accountId")]
 
     for other in (await hospital.doctor(), await hospital.inspector(), hospital.visitor()):
-        await other.unknown('mutation { endSessionsOf(accountId: "x", reason: "y") { errors { code } } }')
+        await other.unknown(
+            'mutation { endSessionsOf(accountId: "x", reason: "y") { errors { code } } }'
+        )
     assert await person.sees(WHO) == {"viewer": {"activeRole": "DOCTOR"}}
