@@ -15,7 +15,7 @@ from resolvers.alerts import Alert, alert
 from resolvers.second_factors import recovery_codes_left
 
 HOW_MANY = 10
-# Twenty-four signs of five bits: from 112 on a plain hash of a code will do (OWASP ASVS 5.0, 6.5.2).
+# Twenty-four signs of five bits: from 112 bits on a plain hash will do (OWASP ASVS 5.0, 6.5.2).
 _GROUPS = 6
 _PREFIX = "RC"
 
