@@ -35,13 +35,13 @@ class PasswordWeak(Problem):
 def check_new_password(
     password: str, field: str = "password", *, about: tuple[str, ...] = ()
 ) -> None:
-    """Raises PasswordWeak; ``about`` are words that name the person, such as their e-mail."""
+    """Raises PasswordWeak; ``about`` is what names the person: words, an e-mail, a telephone."""
     normal = _normal(password)
     if len(normal) < SHORTEST:
         raise PasswordWeak(field, reason="SHORT", length=SHORTEST)
     if len(normal) > LONGEST:
         raise PasswordWeak(field, reason="LONG", length=LONGEST)
-    if is_common(normal) or any(_core(normal) == _core(word) for word in about):
+    if is_common(normal) or _is_made_of(normal, about):
         raise PasswordWeak(field, reason="COMMON", length=SHORTEST)
 
 
@@ -57,6 +57,21 @@ def is_common(password: str) -> bool:
     return core in _words() or (not odd and core[:half] == core[half:] and core[:half] in _words())
 
 
+def _is_made_of(password: str, words: tuple[str, ...]) -> bool:
+    """Whether it is a telephone number, or words put together and little else."""
+    digits = re.sub(r"\D", "", password)
+    # Without what stands for the country.
+    numbers = (re.sub(r"\D", "", word)[-10:] for word in words if word[1:].isdecimal())
+    if any(number in digits for number in numbers):
+        return True
+    core = left = _core(password)
+    for word in sorted({_core(word) for word in words}, key=len, reverse=True):
+        left = left.replace(word, "") if word else left
+    return left != core and len(left) <= _LITTLE
+
+
+# So many letters beside a word make no other password of it.
+_LITTLE = 3
 # What people write for a letter.
 _LETTERS = str.maketrans("0134578@$!", "oieastbasi")
 

@@ -10,9 +10,9 @@ from auth.viewer import Viewer
 from core.errors import Problem
 from models.account import Account
 from models.database import unit_of_work
-from models.identity import Identity
 from resolvers.alerts import Alert, alert
 from resolvers.forms import Required, refuse
+from resolvers.own_words import own_words
 from resolvers.sessions import end_sessions
 
 CHANGING = Limit("change password", 5, timedelta(minutes=15))
@@ -38,7 +38,7 @@ async def change_password(viewer: Viewer, *, gate: Gate, old: str, new: str) -> 
     problems: list[Problem] = [] if old else [Required("old")]
     account = await Account.get(id=viewer.account_id)
     try:
-        check_new_password(new, "new", about=await _words_of(account))
+        check_new_password(new, "new", about=await own_words(account))
     except PasswordWeak as weak:
         problems.append(weak)
     if old and old == new:
@@ -75,12 +75,3 @@ def has_expired(account: Account, now: datetime, age: timedelta) -> bool:
     """Whether the password is older than passwords may be; an account without one has none."""
     changed = account.password_changed_at
     return account.password_hash is not None and (changed is None or changed + age <= now)
-
-
-async def _words_of(account: Account) -> tuple[str, ...]:
-    """What names the person, and is therefore guessed first."""
-    words = [account.phone, account.email, account.email and account.email.partition("@")[0]]
-    identity = await Identity.get_or_none(account_id=account.id)
-    if identity is not None:
-        words += [identity.last_name, identity.first_name]
-    return tuple(word for word in words if word)

@@ -21,6 +21,7 @@ from models.factor import Challenge, CodePurpose, SentCode
 from resolvers.accounts import login_hash, person_of
 from resolvers.contacts import Contact, account_with, confirmed_contact, contact_from, tell_owner
 from resolvers.forms import Required, read, refuse
+from resolvers.own_words import own_words
 from resolvers.sessions import end_sessions
 
 # A hospital asks from one address; whoever tries contacts out asks more often.
@@ -119,8 +120,7 @@ async def reset_password(
     account = await Account.get_or_none(id=sent.account_id)
     if account is None:
         raise CodeInvalid("code")
-    about = tuple(word for word in (account.email, account.phone) if word is not None)
-    check_new_password(password, about=about)
+    check_new_password(password, about=await own_words(account))
     return await _reset(viewer, gate, sent, await gate.passwords.hash(password))
 
 

@@ -33,6 +33,7 @@ from resolvers.forms import (
     refuse,
     text,
 )
+from resolvers.own_words import words_in
 from resolvers.returned_codes import count_address, returned_code
 from resolvers.sessions import SignedIn, open_session
 
@@ -175,9 +176,10 @@ async def _read_form(
     if inn and await Identity.exists(inn_hash=number_hash(gate, "inn", inn)):
         problems.append(InnTaken("inn"))
     problems += await _wrong_specialty(viewer, form.get("specialty"), values["is_medical_worker"])
-    about = (form.get("last_name"), form.get("first_name"), form.get("email"), phone)
+    names = ("last_name", "first_name", "patronymic", "email")
     try:
-        check_new_password(values["password"], about=tuple(word for word in about if word))
+        about = words_in(*(form.get(name) for name in names), phone)
+        check_new_password(values["password"], about=about)
     except PasswordWeak as weak:
         problems.append(weak)
     if not values["terms"]:

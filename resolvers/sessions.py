@@ -22,6 +22,7 @@ from models.feed import announce
 from models.role import Role
 from resolvers.accounts import person_of
 from resolvers.alerts import Alert, alert
+from resolvers.forms import reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +255,20 @@ async def end_other_sessions(viewer: Viewer) -> int:
         await close_session(viewer, session, "ENDED_BY_PERSON")
     record(viewer, "OTHER_SESSIONS_ENDED", own, about=viewer.practitioner_id, count=len(others))
     return len(others)
+
+
+@unit_of_work
+async def end_sessions_of(viewer: Viewer, *, account_id: UUID, reason: str) -> Account:
+    """Ends every session of a visible account, for whoever is responsible for it.
+
+    Raises NotFound, ReasonNeeded, Problems.
+    """
+    account = await lock(viewer, Account, account_id, "account_id")
+    text = reason_of(reason)
+    await end_sessions(viewer, account.id, reason="ENDED_BY_STAFF")
+    about = await person_of(account.id)
+    record(viewer, "SESSIONS_ENDED", account, about=about, reason=text)
+    return account
 
 
 async def end_sessions(

@@ -21,7 +21,7 @@ from resolvers.recommendations import recommendations_for
 from resolvers.second_factors import factors_of, recovery_codes_left
 from schema.context import Context
 from schema.directives import EVERYONE, SIGNED_IN, discloses, visible
-from schema.factors import SENT
+from schema.factors import LATELY, SENT
 from schema.names import register
 from schema.operations import Returned, given, input_of, mutation, query, row
 from schema.views import (
@@ -406,14 +406,22 @@ mutation(sessions.sign_out, visible(*SIGNED_IN), says="Ends this session.")
 mutation(
     sessions.end_session,
     visible(*SIGNED_IN),
+    LATELY,
     says="Ends one of one's own sessions.",
     returns=row("Session"),
 )
 mutation(
     sessions.end_other_sessions,
     visible(*SIGNED_IN),
+    LATELY,
     says="Ends all of one's own sessions but this one.",
     returns={"ended": Returned("int | None", "How many there were.", lambda count, _: count)},
+)
+mutation(
+    sessions.end_sessions_of,
+    visible(*KEEPERS),
+    says="Ends every session of another's account, such as of one whose telephone was stolen.",
+    returns=row("Account"),
 )
 mutation(
     grants.grant_role,

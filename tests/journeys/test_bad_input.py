@@ -17,6 +17,7 @@ MALFORMED = ("", "1", "не номер", "'; DROP TABLE shift; --", "0" * 300, "
 # For each mutation that takes an id: who calls it, the argument, and the rest of what it needs.
 BY_ID: dict[str, tuple[Role, str, dict[str, Any]]] = {
     "endSession": (Role.DOCTOR, "id", {}),
+    "endSessionsOf": (Role.OPERATOR, "accountId", REASON),
     "grantRole": (Role.ADMIN, "accountId", {"role": "NURSE"}),
     "limitRole": (Role.ADMIN, "id", {"version": 1, "input": {}}),
     "revokeRole": (Role.ADMIN, "id", {}),

@@ -5,11 +5,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from core.clock import utc_now
 from models.account import Session
 from models.audit import AuditEntry
 from models.role import Role
 from server.cookies import ACCESS, REFRESH
+from tests import factories as make
 from tests.api import Answer
 from tests.auth.entrance import PASSWORD
 from tests.browsers import Browser
@@ -236,3 +239,70 @@ async def test_without_a_token_nothing_is_renewed(hospital: Hospital) -> None:
 async def _last_used(session_id: UUID, *, minutes: int) -> None:
     seen_at = utc_now() - timedelta(minutes=minutes)
     await Session.filter(id=session_id).update(seen_at=seen_at)
+
+
+async def test_sessions_are_ended_with_a_factor_shown_lately(hospital: Hospital) -> None:
+    person, browser = await signed_in(hospital, Role.DOCTOR)
+    await sign_in(person, PHONE)
+    other = (await person.sees("{ openSessions { id } }"))["openSessions"][1]
+    await Session.filter(account_id=person.account_id).update(
+        factor_at=utc_now() - timedelta(minutes=11)
+    )
+    person.token = await fresh_token(person)
+
+    for call in (f'endSession(id: "{other["id"]}")', "endOtherSessions"):
+        answer = await person.answer(f"mutation {{ {call} {{ errors {{ code }} }} }}")
+        assert answer.codes == ["FACTOR_NOT_FRESH"]
+    assert await browser.sees(WHO) == {"viewer": {"activeRole": "DOCTOR"}}
+
+    await person.does("confirmFactor", code=person.code(seconds=30))
+    assert await person.does("endOtherSessions", "ended") == {"ended": 1}
+
+
+async def fresh_token(person: Caller) -> str:
+    """A token of the newest session that no worker has seen yet."""
+    session = await Session.filter(account_id=person.account_id).order_by("-id").first()
+    assert session is not None
+    signer = person.api.services.gate.signer
+    return signer.issue(session.id, person.account_id, session.active_role, utc_now())
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.OPERATOR])
+async def test_whoever_administers_ends_the_sessions_of_another(
+    hospital: Hospital, role: Role
+) -> None:
+    person, browser = await signed_in(hospital, Role.DOCTOR)
+    await sign_in(person, PHONE)
+    colleague = await hospital.doctor()
+    keeper = await hospital.staff(role)
+    given = {"accountId": person.account_id, "reason": "Украден телефон"}
+
+    shown = await keeper.does("endSessionsOf", "account { id }", **given)
+
+    assert shown == {"account": {"id": str(person.account_id)}}
+    for ended in (person, browser):
+        answer = await ended.answer(WHO)
+        assert (answer.status, answer.codes) == (401, ["SESSION_EXPIRED"])
+    assert await colleague.sees(WHO) == {"viewer": {"activeRole": "DOCTOR"}}
+    entry = await AuditEntry.get(action="SESSIONS_ENDED")
+    assert (entry.role, entry.subject_id) == (role, person.account_id)
+    assert entry.details["reason"] == "Украден телефон"
+    assert await AuditEntry.filter(action="SESSION_ENDED").count() == 2
+
+
+async def test_nobody_else_ends_the_sessions_of_another(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    await sign_in(person, PHONE)
+    elsewhere = await make.organisation(name="Другая больница")
+    account = await make.account(elsewhere)
+    await make.grant(account, Role.ADMIN, elsewhere, starts_at=utc_now() - timedelta(days=1))
+    stranger = Caller(hospital.api, await hospital.api.token(account, Role.ADMIN), account)
+    given = {"accountId": person.account_id, "reason": "Любопытство"}
+
+    assert await stranger.refused("endSessionsOf", **given) == [("NOT_FOUND", "accountId")]
+
+    for other in (await hospital.doctor(), await hospital.inspector(), hospital.visitor()):
+        await other.unknown(
+            'mutation { endSessionsOf(accountId: "x", reason: "y") { errors { code } } }'
+        )
+    assert await person.sees(WHO) == {"viewer": {"activeRole": "DOCTOR"}}
