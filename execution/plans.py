@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 from weakref import WeakSet
 
@@ -40,7 +40,7 @@ class Asking(NamedTuple):
         return (dialect, viewer_shape(self.viewer), shape_of(self.variables))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
     """One statement that yields ``data``, and what follows it in the response."""
 
@@ -48,8 +48,10 @@ class Plan:
     # Which values of the cursors are empty.
     cursors: tuple[tuple[Reading, tuple[bool, ...]], ...]
     end: str
-    # Whether every variable is read: then no wrong value goes by unseen.
+    # Whether every variable is read.
     covers: bool
+    # Whether no wrong value of another request can go by unseen.
+    tells_wrong: bool = field(default=False, init=False)
 
     def fits(self, asking: Asking) -> bool:
         return all(
