@@ -91,7 +91,7 @@ class Inputs:
         found = self._running.get(choice)
         if found is None:
             if len(self._running) >= _KEPT:
-                self._running.clear()
+                del self._running[next(iter(self._running))]
             found = self._running[choice] = self._walk(variables)
         return found
 
