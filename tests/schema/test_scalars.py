@@ -18,7 +18,8 @@ def _read(kind: object, value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "value", ["2026-W01-1", "20260302", "2026-3-002", " 2026-3-02", "２０２６-03-02", "2026-02-30", 7]
+    "value",
+    ["2026-W01-1", "20260302", "2026-3-002", " 2026-3-02", "２０２６-03-02", "2026-02-30", 7],
 )
 def test_a_date_of_another_form_is_refused(value: Any) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - its text is the client's
