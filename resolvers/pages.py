@@ -152,8 +152,8 @@ def _read(model: type[Model], column: str, value: Any) -> Any:
     if isinstance(kind, fields.DateField):
         return date.fromisoformat(value)
     if isinstance(kind, fields.DecimalField):
-        number: Decimal = kind.to_python_value(Decimal(value))
-        if abs(number) >= 10 ** (kind.max_digits - kind.decimal_places):
+        number = kind.to_python_value(Decimal(value))
+        if number is None or abs(number) >= 10 ** (kind.max_digits - kind.decimal_places):
             raise ValueError
         return number
     if isinstance(kind, fields.IntField | fields.BigIntField):

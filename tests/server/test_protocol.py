@@ -17,7 +17,8 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.sessions import Sessions
-from server.protocol import Exchange, Joining, Protocol
+from server.exchanges import Exchange, Joining
+from server.protocol import Protocol
 from server.requests import Headers
 from tests.live import ListeningApi, listening
 
