@@ -108,13 +108,17 @@ class Engine:
     async def _read(self, prepared: Prepared, asking: Asking, context: Context) -> bytes | None:
         """The answer by a plan; None where the reference executor must answer.
 
-        Raises Refused where an input is wrong: a plan that reads them all finds that by itself.
+        Raises Refused where an input is wrong: a plan that reads them all finds that by itself,
+        once a request of its shape was found right.
         """
         found, text = dialect(), None
         try:
             plan = prepared.plans.find(asking, found)
-            if not (plan.covers and prepared.inputs.running(asking.variables).fixed_hold):
+            if not plan.tells_wrong:
                 self.documents.check_inputs(prepared, asking.variables, context)
+                # A value used at several places may be read at one, and be wrong at another.
+                running = prepared.inputs.running(asking.variables)
+                plan.tells_wrong = plan.covers and running.once_each
             text = await prepared.plans.answer(plan, asking, found, self._limits.operation_seconds)
         except (NotPlannable, Problem, GraphQLError):
             self.documents.check_inputs(prepared, asking.variables, context)

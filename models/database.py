@@ -204,6 +204,7 @@ async def _attempt(work: Callable[[], Awaitable[T]]) -> T:
             continue
         except (
             asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
             asyncpg.PostgresConnectionError,
             asyncpg.AdminShutdownError,
             asyncpg.LockNotAvailableError,

@@ -359,6 +359,9 @@ def _enum_condition(
         found.append(meaning[value["eq"]])
     if value.get("in") is not None:
         found.append(some(*(meaning[item] for item, _ in parts(value["in"], f"{path}.in"))))
+    if value.get("isNull") is not None:
+        has_value = some(*meaning.values())
+        found.append(Not(has_value) if value["isNull"] else has_value)
     return every(*found)
 
 

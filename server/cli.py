@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import asyncpg
 import pyotp
@@ -27,6 +27,7 @@ from core.errors import Problem
 from core.sealing import open_vault
 from core.settings import Settings
 from core.translation import message
+from execution.problems import Refused
 from models.database import DatabaseUrlInvalid, opened
 from models.role import Role
 from resolvers.demo import DemoAccount, DemoNotEmpty, demo_accounts, load_demo
@@ -213,19 +214,38 @@ def token(
         _fail(str(error))
 
 
+def _variables(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise typer.BadParameter('An object of JSON is needed, such as {"first": 5}.')
+    return found
+
+
 @app.command()
 def explain(
-    file: Annotated[Path, typer.Argument(help="A document with one operation.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A document with one operation.")
+    ],
     role: Annotated[Role, typer.Option(help="A demo account's role.", case_sensitive=False)],
-    variables: Annotated[str, typer.Option(help="The variables, as JSON.")] = "{}",
+    variables: Annotated[
+        Any, typer.Option(help="The variables.", parser=_variables, metavar="JSON")
+    ] = "{}",
 ) -> None:
     """Show how a query is read: its statement and the database's plan, or why it has none."""
     found = _settings()
-    text = file.read_text(encoding="utf-8")
     try:
-        told = asyncio.run(explained(found, role, text, json.loads(variables)))
+        told = asyncio.run(explained(found, role, file.read_text(encoding="utf-8"), variables))
+    except UnicodeDecodeError:
+        _fail(f"{file} is not text in UTF-8.")
+        raise
     except (NotDemo, ValueError) as error:
         _fail(str(error))
+        raise
+    except Refused as refused:
+        _fail("\n".join(f"Refused: {error['message']}" for error in refused.errors))
         raise
     sys.stdout.write(told + "\n")
 
