@@ -16,8 +16,8 @@ from models.role import Role
 from resolvers.accounts import create_account
 from tests import factories as make
 from tests.auth.entrance import PASSWORD, visitor
+from tests.browsing import ARGUMENTS, needed
 from tests.live import ListeningApi
-from tests.web.test_graphiql_browser import ARGUMENTS, needed
 
 pytestmark = [pytest.mark.browser, pytest.mark.any_database]
 
@@ -89,9 +89,8 @@ BY_COOKIE = {"x-cabinet-session": "cookie"}
 async def chromium() -> AsyncIterator[Browser]:
     program = shutil.which("chromium")
     needed(program, "there is no `chromium` on the PATH")
-    reaching = [one.replace("127.0.0.1", "127.0.0.1 , EXCLUDE localhost") for one in ARGUMENTS]
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=reaching)
+        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         await browser.close()
 

@@ -28,7 +28,7 @@ SIGN_IN = """mutation($login: String!, $password: String!, $code: String) {
 # Fifty at once on a busy machine may take longer than one operation is given.
 PATIENT = Limits(operation_seconds=120)
 # The number of guesses is asked for here; without pauses it is reached at once.
-AT_ONCE = {"limits": PATIENT, "sign_in": SignInLimits(pause=timedelta(0))}
+AT_ONCE: dict[str, Any] = {"limits": PATIENT, "sign_in": SignInLimits(pause=timedelta(0))}
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Passkeys in a headless Chromium that has an authenticator: what a browser really answers."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,13 +14,9 @@ from core.settings import Passkeys
 from models.factor import Passkey
 from models.role import Role
 from tests.api import serving
+from tests.browsing import ARGUMENTS, needed
 from tests.journeys.hospital import Caller, Hospital, founded, sign_in
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--no-proxy-server",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost",
-]
 EMAIL = "anna.petrova@example.org"
 CREATE = """async (options) => {
     const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(options));
@@ -72,14 +67,6 @@ class Browsing:
         return await visitor.tries(
             "signInByPasskey", "accessToken viewer { activeRole }", credential=credential
         )
-
-
-def needed(what: object, why: str) -> None:
-    if what:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{why}, and in CI passkeys are tested in a browser")
-    pytest.skip(f"PASSKEYS ARE NOT TESTED IN A BROWSER: {why}")
 
 
 @pytest.fixture
