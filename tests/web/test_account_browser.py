@@ -194,7 +194,8 @@ async def test_a_newcomer_registers_by_the_keyboard_alone(
 
 async def _is_american(page: Page) -> bool:
     """Whether a date is typed from its month: headless Chromium follows its own language there."""
-    return await page.evaluate("new Intl.DateTimeFormat().formatToParts()[0].type") == "month"
+    first = await page.evaluate("new Intl.DateTimeFormat().formatToParts()[0].type")
+    return str(first) == "month"
 
 
 async def test_every_second_factor_signs_in(chromium: Browser, demo_server: LiveServer) -> None:
