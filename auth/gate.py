@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from auth.breached import Breached, open_breached
 from auth.keys import HashKey, open_hash_key, open_signing_keys
 from auth.limits import DatabaseLimiter, Limiter
 from auth.passwords import Passwords
@@ -19,6 +20,7 @@ class Gate:
     signer: Signer
     vault: Vault
     passwords: Passwords
+    breached: Breached
     hashes: HashKey
     times: SessionTimes
     limits: SignInLimits
@@ -42,6 +44,7 @@ def open_gate(settings: Settings, vault: Vault) -> Gate:
         ),
         vault=vault,
         passwords=Passwords(),
+        breached=open_breached(settings.sign_in.breached),
         hashes=hashes,
         times=times,
         limits=settings.sign_in,

@@ -13,6 +13,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from auth.breached import Breached
 from core.errors import Problem, Unavailable
 
 T = TypeVar("T")
@@ -20,6 +21,8 @@ T = TypeVar("T")
 # NIST 800-63B: length and a blocklist, no rules of composition.
 SHORTEST = 8
 LONGEST = 128
+
+NOTHING_BREACHED = Breached()
 
 _THREADS = 2
 # At 23 ms a hash, this queue is three quarters of a second long.
@@ -33,7 +36,11 @@ class PasswordWeak(Problem):
 
 
 def check_new_password(
-    password: str, field: str = "password", *, about: tuple[str, ...] = ()
+    password: str,
+    field: str = "password",
+    *,
+    about: tuple[str, ...] = (),
+    breached: Breached = NOTHING_BREACHED,
 ) -> None:
     """Raises PasswordWeak; ``about`` is what names the person: words, an e-mail, a telephone."""
     normal = _normal(password)
@@ -41,7 +48,7 @@ def check_new_password(
         raise PasswordWeak(field, reason="SHORT", length=SHORTEST)
     if len(normal) > LONGEST:
         raise PasswordWeak(field, reason="LONG", length=LONGEST)
-    if is_common(normal) or _is_made_of(normal, about):
+    if is_common(normal) or _is_made_of(normal, about) or breached.holds(password):
         raise PasswordWeak(field, reason="COMMON", length=SHORTEST)
 
 

@@ -45,14 +45,16 @@ class SignInLimits:
     """How many failures are too many, for one account and for one address.
 
     After the second failure the next attempt waits for ``pause``, and then each time for twice
-    as long. A password older than ``password_age`` has expired.
+    as long. A password older than ``password_age`` has expired; without one, none ever does.
+    ``breached`` is a list of passwords known from breaches: see ``auth.breached``.
     """
 
     failures: int = 5
     window: timedelta = timedelta(minutes=15)
     address_failures: int = 50
     pause: timedelta = timedelta(seconds=1)
-    password_age: timedelta = timedelta(days=365)
+    password_age: timedelta | None = timedelta(days=365)
+    breached: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ async def create_account(
     """An active account with both factors, confirmed; roles are granted apart."""
     if email is None and phone is None:
         raise LoginRequired("email")
-    check_new_password(password)
+    check_new_password(password, breached=gate.breached)
     account = Account(
         organisation_id=organisation_id,
         email=identifiers.email(email, "email") if email is not None else None,

@@ -130,7 +130,7 @@ async def accept_invitation(
     # Looked at before the password is hashed, which costs more than a stranger may spend.
     invitation = await _living(viewer, code_hash)
     account = await Account.get(id=invitation.account_id)
-    check_new_password(password, about=await own_words(account))
+    check_new_password(password, about=await own_words(account), breached=gate.breached)
     email = identifiers.email(email, "email") if email else None
     phone = identifiers.phone(phone, "phone") if phone else None
     password_hash = await gate.passwords.hash(password)

@@ -38,7 +38,7 @@ async def change_password(viewer: Viewer, *, gate: Gate, old: str, new: str) -> 
     problems: list[Problem] = [] if old else [Required("old")]
     account = await Account.get(id=viewer.account_id)
     try:
-        check_new_password(new, "new", about=await own_words(account))
+        check_new_password(new, "new", about=await own_words(account), breached=gate.breached)
     except PasswordWeak as weak:
         problems.append(weak)
     if old and old == new:
@@ -71,7 +71,9 @@ async def _write_failure(viewer: Viewer, account: Account) -> None:
     record(viewer, "PASSWORD_REFUSED", account, about=viewer.practitioner_id)
 
 
-def has_expired(account: Account, now: datetime, age: timedelta) -> bool:
+def has_expired(account: Account, now: datetime, age: timedelta | None) -> bool:
     """Whether the password is older than passwords may be; an account without one has none."""
+    if age is None:
+        return False
     changed = account.password_changed_at
     return account.password_hash is not None and (changed is None or changed + age <= now)

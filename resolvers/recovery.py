@@ -120,7 +120,7 @@ async def reset_password(
     account = await Account.get_or_none(id=sent.account_id)
     if account is None:
         raise CodeInvalid("code")
-    check_new_password(password, about=await own_words(account))
+    check_new_password(password, about=await own_words(account), breached=gate.breached)
     return await _reset(viewer, gate, sent, await gate.passwords.hash(password))
 
 

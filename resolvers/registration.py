@@ -179,7 +179,7 @@ async def _read_form(
     names = ("last_name", "first_name", "patronymic", "email")
     try:
         about = words_in(*(form.get(name) for name in names), phone)
-        check_new_password(values["password"], about=about)
+        check_new_password(values["password"], about=about, breached=gate.breached)
     except PasswordWeak as weak:
         problems.append(weak)
     if not values["terms"]:

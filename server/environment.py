@@ -4,10 +4,11 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+from auth.breached import ListInvalid, open_breached
 from auth.viewer import Place, Viewer
 from core.clock import utc_now
 from core.places import Places, PlacesInvalid, read_places
-from core.settings import SessionTimes, Settings
+from core.settings import SessionTimes, Settings, SignInLimits
 from models.role import Role
 from schema.build import build
 from server import outside_environment as outside
@@ -37,12 +38,30 @@ def settings(port: int | None = None) -> Settings:
             idle=timedelta(minutes=number("CABINET_SESSION_IDLE_MINUTES", 15, most=120)),
             absolute=timedelta(hours=number("CABINET_SESSION_HOURS", 12, most=24)),
         ),
+        sign_in=SignInLimits(password_age=_password_age(), breached=_breached()),
         passkeys=outside.passkeys(port),
         signatures=outside.signatures(),
         esia=outside.esia(),
         mail=outside.mail_gateway(),
         sms=outside.sms_gateway(),
     )
+
+
+def _password_age() -> timedelta | None:
+    if text("CABINET_PASSWORD_DAYS") == "never":
+        return None
+    return timedelta(days=number("CABINET_PASSWORD_DAYS", 365, most=3_650))
+
+
+def _breached() -> Path | None:
+    found = path("CABINET_BREACHED_PASSWORDS")
+    try:
+        open_breached(found)
+    except (OSError, ListInvalid):
+        raise SettingInvalid(
+            "CABINET_BREACHED_PASSWORDS must be a list of SHA-1 hashes in their order"
+        ) from None
+    return found
 
 
 def _redis() -> str | None:

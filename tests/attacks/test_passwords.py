@@ -1,10 +1,13 @@
 """Passwords that are guessed first, because they are made of what names their owner."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from auth.breached import open_breached
 from auth.passwords import PasswordWeak, check_new_password
 from auth.viewer import Viewer
 from core.errors import Problems
@@ -83,6 +86,50 @@ async def test_wherever_a_password_is_set_the_owner_s_words_are_refused(
     worker.account_id = invited.id
     await worker.save()
     code = await _invitation(visitor, invited)
+    with pytest.raises(PasswordWeak):
+        await accept_invitation(visitor, gate=gate, code=code, password=weak)
+    gate.passwords.close()
+
+
+BREACHED = ("осенний сад 7 ворот", "чёрный чай 19 чашек")
+
+
+def _list_of(path: Path, passwords: Sequence[str]) -> Path:
+    """A list among a thousand others, as it is offered: by hash, with counts."""
+    hashes = {hashlib.sha1(word.encode()).hexdigest().upper() for word in passwords}
+    others = {hashlib.sha1(b"%d" % n).hexdigest().upper() for n in range(1_000)}
+    counted = (f"{digits}:{n + 1}" for n, digits in enumerate(sorted(hashes | others)))
+    path.write_text("\r\n".join(counted), encoding="ascii")
+    return path
+
+
+def test_a_list_of_breaches_holds_all_that_it_lists(tmp_path: Path) -> None:
+    words = [f"{n}" for n in range(1_000)]
+    breached = open_breached(_list_of(tmp_path / "list.txt", BREACHED))
+    assert all(breached.holds(word) for word in (*words, *BREACHED))
+    assert not any(breached.holds(f"{word} ") for word in (*words, *BREACHED))
+    assert not open_breached(None).holds(BREACHED[0])
+
+
+async def test_a_password_from_a_breach_is_refused_wherever_one_is_set(
+    database: object, tmp_path: Path
+) -> None:
+    breached = open_breached(_list_of(tmp_path / "list.txt", BREACHED))
+    gate = replace(entrance.gate(tmp_path), breached=breached)
+    visitor, weak = entrance.visitor(), BREACHED[0]
+    person = await entrance.person(gate)
+
+    with pytest.raises(Problems) as changed:
+        signed_in = replace(visitor, account_id=person.account.id)
+        await change_password(signed_in, gate=gate, old=entrance.PASSWORD, new=weak)
+    assert [type(problem) for problem in changed.value.problems] == [PasswordWeak]
+
+    sent = await request_recovery(visitor, gate=gate, contact=person.login)
+    code = await last_code(gate)
+    with pytest.raises(PasswordWeak):
+        await reset_password(visitor, gate=gate, handle=sent.handle, code=code, password=weak)
+
+    code = await _invitation(visitor, await make.account(state="INVITED"))
     with pytest.raises(PasswordWeak):
         await accept_invitation(visitor, gate=gate, code=code, password=weak)
     gate.passwords.close()

@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 
 from core.settings import SessionTimes
+from models.account import Account
+from resolvers.own_password import has_expired
 from server.environment import settings
 from server.variables import SettingInvalid
+from tests import factories as make
 
 NAMES = (
+    "CABINET_BREACHED_PASSWORDS",
     "CABINET_ORIGINS",
+    "CABINET_PASSWORD_DAYS",
     "CABINET_PLACES",
     "CABINET_REDIS_URL",
     "CABINET_SESSION_HOURS",
@@ -57,6 +62,9 @@ def test_what_is_said_is_taken(environment: pytest.MonkeyPatch, tmp_path: Path) 
         ("CABINET_SESSION_HOURS", "25"),
         ("CABINET_SESSION_HOURS", "twelve"),
         ("CABINET_PLACES", "nowhere.csv"),
+        ("CABINET_PASSWORD_DAYS", "0"),
+        ("CABINET_BREACHED_PASSWORDS", "nowhere.txt"),
+        ("CABINET_BREACHED_PASSWORDS", __file__),
     ],
 )
 def test_what_cannot_be_used_is_named(
@@ -68,3 +76,12 @@ def test_what_cannot_be_used_is_named(
         settings()
 
     assert "secret" not in str(refused.value)
+
+
+def test_passwords_need_not_age(environment: pytest.MonkeyPatch) -> None:
+    assert settings().sign_in.password_age == timedelta(days=365)
+    environment.setenv("CABINET_PASSWORD_DAYS", "never")
+    age = settings().sign_in.password_age
+
+    assert age is None
+    assert not has_expired(Account(password_hash="x"), make.NOW, age)
