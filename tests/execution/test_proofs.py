@@ -115,14 +115,6 @@ async def test_what_is_listed_is_what_the_domain_names() -> None:
     assert {"Query.licences", "Query.shifts", "Practitioner.workedTime"} <= guarded
     assert {"Mutation.requestShift", "Subscription.shiftChanged"} <= guarded
     assert not {name for name in guarded if re.search("(?i)course|account|session|position", name)}
-<<<<<<< HEAD
-    lately = listed("a factor shown within 10 minutes")
-    assert {"Mutation.submitApplication", "Mutation.beginPasskey"} <= lately
-    # Beside it, what changes how the account is opened.
-    changes = re.compile(r"Mutation\.\w*(Totp|Sms|Passkey|Password|Contact|RecoveryCodes|Esia)\w*")
-    assert {name for name in lately if not changes.fullmatch(name)} == {
-        "Mutation.submitApplication"
-=======
     # What is handed in, and how an account is opened.
     assert listed("a factor shown within 10 minutes") == {
         f"Mutation.{name}"
@@ -133,7 +125,6 @@ async def test_what_is_listed_is_what_the_domain_names() -> None:
             *("beginPasskey", "removePasskey", "linkEsia", "unlinkEsia"),
             *("endSession", "endOtherSessions"),
         )
->>>>>>> acc-sec
     }
 
 
