@@ -22,18 +22,20 @@ def _read(kind: object, value: Any) -> Any:
     ["2026-W01-1", "20260302", "2026-3-002", " 2026-3-02", "２０２６-03-02", "2026-02-30", 7],
 )
 def test_a_date_of_another_form_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - its text is the client's
+    with pytest.raises(ValueError):
         _read(date, value)
     assert _read(date, "2026-03-02") == date(2026, 3, 2)
 
 
 @pytest.mark.parametrize(
     "value",
-    ["1_0", " 1", "1 ", "1\n", "１", "٣", "", ".", "1.", ".5", "+1", "1e3", "NaN", "Infinity", True]
-    + ["1" * 13, [1], None],
+    [
+        *("1_0", " 1", "1 ", "1\n", "１", "٣", "", ".", "1.", ".5", "+1", "1e3", "NaN", "Infinity"),
+        *("1" * 13, True, [1], None),
+    ],
 )
 def test_a_decimal_of_another_form_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - its text is the client's
+    with pytest.raises(ValueError):
         _read(Decimal, value)
 
 
