@@ -12,6 +12,7 @@ from starlette.requests import cookie_parser
 from auth.keys import digest
 from auth.viewer import Cookies, Viewer
 from models.account import Session
+from resolvers.registration import Registered
 from resolvers.sessions import SignedIn, Switched
 from server.requests import Headers, Malformed
 
@@ -59,8 +60,8 @@ def kept_after(done: Sequence[Any], asking: Viewer) -> tuple[tuple[bytes, bytes]
     kept: dict[str, str] = {}
     for result in done:
         match result:
-            case SignedIn():
-                kept |= {ACCESS: result.access_token, REFRESH: result.refresh_token}
+            case (SignedIn() as opened) | Registered(signed_in=opened):
+                kept |= {ACCESS: opened.access_token, REFRESH: opened.refresh_token}
             case Switched():
                 kept[ACCESS] = result.access_token
             case Session() if result.id == asking.session_id and result.ended_at is not None:
