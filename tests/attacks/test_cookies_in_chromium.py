@@ -16,8 +16,8 @@ from models.role import Role
 from resolvers.accounts import create_account
 from tests import factories as make
 from tests.auth.entrance import PASSWORD, visitor
+from tests.browsing import ARGUMENTS, needed
 from tests.live import ListeningApi
-from tests.web.test_graphiql_browser import ARGUMENTS, needed
 
 pytestmark = [pytest.mark.browser, pytest.mark.any_database]
 
