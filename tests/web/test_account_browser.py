@@ -280,6 +280,8 @@ async def test_an_address_of_digits_says_where_passkeys_work(
         named = demo_server.url.replace("127.0.0.1", "localhost")
         await expect(page.get_by_test_id("sign-in")).to_contain_text(f"{named}/graphiql")
         await expect(page.get_by_test_id("by-passkey")).to_have_count(0)
+        # Nor is what this installation has not got offered.
+        await expect(page.get_by_test_id("by-esia")).to_have_count(0)
 
 
 async def test_a_forgotten_password_is_replaced(chromium: Browser, demo_server: LiveServer) -> None:
