@@ -98,7 +98,11 @@ async def _notices(_status: Any, context: Context) -> list[ServiceNoticeRow]:
 
 
 async def _parts(_status: Any, context: Context) -> list[tuple[ServicePart, Health]]:
-    return list((await health_of_parts(context.viewer.now)).items())
+    found = await health_of_parts(context.viewer.now)
+    # Where this installation is not known to Gosuslugi, it is no part of it.
+    if context.services.get("esia") is None:
+        del found[ServicePart.ESIA]
+    return list(found.items())
 
 
 @object_of(visible(*EVERYONE))

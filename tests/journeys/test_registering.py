@@ -14,6 +14,7 @@ from models.factor import SentCode
 from models.identity import Identity
 from models.message import Message
 from tests import factories as make
+from tests.browsers import Browser
 from tests.execution.test_query_counts import counted
 from tests.journeys.hospital import Caller, Hospital
 from tests.journeys.newcomers import (
@@ -357,3 +358,20 @@ async def test_an_address_asks_for_sixty_phones_an_hour(hospital: Hospital) -> N
     assert await visitor.refused("beginRegistration", phone="+79261234599") == [
         ("TOO_MANY_ATTEMPTS", None)
     ]
+
+
+async def test_registering_in_a_browser_keeps_the_session_in_its_cookies(
+    hospital: Hospital,
+) -> None:
+    browser = Browser(hospital.api)
+    document = """mutation($handle: String!, $input: RegisterInput!) {
+        register(handle: $handle, input: $input) { accessToken refreshToken errors { code } }
+    }"""
+    given = {"handle": await proved_phone(hospital), "input": await form(hospital)}
+
+    registered = await browser.asks(document, given, session="new-cookie")
+
+    told = {"accessToken": None, "refreshToken": None, "errors": []}
+    assert registered.data == {"register": told}
+    known = await browser.asks("{ viewer { activeRole } }")
+    assert known.data == {"viewer": {"activeRole": "CITIZEN"}}

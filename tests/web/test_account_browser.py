@@ -8,14 +8,17 @@ from contextlib import asynccontextmanager
 from html import unescape
 from itertools import count
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pyotp
 import pytest
+from playwright._impl._api_structures import SetCookieParam
 from playwright.async_api import Browser, CDPSession, Page, expect
 
 from core.clock import utc_now
-from tests.browsing import keep_picture, opened
+from models.role import Role
+from tests.browsing import keep_picture, opened, sign_in
 from tests.live import LiveServer
 from tests.pdfs import pdf
 
@@ -194,8 +197,8 @@ async def test_a_newcomer_registers_by_the_keyboard_alone(
 
 async def _is_american(page: Page) -> bool:
     """Whether a date is typed from its month: headless Chromium follows its own language there."""
-    first = await page.evaluate("new Intl.DateTimeFormat().formatToParts()[0].type")
-    return str(first) == "month"
+    first: str = await page.evaluate("new Intl.DateTimeFormat().formatToParts()[0].type")
+    return first == "month"
 
 
 async def test_every_second_factor_signs_in(chromium: Browser, demo_server: LiveServer) -> None:
@@ -277,6 +280,8 @@ async def test_an_address_of_digits_says_where_passkeys_work(
         named = demo_server.url.replace("127.0.0.1", "localhost")
         await expect(page.get_by_test_id("sign-in")).to_contain_text(f"{named}/graphiql")
         await expect(page.get_by_test_id("by-passkey")).to_have_count(0)
+        # Nor is what this installation has not got offered.
+        await expect(page.get_by_test_id("by-esia")).to_have_count(0)
 
 
 async def test_a_forgotten_password_is_replaced(chromium: Browser, demo_server: LiveServer) -> None:
@@ -364,4 +369,49 @@ async def test_a_browser_that_runs_no_modules_is_told_so(
     await page.goto(f"{demo_server.url}/graphiql")
 
     await expect(page.locator("main")).to_contain_text("Нужен Chrome, Edge или Яндекс")
+    await context.close()
+
+
+async def test_a_session_outlives_the_page_and_no_script_reads_it(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    nurse = demo_server.one_who_is(Role.NURSE)
+    async with opened(chromium, demo_server.url) as page:
+        await sign_in(page, nurse)
+        await page.reload()
+        await expect(page.get_by_test_id("account")).to_contain_text(nurse.login)
+        kept = "[document.cookie, localStorage.length, sessionStorage.length]"
+        assert await page.evaluate(kept) == ["", 0, 0]
+
+        # Every page of the browser learns that the session is over.
+        other = await page.context.new_page()
+        await other.goto(page.url)
+        await expect(other.get_by_test_id("account")).to_contain_text(nurse.login)
+        await other.get_by_test_id("sign-out").click()
+        await expect(page.get_by_test_id("sign-in")).to_contain_text("Сеанс закончился")
+        await expect(page.get_by_test_id("role-switch")).to_have_value("VISITOR")
+
+
+async def test_a_token_that_is_not_taken_is_renewed_once_for_all_pages(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    phone = another_phone()
+    context = await chromium.new_context(locale="ru-RU")
+    pages = [await context.new_page() for _ in range(2)]
+    for page in pages:
+        await page.goto(f"{demo_server.url}/graphiql")
+    await register(pages[0], demo_server, phone)
+    await is_in(pages[1])
+    (access,) = [one for one in await context.cookies() if one["name"] == "__Host-cabinet"]
+    assert (access["httpOnly"], access["secure"], access["sameSite"]) == (True, True, "Strict")
+    # The browser takes it for this machine over TLS, and keeps it for all its ports.
+    safe = re.sub(r"^http:(.*):\d+$", r"https:\1", demo_server.url)
+    spoilt = {"name": "__Host-cabinet", "value": "spoilt", "url": safe, "secure": True}
+    await context.add_cookies([cast("SetCookieParam", spoilt)])
+
+    await asyncio.gather(*(page.get_by_test_id("protect").click() for page in pages))
+    await asyncio.gather(*(page.get_by_test_id("begin-totp").click() for page in pages))
+
+    for page in pages:
+        await expect(page.get_by_test_id("totp-secret")).to_be_visible()
     await context.close()

@@ -1,7 +1,5 @@
 // The operations by which one gets in, and the shape of their answers: signing in, registering, recovering, support.
 const SIGNED_IN = `
-    accessToken
-    refreshToken
     viewer { roles activeRole }
     recommendations
     errors { code field message }`;

@@ -57,4 +57,8 @@ function Page() {
 }
 
 const root = document.getElementById('root');
-if (root) createRoot(root).render(<Page />);
+// Where the server cannot be asked, the page opens for a visitor, and says so when something is sent.
+void session
+  .restore()
+  .catch(() => undefined)
+  .then(() => root && createRoot(root).render(<Page />));
