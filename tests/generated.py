@@ -111,7 +111,7 @@ class Operations:
         if "key" in fields and "count" in fields:
             chosen += ["key", "count"]
         if type_.name.endswith(("Connection", "Groups")):
-            if self._once_in(6):
+            if self._deepest == 4 and self._once_in(6):
                 # Without rows, nobody reads how many are asked for.
                 return "totalCount"
             chosen += ["nodes", "totalCount", self.random.choice(("edges", "pageInfo"))]

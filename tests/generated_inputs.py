@@ -67,12 +67,9 @@ class Inputs:
     # The last variable of each type, which may be used once more.
     _known: dict[str, str] = field(default_factory=dict)
     _is_value: bool = False
-    # Whether there is one variable of each type, for all its places.
-    _shares: bool = False
 
     def __post_init__(self) -> None:
         # Conditions are such that the first set shows what the document is made for.
-        self._shares = self.once_in(6)
         flips = [False] + [self.once_in(2) for _ in range(1, self.askings)]
         self._given = [{"yes": not flip, "no": flip, "cursor": None} for flip in flips]
 
@@ -113,11 +110,11 @@ class Inputs:
 
     def _value(self, type_: Any, draw: Callable[[], str]) -> str:
         """A literal, or a variable that comes to one: given, null, absent or by its default."""
-        if self._is_value or self.askings == 1 or not (self._shares or self.once_in(3)):
+        if self._is_value or self.askings == 1 or not self.once_in(3):
             return draw()
         kind = str(type_)
         # What is right at one place may be wrong at another.
-        if kind in self._known and (self._shares or self.once_in(4)):
+        if kind in self._known and self.once_in(4):
             return self._known[kind]
         self._is_value = True
         name, literal = f"v{len(self.declared)}", draw()
@@ -193,9 +190,6 @@ class Inputs:
         return given
 
     def _size(self, type_: Any, sizes: Sequence[int]) -> str:
-        if self._shares:
-            # Too many rows for a page, and not too many groups.
-            sizes = (*sizes, 101)
         return self._value(type_, lambda: str(self.random.choice(sizes)))
 
     def _order(self, type_: GraphQLInputObjectType) -> str:
@@ -283,8 +277,10 @@ class Inputs:
 
 
 def _weight(name: str, type_: Any) -> int:
-    if name in ("and", "or", "not", "id"):
+    if name in ("and", "or", "id"):
         return 1
+    if name == "not":
+        return 2
     return 6 if _is_view_filter(type_) else 2
 
 
