@@ -66,7 +66,7 @@ def _literal(type_: GraphQLType) -> str:
     if isinstance(type_, GraphQLList):
         return f"[{_literal(type_.of_type)}]"
     if isinstance(type_, GraphQLEnumType):
-        return next(iter(type_.values))
+        return str(next(iter(type_.values)))
     if isinstance(type_, GraphQLInputObjectType):
         return f"{{{', '.join(_given(type_.fields))}}}"
     name = str(type_)
