@@ -24,6 +24,8 @@ class Alert(StrEnum):
     LOCKED = "LOCKED"
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - the name of an event
     FACTOR_ADDED = "FACTOR_ADDED"
+    # With what the weakest factor is open to.
+    SMS_ADDED = "SMS_ADDED"
     FACTOR_REMOVED = "FACTOR_REMOVED"
     PASSKEY_CLONED = "PASSKEY_CLONED"
     RECOVERY_CODES_MADE = "RECOVERY_CODES_MADE"

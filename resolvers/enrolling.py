@@ -111,7 +111,7 @@ async def set_sms_factor(viewer: Viewer, *, gate: Gate, enabled: bool) -> Accoun
     action = "SMS_FACTOR_ENABLED" if enabled else "SMS_FACTOR_DISABLED"
     record(viewer, action, account, about=viewer.practitioner_id)
     if is_change:
-        what = Alert.FACTOR_ADDED if enabled else Alert.FACTOR_REMOVED
+        what = Alert.SMS_ADDED if enabled else Alert.FACTOR_REMOVED
         await alert(viewer, gate=gate, account=account, what=what)
     return account
 

@@ -14,7 +14,7 @@ from auth.challenges import ChallengeInvalid
 from auth.gate import Gate
 from auth.sent_codes import CodeExpired, CodeInvalid, Sent, check_code, proved, send_code
 from core.ids import uuid7
-from models.account import Account
+from models.account import Account, AccountState
 from models.database import unit_of_work
 from models.factor import ChallengePurpose, Channel, CodePurpose
 from models.identity import Identity
@@ -161,7 +161,7 @@ async def test_an_input_takes_nothing_that_it_does_not_declare(api: Api) -> None
     answer = await _register(hospital, handle, values, state="CLOSED", isDemo=True)
     assert answer.data["register"]["errors"] == []
     account = await Account.get()
-    assert (account.state.value, account.is_demo) == ("ACTIVE", False)
+    assert (account.state, account.is_demo) == (AccountState.ACTIVE, False)
     assert account.confirmed_at is None
 
 

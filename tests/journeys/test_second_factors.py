@@ -182,7 +182,7 @@ async def test_recovery_codes_open_when_the_authenticator_is_lost(hospital: Hosp
     await sign_in(person, PHONE)
     codes = await codes_of(person)
     assert len({*codes}) == 10
-    assert all(re.fullmatch(r"RC(-[0-9A-Z]{4}){3}", code) for code in codes)
+    assert all(re.fullmatch(r"RC(-[0-9A-Z]{4}){6}", code) for code in codes)
     stored = {row.code_hash for row in await RecoveryCode.all()}
     assert not any(code in hashed for code in codes for hashed in stored)
 
@@ -278,6 +278,18 @@ async def test_of_two_factors_turned_off_at_once_one_stays(hospital: Hospital) -
     )
 
     assert sorted(answers) == [[], [("LAST_FACTOR", None)]]
+
+
+async def test_whoever_turns_sms_on_is_told_what_it_is_open_to(hospital: Hospital) -> None:
+    person = await with_sms(hospital, only=False)
+    await sign_in(person, PHONE)
+    await person.does("setSmsFactor", "account { id }", enabled=False)
+
+    await person.does("setSmsFactor", "account { id }", enabled=True)
+
+    told = (await messages(hospital))[-1]
+    assert told.to == EMAIL
+    assert "a passkey or an authenticator is safer" in told.body
 
 
 async def test_codes_go_only_to_a_phone_that_was_confirmed(hospital: Hospital) -> None:
