@@ -252,7 +252,8 @@ async def test_a_hostile_text_within_a_cursor_is_bound(still_world: Still, name:
                     (LONG[n % len(LONG)], NOWHERE, None),
                     (short, short, False),
                 ):
-                    content = json.dumps([signature(order), value, row], ensure_ascii=False)
+                    written = [signature(order), value, row]
+                    content = json.dumps(written, ensure_ascii=False, separators=(",", ":"))
                     cursor = content.encode().hex().upper()
                     body = await asked_alike(asks, Operation(text, {"c": cursor}))
                     assert is_right in (None, "data" in body), text

@@ -207,7 +207,7 @@ class Sight:
         if isinstance(row, Account) and row.organisation_id is None:
             return self.role is Role.OPERATOR
         organisation = self._organisation_of(row)
-        everywhere = isinstance(row, Organisation | Course | Session)
+        everywhere = isinstance(row, Organisation | Course | Session | Passkey)
         return any(
             organisation == place
             and (limit is None or everywhere or self._department_of(row) == limit)
@@ -217,7 +217,7 @@ class Sight:
     def _organisation_of(self, row: Any) -> UUID | None:
         if isinstance(row, Organisation):
             return row.id
-        if isinstance(row, Session):
+        if isinstance(row, Session | Passkey):
             account = self.snapshot.get(Account, row.account_id)
             return account.organisation_id  # type: ignore[no-any-return]
         return row.organisation_id  # type: ignore[no-any-return]
