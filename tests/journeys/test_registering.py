@@ -371,7 +371,7 @@ async def test_registering_in_a_browser_keeps_the_session_in_its_cookies(
 
     registered = await browser.asks(document, given, session="new-cookie")
 
-    told = {"accessToken": None, "refreshToken": None, "errors": []}
+    told: dict[str, Any] = {"accessToken": None, "refreshToken": None, "errors": []}
     assert registered.data == {"register": told}
     known = await browser.asks("{ viewer { activeRole } }")
     assert known.data == {"viewer": {"activeRole": "CITIZEN"}}
