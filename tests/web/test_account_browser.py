@@ -400,6 +400,8 @@ async def test_a_token_that_is_not_taken_is_renewed_once_for_all_pages(
     pages = [await context.new_page() for _ in range(2)]
     for page in pages:
         await page.goto(f"{demo_server.url}/graphiql")
+    # A page that is not in front draws seldom, and clicks wait for that.
+    await pages[0].bring_to_front()
     await register(pages[0], demo_server, phone)
     await is_in(pages[1])
     (access,) = [one for one in await context.cookies() if one["name"] == "__Host-cabinet"]
