@@ -19,6 +19,8 @@ ARGUMENTS = [
     "--no-proxy-server",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
+EDITOR = ".graphiql-query-editor .view-lines"
+RESPONSE = ".graphiql-response .view-lines"
 KEEP_VIOLATIONS = """
     window.violations = [];
     document.addEventListener('securitypolicyviolation', (event) => {
@@ -71,6 +73,14 @@ async def sign_in(page: Page, account: DemoAccount) -> None:
     await fill_in(page, account)
     await page.get_by_test_id("submit").click()
     await expect(page.get_by_test_id("account")).to_contain_text(account.login)
+
+
+async def run_example(page: Page, name: str, operation: str) -> None:
+    await page.get_by_test_id("examples").click()
+    await page.get_by_test_id(f"example-{name}").click()
+    # Some examples first ask the server for an id to stand in their variables.
+    await expect(page.locator(EDITOR)).to_contain_text(operation)
+    await page.get_by_role("button", name="Execute query").click()
 
 
 async def keep_picture(page: Page, name: str) -> None:

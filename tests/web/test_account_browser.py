@@ -18,7 +18,7 @@ from playwright.async_api import Browser, CDPSession, Page, expect
 
 from core.clock import utc_now
 from models.role import Role
-from tests.browsing import keep_picture, opened, sign_in
+from tests.browsing import RESPONSE, keep_picture, opened, run_example, sign_in
 from tests.live import LiveServer
 from tests.pdfs import pdf
 
@@ -383,10 +383,15 @@ async def test_a_session_outlives_the_page_and_no_script_reads_it(
         kept = "[document.cookie, localStorage.length, sessionStorage.length]"
         assert await page.evaluate(kept) == ["", 0, 0]
 
-        # Every page of the browser learns that the session is over.
+        # What one page asks for comes to the other, by its websocket.
+        await run_example(page, "05-live", "subscription")
         other = await page.context.new_page()
         await other.goto(page.url)
         await expect(other.get_by_test_id("account")).to_contain_text(nurse.login)
+        await run_example(other, "04-request-shift", "mutation RequestShift")
+        await expect(page.locator(RESPONSE)).to_contain_text('"REQUESTED"')
+
+        # Every page of the browser learns that the session is over.
         await other.get_by_test_id("sign-out").click()
         await expect(page.get_by_test_id("sign-in")).to_contain_text("Сеанс закончился")
         await expect(page.get_by_test_id("role-switch")).to_have_value("VISITOR")
@@ -400,6 +405,8 @@ async def test_a_token_that_is_not_taken_is_renewed_once_for_all_pages(
     pages = [await context.new_page() for _ in range(2)]
     for page in pages:
         await page.goto(f"{demo_server.url}/graphiql")
+    # A page that is not in front draws seldom, and clicks wait for that.
+    await pages[0].bring_to_front()
     await register(pages[0], demo_server, phone)
     await is_in(pages[1])
     (access,) = [one for one in await context.cookies() if one["name"] == "__Host-cabinet"]

@@ -5,11 +5,9 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from models.role import Role
-from tests.browsing import fill_in, keep_picture, opened, sign_in
+from tests.browsing import RESPONSE, fill_in, keep_picture, opened, run_example, sign_in
 from tests.live import LiveServer
 
-EDITOR = ".graphiql-query-editor .view-lines"
-RESPONSE = ".graphiql-response .view-lines"
 DISTINCT_COLOURS = """() => new Set(
     [...document.querySelectorAll('.graphiql-query-editor .view-line span span')]
         .map((piece) => getComputedStyle(piece).color)
@@ -19,14 +17,6 @@ pytestmark = [
     pytest.mark.any_database,
     pytest.mark.asyncio(loop_scope="module"),
 ]
-
-
-async def run_example(page: Page, name: str, operation: str) -> None:
-    await page.get_by_test_id("examples").click()
-    await page.get_by_test_id(f"example-{name}").click()
-    # Some examples first ask the server for an id to stand in their variables.
-    await expect(page.locator(EDITOR)).to_contain_text(operation)
-    await page.get_by_role("button", name="Execute query").click()
 
 
 async def write(page: Page, text: str) -> None:
