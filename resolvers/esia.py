@@ -237,7 +237,7 @@ async def _used(viewer: Viewer, gate: Gate, binding: str, state: str) -> Asked:
 async def _sign_in(viewer: Viewer, gate: Gate, person: Vouched) -> SignedIn:
     await take_turns(_turn(person))
     link = await ExternalIdentity.get_or_none(provider=Provider.ESIA, subject=person.subject)
-    account_id = link.account_id if link is not None else await owner_of(gate, person.snils)
+    account_id = link.account_id if link is not None else await owner_of(person.snils)
     if account_id is None:
         raise EsiaNotLinked
     account = await Account.filter(id=account_id).select_for_update(no_key=True).get()

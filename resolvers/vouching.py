@@ -20,19 +20,18 @@ class EsiaSubjectMismatch(Problem):
     code = "ESIA_SUBJECT_MISMATCH"
 
 
-async def owner_of(gate: Gate, snils: str | None) -> UUID | None:
-    """The one confirmed account of a SNILS: by the registry, or else by what its owner said."""
+async def owner_of(snils: str | None) -> UUID | None:
+    """The one confirmed account of the registry's worker with a SNILS.
+
+    A SNILS that somebody only stated of themselves links nobody: whoever stated another's first
+    would share that person's account. The owner of such an account signs in and links it.
+    """
     if snils is None:
         return None
     opened = Q(confirmed_at__isnull=False, state__not=AccountState.INVITED)
-    by_registry = Q(practitioner__snils=snils)
-    by_owner = Q(identity__snils_hash=number_hash(gate, "snils", snils))
-    for known in (by_registry, by_owner):
-        found = {account.id for account in await Account.filter(opened, known).only("id")}
-        if found:
-            # Two organisations may know one person by two accounts: which, they say by linking it.
-            return found.pop() if len(found) == 1 else None
-    return None
+    found = {one.id for one in await Account.filter(opened, practitioner__snils=snils).only("id")}
+    # Two organisations may know one person by two accounts: which, they say by linking it.
+    return found.pop() if len(found) == 1 else None
 
 
 async def is_known(gate: Gate, account: Account, person: Vouched) -> bool:
