@@ -13,6 +13,7 @@ import {
 import { Check, Choice, CodeField, PasswordField, TextField } from './fields';
 import { code, Form, secret, typed, useWork } from './form';
 import { formTexts } from './formtexts';
+import { Problems } from './problems';
 import type { Session } from './session';
 
 const FIELDS = [
@@ -103,11 +104,13 @@ interface FormProps {
 
 function AboutOneself({ session, handle, onBack, onDone }: FormProps) {
   const work = useWork();
+  // Apart from the form's own work: whoever is quicker than it may send already.
+  const loading = useWork();
   const [terms, setTerms] = useState<Terms | null>(null);
   const [specialties, setSpecialties] = useState<Specialties['nodes']>([]);
 
   useEffect(() => {
-    void work.run(async () => {
+    void loading.run(async () => {
       setTerms(await session.ask<Terms>(TERMS));
       setSpecialties((await session.ask<Specialties>(SPECIALTIES)).nodes);
     });
@@ -144,6 +147,7 @@ function AboutOneself({ session, handle, onBack, onDone }: FormProps) {
       onCancel={onBack}
       onSubmit={register}
     >
+      <Problems problems={loading.problems} />
       <TextField name="lastName" label={formTexts.lastName} autoComplete="family-name" />
       <TextField name="firstName" label={formTexts.firstName} autoComplete="given-name" />
       <TextField name="patronymic" label={formTexts.patronymic} hint={formTexts.optional} autoComplete="additional-name" />
