@@ -13,7 +13,15 @@ from models.database import settle, unit_of_work
 from models.feed import announce
 from models.role import Role
 from tests.auth.entrance import PASSWORD
-from tests.journeys.hospital import Caller, Hospital, journal, mutation_document, sign_in
+from tests.journeys.hospital import (
+    Caller,
+    Hospital,
+    failures_moved,
+    journal,
+    mutation_document,
+    sign_in,
+    waited,
+)
 
 PHONE, EMAIL = "8 900 123-45-67", "anna.petrova@example.org"
 WRONG = "не тот пароль 42"
@@ -88,16 +96,6 @@ async def test_an_unknown_login_and_a_wrong_password_are_answered_alike(
     assert answers == [refusal] * 3
 
 
-async def waited() -> None:
-    """The pause after a failure has passed: it is as if all of them had been sooner."""
-    await _moved(timedelta(seconds=-10))
-
-
-async def _moved(by: timedelta) -> None:
-    for failure in await SignInFailure.all():
-        await SignInFailure.filter(id=failure.id).update(at=failure.at + by)
-
-
 @pytest.mark.parametrize("login", [EMAIL, "nobody@example.org"])
 async def test_a_failure_lengthens_the_wait_before_the_next_try(
     hospital: Hospital, login: str
@@ -111,12 +109,12 @@ async def test_a_failure_lengthens_the_wait_before_the_next_try(
     for _ in range(3):
         assert await visitor.refused("signIn", **given) == [("BAD_CREDENTIALS", None)]
         # As if it had only just failed, however long this machine takes to ask.
-        await _moved(timedelta(minutes=1))
+        await failures_moved(timedelta(minutes=1))
         (problem,) = (await visitor.answer(document, given)).data["signIn"]["errors"]
         assert (problem["code"], problem["field"]) == ("TOO_MANY_ATTEMPTS", None)
         newest = max(failure.at for failure in await SignInFailure.all())
         waits.append((datetime.fromisoformat(problem["until"]) - newest).total_seconds())
-        await _moved(timedelta(minutes=-2))
+        await failures_moved(timedelta(minutes=-2))
     assert waits == [1, 2, 4]
 
 

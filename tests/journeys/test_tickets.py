@@ -18,7 +18,7 @@ from models.ticket import Ticket, TicketDocument
 from models.upload import Upload
 from tests import factories as make
 from tests.auth.entrance import PASSWORD
-from tests.journeys.hospital import Caller, Hospital, journal, sign_in
+from tests.journeys.hospital import Caller, Hospital, journal, sign_in, waited
 from tests.journeys.outbox import received
 from tests.pdfs import pdf
 
@@ -73,6 +73,7 @@ async def test_somebody_locked_out_is_let_in_by_an_operator_who_has_seen_a_docum
     assert person.account is not None
     for _ in range(5):
         await visitor.refused("signIn", login=EMAIL, password="не тот", code="000000")
+        await waited()
     right = {"login": EMAIL, "password": PASSWORD, "code": person.code()}
     (told,) = await visitor.told("signIn", language="ru", **right)
     public_id = person.account.public_id
