@@ -255,9 +255,10 @@ async def test_no_time_tells_who_has_an_account(
                 took[is_known].append(seconds)
 
     assert len(took[True]) == len(took[False]) == SAMPLES
-    # Of equal distributions the share is 0.50 ± 0.03 on a quiet machine; one more hash makes it 1.
-    assert abs(larger(took[True], took[False]) - 0.5) < 0.2
-    assert abs(median(took[True]) / median(took[False]) - 1) < 0.25
+    # A few hundredths of a millisecond, such as a foreign key costs, show at this distance in the
+    # share and nowhere else: one hash more makes it 1, and the medians differ by many times.
+    assert abs(larger(took[True], took[False]) - 0.5) < 0.3
+    assert abs(median(took[True]) / median(took[False]) - 1) < 0.15
 
 
 async def _seconds(api: ListeningApi, case: Case, n: int, is_known: bool) -> float:

@@ -66,7 +66,7 @@ export function CodeField({ hint, isWord = false }: { hint?: string | undefined;
       label={texts.code}
       hint={hint}
       autoComplete="one-time-code"
-      maxLength={24}
+      maxLength={64}
       {...(isWord ? {} : { inputMode: 'numeric', placeholder: '000 000' })}
     />
   );
