@@ -25,6 +25,7 @@ test: $(VENV)/.installed-dev ## the whole suite on the embedded database; needs 
 	pytest
 
 check: $(VENV)/.installed-dev ## what CI runs: everything, on SQLite and on PostgreSQL
+	@test -n "$(CABINET_TEST_REDIS_URL)" || { echo "make check needs Redis: set CABINET_TEST_REDIS_URL=redis://host"; exit 1; }
 	@test -n "$(CABINET_TEST_DATABASE_URL)" || { echo "make check needs PostgreSQL: set CABINET_TEST_DATABASE_URL=postgres://user@host/database"; exit 1; }
 	$(MAKE) -j2 --output-sync=target types lint contracts stale web tests/npm/node_modules/.installed
 	$(MAKE) -j2 --output-sync=target test-sqlite test-postgres

@@ -1,1 +1,1 @@
-"""The outside world behind small protocols: imports of staff, changes among workers."""
+"""The outside world behind small protocols: imports of staff, mail, SMS."""

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+from auth.breached import Breached, open_breached
 from auth.keys import HashKey, open_hash_key, open_signing_keys
+from auth.limits import DatabaseLimiter, Limiter
 from auth.passwords import Passwords
+from auth.redis_limits import RedisLimiter
 from auth.tokens import Signer
+from core.places import Places
 from core.sealing import Vault
 from core.settings import SessionTimes, Settings, SignInLimits
 
@@ -16,15 +20,22 @@ class Gate:
     signer: Signer
     vault: Vault
     passwords: Passwords
+    breached: Breached
     hashes: HashKey
     times: SessionTimes
     limits: SignInLimits
+    limiter: Limiter
+    places: Places
 
 
 def open_gate(settings: Settings, vault: Vault) -> Gate:
     """The gate whose keys stand in the private directory; they are made on the first start."""
     directory = settings.home / "keys"
     times = settings.sessions
+    hashes = open_hash_key(directory / "hash.key")
+    limiter: Limiter = DatabaseLimiter(hashes)
+    if settings.redis_url:
+        limiter = RedisLimiter(hashes, settings.redis_url, beyond=limiter)
     return Gate(
         signer=Signer(
             open_signing_keys(directory / "signing.keys"),
@@ -33,7 +44,10 @@ def open_gate(settings: Settings, vault: Vault) -> Gate:
         ),
         vault=vault,
         passwords=Passwords(),
-        hashes=open_hash_key(directory / "hash.key"),
+        breached=open_breached(settings.sign_in.breached),
+        hashes=hashes,
         times=times,
         limits=settings.sign_in,
+        limiter=limiter,
+        places=settings.places,
     )

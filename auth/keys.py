@@ -3,12 +3,11 @@
 import base64
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.sealing import read_or_make
+from core.sealing import read_or_make, write_private
 
 _SECRET_BYTES = 32
 # Crockford's alphabet, as in the codes of ``core.ids``.
@@ -33,13 +32,7 @@ def open_signing_keys(path: Path) -> tuple[SigningKey, ...]:
 def rotate_signing_keys(path: Path, kept: int = 3) -> tuple[SigningKey, ...]:
     """Puts a new key first and drops all but the newest; servers read it when they start."""
     keys = (_new_key(), *open_signing_keys(path))[:kept]
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(b"".join(_line(key) for key in keys))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_private(path, b"".join(_line(key) for key in keys))
     return keys
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from auth.breached import Breached
 from core.errors import Problem, Unavailable
 
 T = TypeVar("T")
@@ -20,6 +21,8 @@ T = TypeVar("T")
 # NIST 800-63B: length and a blocklist, no rules of composition.
 SHORTEST = 8
 LONGEST = 128
+
+NOTHING_BREACHED = Breached()
 
 _THREADS = 2
 # At 23 ms a hash, this queue is three quarters of a second long.
@@ -33,15 +36,19 @@ class PasswordWeak(Problem):
 
 
 def check_new_password(
-    password: str, field: str = "password", *, about: tuple[str, ...] = ()
+    password: str,
+    field: str = "password",
+    *,
+    about: tuple[str, ...] = (),
+    breached: Breached = NOTHING_BREACHED,
 ) -> None:
-    """Raises PasswordWeak; ``about`` are words that name the person, such as their e-mail."""
+    """Raises PasswordWeak; ``about`` is what names the person: words, an e-mail, a telephone."""
     normal = _normal(password)
     if len(normal) < SHORTEST:
         raise PasswordWeak(field, reason="SHORT", length=SHORTEST)
     if len(normal) > LONGEST:
         raise PasswordWeak(field, reason="LONG", length=LONGEST)
-    if is_common(normal) or any(_core(normal) == _core(word) for word in about):
+    if is_common(normal) or _is_made_of(normal, about) or breached.holds(password):
         raise PasswordWeak(field, reason="COMMON", length=SHORTEST)
 
 
@@ -57,6 +64,21 @@ def is_common(password: str) -> bool:
     return core in _words() or (not odd and core[:half] == core[half:] and core[:half] in _words())
 
 
+def _is_made_of(password: str, words: tuple[str, ...]) -> bool:
+    """Whether it is a telephone number, or words put together and little else."""
+    digits = re.sub(r"\D", "", password)
+    # Without what stands for the country.
+    numbers = (re.sub(r"\D", "", word)[-10:] for word in words if word[1:].isdecimal())
+    if any(number in digits for number in numbers):
+        return True
+    core = left = _core(password)
+    for word in sorted({_core(word) for word in words}, key=len, reverse=True):
+        left = left.replace(word, "") if word else left
+    return left != core and len(left) <= _LITTLE
+
+
+# So many letters beside a word make no other password of it.
+_LITTLE = 3
 # What people write for a letter.
 _LETTERS = str.maketrans("0134578@$!", "oieastbasi")
 

@@ -23,6 +23,7 @@ from models.conditions import (
     Among,
     Compare,
     Condition,
+    IsNull,
     Slot,
     every,
     filled,
@@ -30,11 +31,14 @@ from models.conditions import (
     to_q,
 )
 from models.course import Course, CourseAudience, Enrolment
+from models.factor import Passkey
 from models.grant import RoleGrant
 from models.licence import Licence
 from models.organisation import Department, DictionaryEntry, Organisation
 from models.practitioner import Position, Practitioner, Profession
+from models.role import Role
 from models.shift import DayWish, Shift
+from models.ticket import Ticket, TicketDocument
 
 M = TypeVar("M", bound=Model)
 
@@ -57,6 +61,8 @@ class Reach:
     others: Condition = ALWAYS
     # One's own rows of a personal model do not depend on where the active role was granted.
     personal: bool = False
+    # Who sees the rows that belong to no organisation, wherever the role was granted.
+    strays: frozenset[Role] = frozenset()
 
 
 REACH: dict[type[Model], Reach] = {
@@ -66,9 +72,18 @@ REACH: dict[type[Model], Reach] = {
     Practitioner: Reach(department="department_id", own="id"),
     Position: Reach(department="department_id", own="practitioner_id"),
     Account: Reach(
-        department="practitioner__department_id", own="id", owner="account_id", personal=True
+        department="practitioner__department_id",
+        own="id",
+        owner="account_id",
+        personal=True,
+        # A citizen may be locked out too.
+        strays=frozenset({Role.OPERATOR}),
     ),
     Session: Reach(
+        organisation="account__organisation_id", own="account_id", owner="account_id", personal=True
+    ),
+    # A passkey is nobody else's, wherever the role was granted.
+    Passkey: Reach(
         organisation="account__organisation_id", own="account_id", owner="account_id", personal=True
     ),
     RoleGrant: Reach(
@@ -90,6 +105,9 @@ REACH: dict[type[Model], Reach] = {
     ),
     # An entry is one's own when it is about oneself: who looked at me.
     AuditEntry: Reach(department="about__department_id", own="about_id"),
+    # Whoever is locked out may belong nowhere.
+    Ticket: Reach(organisation=None),
+    TicketDocument: Reach(organisation=None),
 }
 
 _AUDIENCES: dict[Profession, tuple[CourseAudience, ...]] = {
@@ -214,6 +232,8 @@ def _places(viewer: Viewer, reach: Reach) -> Condition:
             department = asked(viewer, "places", number, "department_id")
             part = every(part, Compare(reach.department, "eq", department))
         parts.append(part)
+    if viewer.role in reach.strays and viewer.places:
+        parts.append(IsNull(reach.organisation))
     return some(*parts)
 
 

@@ -1,7 +1,8 @@
 """Sessions on the hot path: from an access token to the viewer, by one look-up where it can be.
 
 An entry of the cache ends with the earliest of its token, its session, the idle limit, a grant
-and the day, and at once when the change feed tells of its account. While the feed is silent
+and the day, and at once when the change feed tells of its account: who confirms an account, or
+notes a factor shown in a session, announces that. While the feed is silent
 for a second, and for whatever the cache does not hold, the rows are read.
 """
 
@@ -22,7 +23,7 @@ from tortoise.expressions import Q
 
 from auth.rights import Rights
 from auth.tokens import LARGEST, Claims, Signer, TokenExpired, TokenInvalid
-from auth.viewer import Place, Viewer
+from auth.viewer import Cookies, Place, Viewer
 from core.clock import day_of
 from core.errors import Problem, Unavailable
 from core.settings import SessionTimes, Settings
@@ -121,6 +122,9 @@ class _Entry:
     session_id: UUID
     practitioner: Practitioner | None
     held: tuple[Role, ...]
+    is_confirmed: bool
+    factor_at: datetime | None
+    in_cookies: bool
     # By name; None is the session's own active role. What is not here is not held.
     acting: dict[str | None, _Acting]
 
@@ -159,12 +163,14 @@ class Sessions:
         address: str = "",
         device: str = "",
         language: str = "ru",
+        cookies: Cookies | None = None,
         in_use: bool = True,
     ) -> Viewer:
         """The viewer of a request; ``role`` picks another held role for this request alone.
 
         ``in_use`` is false where nobody did anything, as when a socket is looked at again
-        because of an event: that keeps no idle session alive.
+        because of an event: that keeps no idle session alive. ``cookies`` says that the token came
+        in one: what is kept in cookies is worth nothing elsewhere, and the other way round.
 
         Raises TokenInvalid (also TokenExpired: refresh it), SessionExpired, RoleNotHeld about
         ``role``. Without a token the viewer is a visitor; a wrong one never is.
@@ -179,6 +185,7 @@ class Sessions:
                 language=language,
                 address=address,
                 device=device,
+                cookies=cookies,
             )
         if len(token) > LARGEST or not token.isascii():
             raise TokenInvalid
@@ -186,6 +193,8 @@ class Sessions:
         entry = self._entries.get(key)
         if entry is None or entry.until <= now or not self._feed.fresh(time.monotonic()):
             entry = await self._read(key, token, now, in_use)
+        if entry.in_cookies is (cookies is None):
+            raise TokenInvalid
         acting = entry.acting.get(role)
         if acting is None:
             raise RoleNotHeld("role", held=entry.held)
@@ -200,10 +209,13 @@ class Sessions:
             departments=acting.departments,
             places=acting.places,
             held=entry.held,
+            is_confirmed=entry.is_confirmed,
+            factor_at=entry.factor_at,
             zone=acting.zone,
             language=language,
             address=address,
             device=device,
+            cookies=cookies,
         )
 
     async def _read(self, key: bytes, token: str, now: datetime, in_use: bool) -> _Entry:
@@ -271,6 +283,9 @@ class Sessions:
             session_id=session.id,
             practitioner=person,
             held=held_roles(grants, now),
+            is_confirmed=session.account.confirmed_at is not None,
+            factor_at=session.factor_at,
+            in_cookies=session.in_cookies,
             acting=acting,
         )
 

@@ -19,6 +19,13 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Cookies:
+    """That a browser keeps the session's tokens, and the digest of the refresh token it sent."""
+
+    refresh_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
     """One request's view of the person who asks. ``now`` is bound once per request."""
 
@@ -34,10 +41,15 @@ class Viewer:
     places: tuple[Place, ...] = ()
     # Every role held now, the active one among them.
     held: tuple[Role, ...] = ()
+    # Whether the account is confirmed, and when a factor beyond the password was shown last.
+    is_confirmed: bool = False
+    factor_at: datetime | None = None
     zone: str = "Europe/Moscow"
     language: str = "ru"
     address: str = ""
     device: str = ""
+    # Set where the request's tokens are kept in cookies, or are to be.
+    cookies: Cookies | None = None
 
     @property
     def role(self) -> Role:

@@ -172,9 +172,9 @@ async def _add_account(connection: Any, person: Person, home: Path, department: 
     vault = open_vault(home / "keys" / "vault.key")
     account = await connection.fetchval(
         """INSERT INTO account (id, public_id, organisation_id, email, password_hash, totp_sealed,
-             totp_last_step, state, is_demo, created_at)
+             totp_last_step, state, is_demo, created_at, confirmed_at)
            VALUES (gen_random_uuid(), $1, bench.id(1, 1), $2, $3, $4, 0, 'ACTIVE', false,
-             date_trunc('second', now())) RETURNING id""",
+             date_trunc('second', now()), date_trunc('second', now())) RETURNING id""",
         f"ID-{person.login[:8]}",
         person.login,
         await Passwords().hash(person.password),

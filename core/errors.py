@@ -61,3 +61,9 @@ class Unavailable(Problem):
     """A part that this request needs does not answer: try again."""
 
     code = "UNAVAILABLE"
+
+
+class ServiceUnavailable(Problem):
+    """A service outside that this needs does not answer, or is not set up here."""
+
+    code = "SERVICE_UNAVAILABLE"

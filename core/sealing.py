@@ -1,7 +1,9 @@
 """Sealing of secrets and identity documents at rest, under a rotating key."""
 
+import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -14,35 +16,106 @@ class SealBroken(Exception):
 class Vault:
     """Seals text with the newest key and opens it with any of them."""
 
-    def __init__(self, keys: list[bytes]) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._take(keys)
+
+    def _take(self, keys: Sequence[bytes]) -> None:
+        known = [Fernet(key) for key in keys]
+        self._newest, self._any = known[0], MultiFernet(known)
+
+    def _look(self) -> None:
+        """Takes up keys that have come since; a vault of its own keys has none to come."""
 
     def seal(self, text: str) -> str:
-        return self._fernet.encrypt(text.encode()).decode()
+        self._look()
+        return self._newest.encrypt(text.encode()).decode()
 
     def open(self, sealed: str) -> str:
         """The sealed text; raises SealBroken."""
+        self._look()
+        return _opened(self._any, sealed)
+
+    def is_newest(self, sealed: str) -> bool:
+        """Whether a value was sealed with the newest key."""
+        self._look()
         try:
-            return self._fernet.decrypt(sealed.encode()).decode()
-        except InvalidToken as broken:
-            raise SealBroken from broken
+            _opened(self._newest, sealed)
+        except SealBroken:
+            return False
+        return True
+
+
+def _opened(key: Fernet | MultiFernet, sealed: str) -> str:
+    try:
+        return key.decrypt(sealed.encode()).decode()
+    except InvalidToken as broken:
+        raise SealBroken from broken
+
+
+class _FiledVault(Vault):
+    """A vault that takes up new keys as they come into its file: a server needs no restart."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._version = _version(path)
+        super().__init__(path.read_bytes().split())
+
+    def _look(self) -> None:
+        # Without its file it goes on with the keys it has.
+        with suppress(OSError):
+            version = _version(self._path)
+            if version != self._version:
+                self._take(self._path.read_bytes().split())
+                self._version = version
+
+
+def _version(path: Path) -> tuple[int, int]:
+    status = os.stat(path)  # noqa: PTH116  # with every value: pathlib takes three times as long
+    return status.st_mtime_ns, status.st_ino
 
 
 def open_vault(path: Path) -> Vault:
     """The vault whose keys stand in a file, newest first; the file is made on the first start."""
-    return Vault(read_or_make(path, Fernet.generate_key).split())
+    read_or_make(path, Fernet.generate_key)
+    return _FiledVault(path)
+
+
+def add_key(path: Path) -> bool:
+    """Puts a new key first, unless older ones are not retired yet: whether it did."""
+    read_or_make(path, Fernet.generate_key)
+    with _alone(path):
+        keys = path.read_bytes().split()
+        if len(keys) > 1:
+            return False
+        write_private(path, b"\n".join([Fernet.generate_key(), *keys]) + b"\n")
+        return True
+
+
+def retire_keys(path: Path) -> int:
+    """Drops every key but the newest, and tells how many; what they sealed cannot be opened."""
+    with _alone(path):
+        newest, *others = path.read_bytes().split()
+        if others:
+            write_private(path, newest + b"\n")
+        return len(others)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time: of two that write, one would lose the key of the other."""
+    descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
     """The bytes of a private file, made once even when several processes start together."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(make())
-            file.flush()
-            os.fsync(file.fileno())
+        draft = _draft(path, make())
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -50,3 +123,18 @@ def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
         finally:
             draft.unlink()
     return path.read_bytes()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replaces a private file as a whole: whoever reads it meanwhile reads the old or the new."""
+    _draft(path, content).replace(path)
+
+
+def _draft(path: Path, content: bytes) -> Path:
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft

@@ -32,7 +32,7 @@ def is_translated(language: str, code: str) -> bool:
     return _texts(language).gettext(code) != code
 
 
-def message(language: str, code: str, **values: object) -> str:
+def message(language: str, code: str, /, **values: object) -> str:
     """The text of a code in a language; the code itself where nobody has written it yet."""
     text = _texts(language).gettext(code)
     try:

@@ -34,7 +34,8 @@ from execution.persisted import Operations
 from execution.places import Places
 from execution.plans import Plans
 from execution.prepared import Kept, Prepared
-from execution.problems import Refused, of_document, of_input, plain
+from execution.problems import Refused, of_document, of_input, of_proof, plain
+from execution.proofs import missing
 from execution.requests import Request
 from execution.values import wrong_values
 from execution.variables import coerced_at_once, plain_variables
@@ -199,6 +200,19 @@ class Documents:
             raise Refused(wrong_values(found, view, document, operation, given, held))
         coerced: dict[str, Any] = found.coerced
         return coerced
+
+    def check_proofs(
+        self, prepared: Prepared, variables: Mapping[str, Any], context: Context
+    ) -> None:
+        """Refuses what needs a proof that the viewer has not shown."""
+        needs = prepared.inputs.running(variables).needs
+        if not needs:
+            return
+        viewer = context.viewer
+        lacking = list(missing(prepared.view, needs, viewer, variables))
+        if lacking:
+            told = [of_proof(need, problem, viewer.language) for need, problem in lacking]
+            raise Refused(told[: self._limits.errors])
 
     def check_inputs(
         self, prepared: Prepared, variables: Mapping[str, Any], context: Context

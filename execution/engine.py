@@ -70,6 +70,7 @@ class Engine:
         if read_only and kind is not OperationType.QUERY:
             raise Refused([plain(context.viewer.language, "NEEDS_POST")])
         variables = self.documents.variables(prepared, request, context)
+        self.documents.check_proofs(prepared, variables, context)
         if self._planned and kind is OperationType.QUERY:
             asking = Asking(context.viewer, variables)
             text = await self._read(prepared, asking, context)
@@ -107,13 +108,17 @@ class Engine:
     async def _read(self, prepared: Prepared, asking: Asking, context: Context) -> bytes | None:
         """The answer by a plan; None where the reference executor must answer.
 
-        Raises Refused where an input is wrong: a plan that reads them all finds that by itself.
+        Raises Refused where an input is wrong: a plan that reads them all finds that by itself,
+        once a request of its shape was found right.
         """
         found, text = dialect(), None
         try:
             plan = prepared.plans.find(asking, found)
-            if not (plan.covers and prepared.inputs.running(asking.variables).fixed_hold):
+            if not plan.tells_wrong:
                 self.documents.check_inputs(prepared, asking.variables, context)
+                # A value used at several places may be read at one, and be wrong at another.
+                running = prepared.inputs.running(asking.variables)
+                plan.tells_wrong = plan.covers and running.once_each
             text = await prepared.plans.answer(plan, asking, found, self._limits.operation_seconds)
         except (NotPlannable, Problem, GraphQLError):
             self.documents.check_inputs(prepared, asking.variables, context)
@@ -126,6 +131,7 @@ class Engine:
         if kind is not OperationType.QUERY:
             raise NotPlannable(f"a {kind.value} is not planned")
         variables = self.documents.variables(prepared, request, context)
+        self.documents.check_proofs(prepared, variables, context)
         self.documents.check_inputs(prepared, variables, context)
         asking = Asking(context.viewer, variables)
         return explanation(prepared.plans, prepared.mixtures, asking, dialect())
@@ -151,6 +157,7 @@ class Engine:
         """The bodies of a subscription's events; raises Refused before the first."""
         prepared = self.documents.prepare(request, context)
         variables = self.documents.variables(prepared, request, context)
+        self.documents.check_proofs(prepared, variables, context)
         self.documents.check_inputs(prepared, variables, context)
         limited = prepared.inputs.running(variables).withheld
         stream = await _awaited(

@@ -15,6 +15,9 @@ _AWAY = (
     Unavailable,
     DBConnectionError,
     ConnectionError,
+    # What asyncpg itself says of a connection that is gone, or goes while it is used.
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CannotConnectNowError,
@@ -27,7 +30,8 @@ _log = logging.getLogger(__name__)
 
 def incident(error: BaseException, language: str) -> dict[str, Any]:
     """The error to show for an exception that nobody foresaw: no text, path or SQL of it."""
-    if isinstance(error, _AWAY):
+    # A value that asyncpg cannot encode is a ValueError too: a bug of ours.
+    if isinstance(error, _AWAY) and not isinstance(error, ValueError):
         _log.warning("a part is away (%s)", type(error).__name__)
         code = Unavailable.code
         return {"message": message(language, code), "extensions": {"code": code}}

@@ -29,9 +29,11 @@ from graphql.language import Visitor, visit
 
 from auth.viewer import Viewer
 from core.errors import InputInvalid
+from execution.proofs import Need, needed
 from execution.withheld import is_included, withheld
 from schema.fields import Check
-from schema.roles import DEFINITION, RoleView
+from schema.roles import RoleView
+from schema.rules import DEFINITION
 
 # A field that would run, its place in the document, and what else it asks of its arguments.
 Checked = tuple[GraphQLField, FieldNode, Check | None]
@@ -50,6 +52,10 @@ class Running:
     varying: list[Checked]
     # The response paths that are limited for the role.
     withheld: list[str]
+    # What must have been proved, and where.
+    needs: tuple[Need, ...]
+    # Whether each variable is used at one place: whoever reads it has checked it there.
+    once_each: bool
     # Whether what the document itself says was found right.
     fixed_hold: bool = field(default=False, init=False)
 
@@ -89,7 +95,7 @@ class Inputs:
         found = self._running.get(choice)
         if found is None:
             if len(self._running) >= _KEPT:
-                self._running.clear()
+                del self._running[next(iter(self._running))]
             found = self._running[choice] = self._walk(variables)
         return found
 
@@ -97,7 +103,9 @@ class Inputs:
         root = self._view.schema.get_root_type(self._operation.operation)
         assert root is not None
         limited = withheld(self._view, self._document, self._operation, variables)
-        found = Running([], [], limited)
+        needs = tuple(needed(self._view, self._document, self._operation, variables))
+        found = Running([], [], limited, needs, once_each=True)
+        used: set[str] = set()
         fragments = {
             node.name.value: node
             for node in self._document.definitions
@@ -105,19 +113,22 @@ class Inputs:
         }
         for one, node in _fields(root, self._operation.selection_set, fragments, variables):
             check = getattr(one.extensions.get(DEFINITION), "metadata", {}).get("check")
-            if any(_Used.of(argument).variables for argument in node.arguments or ()):
+            names = _Used.of(*node.arguments or ()).variables
+            if names:
                 found.varying.append((one, node, check))
+                found.once_each &= len(names) == len(set(names)) and used.isdisjoint(names)
+                used.update(names)
             elif check is not None:
                 found.fixed.append((one, node, check))
         return found
 
 
 class _Used(Visitor):
-    """Whether variables are used, and which of them decide what runs."""
+    """The variables at each place of their use, and those that decide what runs."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.variables = False
+        self.variables: list[str] = []
         self.deciding: set[str] = set()
 
     @classmethod
@@ -127,8 +138,8 @@ class _Used(Visitor):
             visit(node, used)
         return used
 
-    def enter_variable(self, *_: Any) -> None:
-        self.variables = True
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        self.variables.append(node.name.value)
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
         values = [argument.value for argument in node.arguments or ()]

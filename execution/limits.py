@@ -30,9 +30,8 @@ from graphql import (
 from core.settings import Limits
 from resolvers import aggregates
 from resolvers.pages import LARGEST, USUAL
+from schema.operations import SENSITIVE
 
-# Sign-in and codes: one guess an operation, so that limits count guesses and not requests.
-SENSITIVE = frozenset({"signIn", "refreshSession", "acceptInvitation", "reveal"})
 _INTROSPECTION_DEPTH = 16
 # Selections and fragments within each other: what recursion here and in validation can take.
 _LEVELS = 25

@@ -36,7 +36,7 @@ class Way:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Mixture(Plan):
     """A statement that yields the texts of some root fields, and the document of the others."""
 

@@ -2,8 +2,9 @@
 
 import json
 import logging
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 from weakref import WeakSet
 
@@ -40,7 +41,7 @@ class Asking(NamedTuple):
         return (dialect, viewer_shape(self.viewer), shape_of(self.variables))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
     """One statement that yields ``data``, and what follows it in the response."""
 
@@ -48,8 +49,10 @@ class Plan:
     # Which values of the cursors are empty.
     cursors: tuple[tuple[Reading, tuple[bool, ...]], ...]
     end: str
-    # Whether every variable is read: then no wrong value goes by unseen.
+    # Whether every variable is read.
     covers: bool
+    # Whether no wrong value of another request can go by unseen.
+    tells_wrong: bool = field(default=False, init=False)
 
     def fits(self, asking: Asking) -> bool:
         return all(
@@ -67,6 +70,7 @@ class Plan:
 
 
 P = TypeVar("P", bound=Plan)
+T = TypeVar("T")
 
 
 class Room:
@@ -106,7 +110,7 @@ class ByShape(Generic[P]):
         self._view = view
         self._document = document
         self._operation = operation
-        self._plans: dict[Any, list[P]] = {}
+        self._plans: dict[Any, deque[P]] = {}
         # Shapes that no plan serves, and why not.
         self._refused: dict[Any, str] = {}
 
@@ -115,8 +119,7 @@ class ByShape(Generic[P]):
         shape = asking.shape(dialect)
         if shape in self._refused:
             raise NotPlannable(self._refused[shape])
-        known = self._plans.get(shape, ())
-        for plan in known:
+        for plan in self._plans.get(shape, ()):
             if plan.fits(asking):
                 return plan
         try:
@@ -130,10 +133,8 @@ class ByShape(Generic[P]):
             _log.exception("planning failed")
             self._refuse(shape, "planning failed")
             raise NotPlannable("planning failed") from None
-        if len(self._plans) >= _KEPT or len(known) >= _KEPT:
-            self._plans.clear()
         if ROOM.takes(self, made.weight):
-            self._plans.setdefault(shape, []).append(made)
+            _with_room(self._plans, shape).setdefault(shape, deque(maxlen=_KEPT)).append(made)
         return made
 
     def forget(self) -> None:
@@ -146,9 +147,7 @@ class ByShape(Generic[P]):
 
     def _refuse(self, shape: Any, reason: str) -> None:
         """Remembers that no plan serves requests of this shape."""
-        if len(self._refused) >= _KEPT:
-            self._refused.clear()
-        self._refused[shape] = reason
+        _with_room(self._refused, shape)[shape] = reason
 
     async def told(self, plan: P, asking: Asking, dialect: str, seconds: float) -> str | None:
         """What a plan's statement tells; None where it tells nothing, or the database failed it.
@@ -192,6 +191,13 @@ class Plans(ByShape[Plan]):
             end_of(self._view, self._document, self._operation, asking.variables),
             statement.sources.issuperset(sources_of(asking.variables)),
         )
+
+
+def _with_room(kept: dict[Any, T], shape: Any) -> dict[Any, T]:
+    """What is kept by shape, without its oldest where there is no room for a new one."""
+    if shape not in kept and len(kept) >= _KEPT:
+        del kept[next(iter(kept))]
+    return kept
 
 
 def cursors_of(planning: Planning) -> tuple[tuple[Reading, tuple[bool, ...]], ...]:

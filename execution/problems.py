@@ -9,6 +9,7 @@ from core.errors import Problem
 from core.translation import message
 from execution.incidents import incident
 from execution.places import Places
+from execution.proofs import Need
 
 _LONGEST_MESSAGE = 300
 # The only thing about a missing input field that graphql-core tells is its name in this text.
@@ -64,6 +65,19 @@ def of_input(
     told = of_problem(error, language)
     where = GraphQLError("", node).formatted["locations"]
     return {"message": told["message"], "locations": where, "extensions": told["extensions"]}
+
+
+def of_proof(need: Need, problem: Problem, language: str) -> dict[str, Any]:
+    """What must be proved first, at the field that needs it; its extensions tell within what."""
+    told = of_problem(problem, language)
+    where = GraphQLError("", need.node).formatted["locations"]
+    extensions = {**told["extensions"], **problem.values}
+    return {
+        "message": told["message"],
+        "locations": where,
+        "path": list(need.path),
+        "extensions": extensions,
+    }
 
 
 def of_execution(error: GraphQLError, language: str) -> dict[str, Any]:

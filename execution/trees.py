@@ -37,6 +37,7 @@ from models.conditions import (
     Within,
     value_of,
 )
+from resolvers.aggregates import Test
 
 _Part = Value | Nodes | Count | PageInfo
 _SIGNS = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
@@ -72,7 +73,8 @@ def _line(value: _Part) -> str:
         case Groups(grouping):
             keys = ", ".join(key.name for key in grouping.by) or "nothing"
             rows = f"{grouping.model.__name__} where {said(grouping.matching)}"
-            return f"groups by {keys} of {rows}"
+            only = " and ".join(map(_tested, grouping.tests))
+            return f"groups by {keys} of {rows}{only and f', only where {only}'}"
         case Figure(of, measure):
             return of if measure is None else f"{of} of {measure.name}"
         case Nodes():
@@ -89,6 +91,17 @@ def _line(value: _Part) -> str:
             return f"the hours from {since} to {until}"
         case Limited():
             return ""  # told behind what it limits
+
+
+def _tested(test: Test) -> str:
+    """Which groups are told of, by one of their keys."""
+    match test.comparison:
+        case "empty":
+            return f"{test.key.name} is {'' if test.value else 'not '}empty"
+        case "in":
+            return f"{test.key.name} in ({', '.join(map(_literal, test.value))})"
+        case sign:
+            return f"{test.key.name} {_SIGNS[sign]} {_literal(test.value)}"
 
 
 def _cell(value: Cell) -> str:

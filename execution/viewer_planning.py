@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from enum import Enum
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +88,7 @@ def _value(
         return computed(source(asked), Context(asked.viewer))
 
     # Who plans has a viewer as who asks does.
-    if spec.takes or isawaitable(read(planning)):
+    if spec.takes or iscoroutinefunction(computed) or isawaitable(read(planning)):
         raise NotPlannable(f"{name}.{spec.graphql_name} is computed in Python")
     if spec.type in OBJECTS:
         return _object(planning, spec.type, read, nodes)

@@ -24,6 +24,19 @@ class AccountState(StrEnum):
     CLOSED = "CLOSED"
 
 
+class SignInMethod(StrEnum):
+    """What was shown last when a session was opened. SCRIPT: nobody signed in for it."""
+
+    TOTP = "TOTP"
+    SMS = "SMS"
+    RECOVERY_CODE = "RECOVERY_CODE"
+    SECOND_PASSKEY = "SECOND_PASSKEY"
+    PASSKEY = "PASSKEY"
+    SIGNATURE = "SIGNATURE"
+    ESIA = "ESIA"
+    SCRIPT = "SCRIPT"
+
+
 def account_public_id() -> str:
     return readable_code("ID")
 
@@ -42,14 +55,25 @@ class Account(Row):
     public_id = Text(max_length=16, unique=True, default=account_public_id)
     email = Text(max_length=254, null=True, unique=True)
     phone = Text(max_length=16, null=True, unique=True)
+    # When a code that was sent there came back.
+    email_confirmed_at = Moment(null=True)
+    phone_confirmed_at = Moment(null=True)
     password_hash = Text(max_length=200, null=True)
     password_changed_at = Moment(null=True)
     totp_sealed = fields.TextField(null=True)
     # The time step of the last accepted code (RFC 6238): a code works once.
     totp_last_step = fields.BigIntField(default=0)
+    # The secret of an authenticator that has not shown a code yet.
+    totp_pending_sealed = fields.TextField(null=True)
+    # Whether codes by SMS are a second factor of this account.
+    sms_factor = fields.BooleanField(default=False, db_default=False)
     state = fields.CharEnumField(AccountState, max_length=20, default=AccountState.INVITED)
     locked_until = Moment(null=True)
     confirmed_at = Moment(null=True)
+    terms_version = Text(max_length=40, null=True)
+    terms_accepted_at = Moment(null=True)
+    # In which the owner last signed in: what they are told when somebody else acts.
+    language = Text(max_length=5, default="ru", db_default="ru")
     last_role = fields.CharEnumField(Role, max_length=20, null=True)
     is_demo = fields.BooleanField(default=False)
     created_at = Moment(auto_now_add=True)
@@ -100,6 +124,15 @@ class Session(Row):
     ended_at = Moment(null=True)
     device = Text(max_length=200, default="")
     address = Text(max_length=64, default="")
+    # Where that address is, in words, as far as it is known.
+    place = Text(max_length=200, default="", db_default="")
+    method = fields.CharEnumField(
+        SignInMethod, max_length=20, default=SignInMethod.TOTP, db_default=SignInMethod.TOTP
+    )
+    # When a factor beyond the password was shown last; never, for a script.
+    factor_at = Moment(null=True)
+    # Whether its tokens are kept in cookies, and not by the client itself.
+    in_cookies = fields.BooleanField(default=False, db_default=False)
 
     class Meta:
         table = "session"

@@ -9,7 +9,7 @@ from models.row import Row
 
 
 class ChangeKind(StrEnum):
-    """SESSION: a session, grant or active role of the account; the others: a row of that kind."""
+    """SESSION: what the account's sessions stand on, roles and proofs; the others: a row."""
 
     SESSION = "SESSION"
     SHIFT = "SHIFT"

@@ -159,6 +159,12 @@ def current_unit() -> Unit:
     return unit
 
 
+def outside_units() -> None:
+    """Raises RuntimeError inside a unit of work: its end could take back what must stay."""
+    if _unit.get() is not None:
+        raise RuntimeError("this must stay whatever comes of the unit of work around it")
+
+
 def unit_of_work(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
     """Runs a function in one transaction, in a task of its own that cancellation cannot reach.
 
@@ -198,6 +204,7 @@ async def _attempt(work: Callable[[], Awaitable[T]]) -> T:
             continue
         except (
             asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
             asyncpg.PostgresConnectionError,
             asyncpg.AdminShutdownError,
             asyncpg.LockNotAvailableError,

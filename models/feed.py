@@ -53,6 +53,7 @@ _FAILURES = (
     sqlite3.Error,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     BaseORMException,
 )
 _COLUMNS = "id, at, kind, account_id, subject_id, note"

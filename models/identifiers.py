@@ -150,6 +150,17 @@ def passport(text: str, field: str = "") -> str:
     return number
 
 
+def russian_passport(text: str, field: str = "") -> str:
+    """A Russian passport's series and number: ten digits, written ``4509 123456``.
+
+    Raises PassportMalformed.
+    """
+    digits = _digits(text.replace("№", ""))
+    if len(digits) != 10:
+        raise PassportMalformed(field)
+    return passport(digits, field)
+
+
 def phone(text: str, field: str = "") -> str:
     """A telephone number in E.164; without a country code it is Russian (DOMAIN rule 5).
 

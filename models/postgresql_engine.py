@@ -35,6 +35,13 @@ _SETTINGS = {
 }
 
 _OF_THE_POOL = {"max_queries", "max_inactive_connection_lifetime", "setup", "init", "reset"}
+_GONE = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 
 class ReadingAsyncpgClient(AsyncpgDBClient):
@@ -85,7 +92,7 @@ class ReadingAsyncpgClient(AsyncpgDBClient):
         try:
             await connection.execute("ROLLBACK", timeout=_PATIENCE)
             self._readers.append(connection)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        except _GONE:
             connection.terminate()
         finally:
             self._snapshots.release()

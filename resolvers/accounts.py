@@ -15,7 +15,7 @@ from models import identifiers
 from models.account import Account, AccountState
 from models.database import unit_of_work, violated
 from models.practitioner import Practitioner
-from resolvers.forms import IdentityUnavailable
+from resolvers.forms import IdentityUnavailable, reason_of
 
 
 class LoginRequired(Problem):
@@ -39,7 +39,7 @@ async def create_account(
     """An active account with both factors, confirmed; roles are granted apart."""
     if email is None and phone is None:
         raise LoginRequired("email")
-    check_new_password(password)
+    check_new_password(password, breached=gate.breached)
     account = Account(
         organisation_id=organisation_id,
         email=identifiers.email(email, "email") if email is not None else None,
@@ -66,14 +66,19 @@ async def save_account(account: Account, *, create: bool = False) -> None:
 
 
 @unit_of_work
-async def unlock_account(viewer: Viewer, *, id: UUID, gate: Gate) -> Account:
-    """Ends a lock that failed sign-ins brought about, and forgets the failures."""
+async def unlock_account(viewer: Viewer, *, id: UUID, reason: str, gate: Gate) -> Account:
+    """Ends a lock that failed sign-ins brought about, and forgets the failures.
+
+    Raises NotFound, ReasonNeeded, Problems.
+    """
     account = await lock(viewer, Account, id, "id")
+    text = reason_of(reason)
     if account.state is AccountState.LOCKED:
         account.update_from_dict({"state": AccountState.ACTIVE, "locked_until": None})
         await account.save(update_fields=["state", "locked_until"])
     await forgive(login_hash(gate, account, ""))
-    record(viewer, "ACCOUNT_UNLOCKED", account, about=await person_of(account.id))
+    about = await person_of(account.id)
+    record(viewer, "ACCOUNT_UNLOCKED", account, about=about, reason=text)
     return account
 
 

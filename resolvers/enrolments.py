@@ -10,15 +10,18 @@ from auth.audit import record
 from auth.rows import find, lock
 from auth.viewer import Viewer
 from core.errors import Problem, Problems
+from core.settings import Settings
+from models.account import Account
 from models.course import Course, Enrolment, EnrolmentStatus
 from models.database import unit_of_work, violated
 from models.practitioner import Practitioner, PractitionerStatus
+from resolvers.own_password import has_expired
 from resolvers.standing import PractitionerDismissed, own_file
 from resolvers.versions import next_version
 
 
 class ProfileIncomplete(Problem):
-    """A value of the worker's file that a course needs is missing; the field is the file's."""
+    """A value of the worker's file that a course needs is missing, or the password has expired."""
 
     code = "PROFILE_INCOMPLETE"
 
@@ -64,7 +67,7 @@ _CONTACTS = ("personal_phone", "personal_email", "work_phone", "work_email")
 
 @unit_of_work
 async def enrol(
-    viewer: Viewer, *, course_id: UUID, wished_start_on: date | None = None
+    viewer: Viewer, *, settings: Settings, course_id: UUID, wished_start_on: date | None = None
 ) -> Enrolment:
     """Takes a seat for the caller; among those who race for the last one, one has it.
 
@@ -75,7 +78,7 @@ async def enrol(
     course = await find(viewer, Course, course_id, "course_id")
     if person.status is PractitionerStatus.DISMISSED:
         raise PractitionerDismissed
-    _check_profile(person)
+    _check_profile(person, await _has_expired_password(viewer, settings))
     if course.starts_on <= viewer.today:
         raise CourseStarted("course_id")
     if wished_start_on is not None and not viewer.today <= wished_start_on <= course.ends_on:
@@ -132,12 +135,19 @@ async def cancel_enrolment(viewer: Viewer, *, id: UUID) -> Enrolment:
     return enrolment
 
 
-def _check_profile(person: Practitioner) -> None:
+async def _has_expired_password(viewer: Viewer, settings: Settings) -> bool:
+    account = await Account.get(id=viewer.account_id)
+    return has_expired(account, viewer.now, settings.sign_in.password_age)
+
+
+def _check_profile(person: Practitioner, has_expired_password: bool) -> None:
     missing: list[Problem] = []
     if person.specialty_id is None:
         missing.append(ProfileIncomplete("specialty_id"))
     if not any(getattr(person, contact) for contact in _CONTACTS):
         missing.append(ProfileIncomplete("personal_phone"))
+    if has_expired_password:
+        missing.append(ProfileIncomplete("password"))
     if missing:
         raise Problems(missing)
 

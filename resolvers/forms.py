@@ -18,6 +18,12 @@ class Required(Problem):
     code = "REQUIRED"
 
 
+class ExactlyOne(Problem):
+    """Of several values just one is wanted, and none or more were given."""
+
+    code = "EXACTLY_ONE"
+
+
 class TooLong(Problem):
     """Longer than what is kept."""
 

@@ -21,20 +21,26 @@ class SelfApproval(Problem):
 # An invitation that nobody took up approves nothing. A lock passes, and anybody can bring it
 # about by wrong passwords: it must not make the other administrator the only one.
 _TAKEN_UP = (AccountState.ACTIVE, AccountState.LOCKED)
+_CALLED = {Role.ADMIN: "administrator", Role.OPERATOR: "operator"}
 
 
 async def check_other_eyes(
-    viewer: Viewer, *, organisation_id: UUID, department_id: UUID | None, field: str = "id"
+    viewer: Viewer,
+    *,
+    organisation_id: UUID | None,
+    department_id: UUID | None,
+    role: Role = Role.ADMIN,
+    field: str = "id",
 ) -> dict[str, Any]:
     """Details for the audit entry of approving one's own row in a place.
 
-    Raises SelfApproval while somebody else's administration covers that place.
+    Raises SelfApproval while somebody else's administration, or other ``role``, covers that place.
     """
     now = viewer.now
     others = RoleGrant.filter(
         Q(department_id__isnull=True) | Q(department_id=department_id),
         Q(ends_at__isnull=True) | Q(ends_at__gt=now),
-        role=Role.ADMIN,
+        role=role,
         organisation_id=organisation_id,
         starts_at__lte=now,
         revoked_at__isnull=True,
@@ -42,4 +48,4 @@ async def check_other_eyes(
     )
     if await others.exclude(account_id=viewer.account_id).exists():
         raise SelfApproval(field)
-    return {"only_administrator": True}
+    return {f"only_{_CALLED[role]}": True}

@@ -1,5 +1,6 @@
 """Role grants: given, limited and revoked; an organisation keeps an administrator."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from models.database import unit_of_work
 from models.feed import announce
 from models.grant import RoleGrant
 from models.organisation import Department, Organisation
+from models.practitioner import Practitioner, Profession
 from models.role import GRANTED, Role
 from resolvers.accounts import person_of
 from resolvers.versions import check_version, next_version
@@ -49,6 +51,16 @@ class LastAdmin(Problem):
     """Without this grant nobody could administer the organisation."""
 
     code = "LAST_ADMIN"
+
+
+class ProfessionWithoutRole(Problem):
+    """The registry does not say of which clinical profession the worker is."""
+
+    code = "PROFESSION_UNKNOWN"
+
+
+# The rule by which a worker of the registry gets a role in the cabinet; the others get none.
+ROLE_OF = {Profession.DOCTOR: Role.DOCTOR, Profession.NURSE: Role.NURSE}
 
 
 @unit_of_work
@@ -109,6 +121,29 @@ async def grant_to(
     )
     await _tell(viewer, "ROLE_GRANTED", grant)
     return grant
+
+
+async def grant_by_profession(viewer: Viewer, *, account: Account, person: Practitioner) -> Role:
+    """The role that a worker's profession gives, all over their organisation.
+
+    Nobody grants it: the registry says so. The caller has locked the account in its unit of work.
+    Raises ProfessionWithoutRole.
+    """
+    role = ROLE_OF.get(person.profession)
+    if role is None:
+        raise ProfessionWithoutRole
+    home = person.organisation_id
+    with suppress(RoleAlreadyGranted):
+        await _check_not_twice(account.id, role, home, None, viewer.now, None)
+        grant = await RoleGrant.create(
+            account_id=account.id,
+            organisation_id=home,
+            role=role,
+            starts_at=viewer.now,
+            granted_at=viewer.now,
+        )
+        await _tell(viewer, "ROLE_GRANTED", grant)
+    return role
 
 
 @unit_of_work

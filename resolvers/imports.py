@@ -18,8 +18,9 @@ from auth.viewer import Viewer
 from core.errors import Problem
 from models.database import unit_of_work
 from models.organisation import Organisation
-from models.practitioner import Position, Practitioner, Profession
+from models.practitioner import Position, Practitioner
 from models.role import Role
+from resolvers.grants import ROLE_OF
 from resolvers.import_people import addresses, departments, people
 from resolvers.import_plan import Known, Line, Outcome, Plan
 from resolvers.import_work import demand, posts, wishes
@@ -27,9 +28,6 @@ from resolvers.standing import ActionDenied, is_limited, organisation_of
 
 # Called with the file's name, how many rows are written, and how many there are to write.
 Progress = Callable[[str, int, int], None]
-
-# The rule by which an imported worker gets a role in the cabinet; the others get none.
-_ROLES = {Profession.DOCTOR: Role.DOCTOR, Profession.NURSE: Role.NURSE}
 
 
 class ImportRace(Problem):
@@ -194,7 +192,7 @@ async def invitable(viewer: Viewer, *, report: ImportReport) -> list[Invitable]:
         .filter(
             id__in=list(report.people),
             account_id__isnull=True,
-            profession__in=[profession.value for profession in _ROLES],
+            profession__in=[profession.value for profession in ROLE_OF],
         )
         .order_by("full_name_folded", "id")
         .prefetch_related("department")
@@ -207,7 +205,7 @@ async def invitable(viewer: Viewer, *, report: ImportReport) -> list[Invitable]:
                 part for part in (person.last_name, person.first_name, person.middle_name) if part
             ),
             person.department.name if person.department is not None else "",
-            _ROLES[person.profession],
+            ROLE_OF[person.profession],
         )
         for person in await people
     ]

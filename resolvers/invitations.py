@@ -9,6 +9,7 @@ from uuid import UUID
 from auth.audit import record
 from auth.gate import Gate
 from auth.keys import digest
+from auth.limits import Limit
 from auth.one_time_codes import enrolment_uri, new_secret
 from auth.passwords import check_new_password
 from auth.rows import lock
@@ -22,8 +23,11 @@ from models.practitioner import Practitioner
 from models.role import Role
 from resolvers.accounts import LoginRequired, person_of, save_account
 from resolvers.grants import RoleAlreadyGranted, grant_to
+from resolvers.own_words import own_words
 
 LIFETIME = timedelta(hours=72)
+# From one address, behind which there may be a hospital that opens its accounts.
+TRYING = Limit("invitations of an address", 30, timedelta(minutes=15))
 # Sixteen signs of five bits: nobody guesses one in 72 hours.
 _GROUPS = 4
 
@@ -118,12 +122,15 @@ async def accept_invitation(
     """Opens the account, once: sets its password and its second factor.
 
     ``email`` or ``phone`` is needed where the registry knew neither. Raises InvitationInvalid,
-    PasswordWeak, LoginRequired, EmailInvalid, PhoneInvalid, IdentityUnavailable.
+    PasswordWeak, LoginRequired, EmailInvalid, PhoneInvalid, IdentityUnavailable,
+    TooManyAttempts.
     """
     code_hash = digest(normal_code(code))
+    await gate.limiter.hit(viewer, TRYING, viewer.address)
     # Looked at before the password is hashed, which costs more than a stranger may spend.
-    await _living(viewer, code_hash)
-    check_new_password(password)
+    invitation = await _living(viewer, code_hash)
+    account = await Account.get(id=invitation.account_id)
+    check_new_password(password, about=await own_words(account), breached=gate.breached)
     email = identifiers.email(email, "email") if email else None
     phone = identifiers.phone(phone, "phone") if phone else None
     password_hash = await gate.passwords.hash(password)

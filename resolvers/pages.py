@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -99,8 +99,11 @@ def checked_size(size: int, name: str) -> int:
 
 def cursor_of(order: Order, row: Model) -> str:
     """An opaque cursor, bound to its order: upper-case hex, which every database can print."""
-    values = [_plain(getattr(row, term.column)) for term in order]
-    content = [signature(order), *values, str(row.pk)]
+    return _written(order, [getattr(row, term.column) for term in order], row.pk)
+
+
+def _written(order: Order, values: Sequence[Any], row_id: UUID) -> str:
+    content = [signature(order), *map(_plain, values), str(row_id)]
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return text.encode().hex().upper()
 
@@ -128,14 +131,13 @@ def beyond_of(model: type[Model], order: Order, cursor: str, field: str) -> tupl
         if bound_to != signature(order) or len(values) != len(order):
             raise ValueError
         read = [_read(model, term.column, value) for term, value in zip(order, values, strict=True)]
-        return (*read, UUID(row_id))
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        InvalidOperation,
-        RecursionError,
-    ):
+        row = UUID(row_id)
+        # Only what is written here is taken, to the letter: other forms of a value, such as an
+        # offset of a moment, the databases may order otherwise.
+        if cursor != _written(order, read, row):
+            raise ValueError
+        return (*read, row)
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError):
         raise CursorInvalid(field) from None
 
 
@@ -146,14 +148,14 @@ def _read(model: type[Model], column: str, value: Any) -> Any:
             raise ValueError
         return None
     if isinstance(kind, fields.DatetimeField):
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            raise ValueError
-        return moment
+        return datetime.fromisoformat(value)
     if isinstance(kind, fields.DateField):
         return date.fromisoformat(value)
     if isinstance(kind, fields.DecimalField):
-        return Decimal(value)
+        number = kind.to_python_value(Decimal(value))
+        if number is None or abs(number) >= 10 ** (kind.max_digits - kind.decimal_places):
+            raise ValueError
+        return number
     if isinstance(kind, fields.IntField | fields.BigIntField):
         if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**31:
             raise ValueError

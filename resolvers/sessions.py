@@ -1,4 +1,4 @@
-"""Sessions: opened, refreshed, switched to another role, listed and ended."""
+"""Sessions: opened, switched to another role, listed and ended."""
 
 import secrets
 from dataclasses import dataclass, replace
@@ -12,22 +12,17 @@ from auth.audit import record
 from auth.gate import Gate
 from auth.keys import digest
 from auth.rows import lock, visible
-from auth.sessions import RoleNotHeld, SessionExpired, grants_of, held_roles, is_open, is_over
+from auth.sessions import RoleNotHeld, SessionExpired, grants_of, held_roles, is_over
 from auth.tokens import TokenInvalid
 from auth.viewer import Viewer
-from core.errors import Problem
-from models.account import Account, RefreshToken, Session
+from models.account import Account, RefreshToken, Session, SignInMethod
 from models.change import ChangeKind
 from models.database import unit_of_work
 from models.feed import announce
 from models.role import Role
 from resolvers.accounts import person_of
-
-
-class RefreshInvalid(Problem):
-    """The refresh token is not ours, or was used before: then its session has ended."""
-
-    code = "REFRESH_INVALID"
+from resolvers.alerts import Alert, alert
+from resolvers.forms import reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +49,18 @@ class Switched:
 
 @unit_of_work
 async def open_session(
-    viewer: Viewer, *, gate: Gate, account: Account, role: Role | None = None
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    account: Account,
+    role: Role | None = None,
+    method: SignInMethod = SignInMethod.TOTP,
 ) -> SignedIn:
     """A session of a person whose factors the caller has checked; the oldest gives way.
 
-    It begins in ``role``, which must be held, or else in the one used last.
+    It begins in ``role``, which must be held, or else in the one used last. ``method`` is the
+    factor shown just now. Its tokens go where the viewer keeps them, and a session that was kept
+    there before ends.
     """
     now = viewer.now
     # One at a time, so that nobody opens a sixth session beside the fifth.
@@ -68,12 +70,24 @@ async def open_session(
         role = account.last_role if account.last_role in held else held[0]
     if role not in held:
         raise RoleNotHeld("role")
+    await _end_replaced(viewer)
     await _make_room(viewer, account, gate)
-    session = await _new_session(viewer, account, role, gate)
-    if account.last_role is not role:
-        account.last_role = role
-        await account.save(update_fields=["last_role"])
-    refresh_token = await _new_refresh_token(session, now)
+    account.language = viewer.language
+    if await _is_new_device(viewer, account):
+        await alert(viewer, gate=gate, account=account, what=Alert.NEW_DEVICE)
+    session = await _new_session(
+        viewer,
+        account,
+        role,
+        gate,
+        method=method,
+        factor_at=now,
+        in_cookies=viewer.cookies is not None,
+        place=gate.places.of(viewer.address)[:200],
+    )
+    account.last_role = role
+    await account.save(update_fields=["last_role", "language"])
+    refresh_token = await new_refresh_token(session, now)
     record(
         replace(viewer, account_id=account.id),
         "SIGNED_IN",
@@ -112,14 +126,16 @@ async def script_token(viewer: Viewer, *, gate: Gate, account: Account, role: Ro
             await session.save(update_fields=["seen_at"])
             break
     else:
-        session = await _new_session(viewer, account, role, gate)
+        session = await _new_session(viewer, account, role, gate, method=SignInMethod.SCRIPT)
     person = replace(viewer, account_id=account.id)
     about, home = await person_of(account.id), account.organisation_id
     record(person, "SCRIPT_TOKEN_ISSUED", session, about=about, organisation=home, role=role.value)
     return gate.signer.issue(session.id, account.id, role, now)
 
 
-async def _new_session(viewer: Viewer, account: Account, role: Role, gate: Gate) -> Session:
+async def _new_session(
+    viewer: Viewer, account: Account, role: Role, gate: Gate, **values: Any
+) -> Session:
     return await Session.create(
         account_id=account.id,
         active_role=role,
@@ -128,7 +144,15 @@ async def _new_session(viewer: Viewer, account: Account, role: Role, gate: Gate)
         expires_at=viewer.now + gate.times.absolute,
         device=viewer.device[:200],
         address=viewer.address[:64],
+        **values,
     )
+
+
+async def _is_new_device(viewer: Viewer, account: Account) -> bool:
+    """Whether the person has signed in before, and never with this."""
+    before = Session.filter(account_id=account.id).exclude(method=SignInMethod.SCRIPT)
+    known = before.filter(device=viewer.device[:200])
+    return await before.exists() and not await known.exists()
 
 
 def _living(now: datetime) -> dict[str, Any]:
@@ -148,73 +172,26 @@ async def _make_room(viewer: Viewer, account: Account, gate: Gate) -> None:
         if not is_over(session, gate.times, now)
     ]
     for session in living[gate.times.per_account - 1 :]:
-        await _end(replace(viewer, account_id=account.id), session, "TOO_MANY")
+        await close_session(replace(viewer, account_id=account.id), session, "TOO_MANY")
 
 
-async def _new_refresh_token(session: Session, now: datetime) -> str:
+async def _end_replaced(viewer: Viewer) -> None:
+    """Ends the session that the browser's cookies held until now, whoever's it was."""
+    if viewer.cookies is None or viewer.cookies.refresh_hash is None:
+        return
+    link = await RefreshToken.get_or_none(token_hash=viewer.cookies.refresh_hash)
+    if link is None:
+        return
+    session = await Session.filter(id=link.session_id).select_for_update(no_key=True).get()
+    if session.in_cookies and session.ended_at is None:
+        await close_session(replace(viewer, account_id=session.account_id), session, "REPLACED")
+
+
+async def new_refresh_token(session: Session, now: datetime) -> str:
+    """The next link of a session's chain, in the caller's unit of work."""
     token = secrets.token_urlsafe(32)
     await RefreshToken.create(session_id=session.id, token_hash=digest(token), issued_at=now)
     return token
-
-
-async def refresh_session(viewer: Viewer, *, gate: Gate, refresh_token: str) -> SignedIn:
-    """New tokens for old. A token that comes twice was stolen from somebody: the session ends.
-
-    Raises RefreshInvalid, SessionExpired.
-    """
-    refreshed = await _refresh(viewer, gate, refresh_token)
-    # Raised after the unit, so that the end of the session is committed.
-    if isinstance(refreshed, Problem):
-        raise refreshed
-    return refreshed
-
-
-@unit_of_work
-async def _refresh(viewer: Viewer, gate: Gate, refresh_token: str) -> SignedIn | Problem:
-    now = viewer.now
-    link = await RefreshToken.get_or_none(token_hash=digest(refresh_token))
-    if link is None:
-        # Nobody's: a line in the audit would only let strangers fill it.
-        return RefreshInvalid("refresh_token")
-    session = await Session.filter(id=link.session_id).select_for_update(no_key=True).get()
-    account = await Account.get(id=session.account_id)
-    person = replace(viewer, account_id=account.id)
-    organisation, about = account.organisation_id, await person_of(account.id)
-    unused = await RefreshToken.filter(id=link.id, used_at__isnull=True).update(used_at=now)
-    if not unused:
-        if session.ended_at is None:
-            await _end(person, session, "REFRESH_TOKEN_REUSED")
-        else:
-            record(
-                person,
-                "REFRESH_REFUSED",
-                session,
-                about=about,
-                organisation=organisation,
-                reason="REUSED",
-            )
-        return RefreshInvalid("refresh_token")
-    if is_over(session, gate.times, now) or not is_open(account):
-        record(
-            person,
-            "REFRESH_REFUSED",
-            session,
-            about=about,
-            organisation=organisation,
-            reason="SESSION_OVER",
-        )
-        return SessionExpired("refresh_token")
-    session.seen_at = now
-    await session.save(update_fields=["seen_at"])
-    record(person, "SESSION_REFRESHED", session, about=about, organisation=organisation)
-    return SignedIn(
-        session=session,
-        account=account,
-        held=held_roles(await grants_of(account.id, now), now),
-        access_token=gate.signer.issue(session.id, account.id, session.active_role, now),
-        access_expires_at=now + gate.times.access,
-        refresh_token=await _new_refresh_token(session, now),
-    )
 
 
 @unit_of_work
@@ -222,7 +199,7 @@ async def switch_role(viewer: Viewer, *, gate: Gate, role: Role) -> Switched:
     """Another held role for the whole session, and for the next sign-in; raises RoleNotHeld."""
     # The account before the session, as in signing in: nobody waits in a circle.
     await Account.filter(id=viewer.account_id).select_for_update(no_key=True).only("id")
-    session = await _own_session(viewer)
+    session = await own_session(viewer)
     held = held_roles(await grants_of(session.account_id, viewer.now), viewer.now)
     if role not in held:
         raise RoleNotHeld("role")
@@ -249,7 +226,7 @@ async def switch_role(viewer: Viewer, *, gate: Gate, role: Role) -> Switched:
 @unit_of_work
 async def sign_out(viewer: Viewer) -> Session:
     """Ends the viewer's own session."""
-    return await _end(viewer, await _own_session(viewer), "SIGNED_OUT")
+    return await close_session(viewer, await own_session(viewer), "SIGNED_OUT")
 
 
 @unit_of_work
@@ -259,20 +236,66 @@ async def end_session(viewer: Viewer, *, id: UUID) -> Session:
     if session.ended_at is not None:
         record(viewer, "SESSION_ENDED", session, reason="AGAIN")
         return session
-    return await _end(viewer, session, "ENDED_BY_PERSON")
+    return await close_session(viewer, session, "ENDED_BY_PERSON")
+
+
+@unit_of_work
+async def end_other_sessions(viewer: Viewer) -> int:
+    """Ends every living session of the viewer's account but the one that asks; how many."""
+    # The account before its sessions, as in signing in: nobody waits in a circle.
+    await Account.filter(id=viewer.account_id).select_for_update(no_key=True).only("id")
+    own = await own_session(viewer)
+    others = (
+        await Session.filter(account_id=own.account_id, **_living(viewer.now))
+        .exclude(id=own.id)
+        .order_by("id")
+        .select_for_update(no_key=True)
+    )
+    for session in others:
+        await close_session(viewer, session, "ENDED_BY_PERSON")
+    record(viewer, "OTHER_SESSIONS_ENDED", own, about=viewer.practitioner_id, count=len(others))
+    return len(others)
+
+
+@unit_of_work
+async def end_sessions_of(viewer: Viewer, *, account_id: UUID, reason: str) -> Account:
+    """Ends every session of a visible account, for whoever is responsible for it.
+
+    Raises NotFound, ReasonNeeded, Problems.
+    """
+    account = await lock(viewer, Account, account_id, "account_id")
+    text = reason_of(reason)
+    await end_sessions(viewer, account.id, reason="ENDED_BY_STAFF")
+    about = await person_of(account.id)
+    record(viewer, "SESSIONS_ENDED", account, about=about, reason=text)
+    return account
+
+
+async def end_sessions(
+    viewer: Viewer, account_id: UUID, *, reason: str, keep: UUID | None = None
+) -> None:
+    """Ends the open sessions of an account but for one, in the caller's unit of work."""
+    open_ones = Session.filter(account_id=account_id, ended_at__isnull=True)
+    for session in await open_ones.order_by("id").select_for_update(no_key=True):
+        if session.id != keep:
+            await close_session(viewer, session, reason)
 
 
 def living_sessions(viewer: Viewer, *, gate: Gate) -> QuerySet[Session]:
-    """The visible sessions that still live."""
-    return visible(viewer, Session).filter(
-        ended_at__isnull=True,
-        expires_at__gt=viewer.now,
-        seen_at__gt=viewer.now - gate.times.idle,
+    """The visible sessions that still live, the newest first."""
+    return (
+        visible(viewer, Session)
+        .filter(
+            ended_at__isnull=True,
+            expires_at__gt=viewer.now,
+            seen_at__gt=viewer.now - gate.times.idle,
+        )
+        .order_by("-started_at", "-id")
     )
 
 
-async def _own_session(viewer: Viewer) -> Session:
-    """The viewer's session, locked and still living."""
+async def own_session(viewer: Viewer) -> Session:
+    """The viewer's session, locked and still living; raises SessionExpired, TokenInvalid."""
     if viewer.session_id is None:
         raise TokenInvalid
     session = (
@@ -285,7 +308,8 @@ async def _own_session(viewer: Viewer) -> Session:
     return session
 
 
-async def _end(viewer: Viewer, session: Session, reason: str) -> Session:
+async def close_session(viewer: Viewer, session: Session, reason: str) -> Session:
+    """Ends a session that the caller has locked, in the caller's unit of work."""
     session.ended_at = viewer.now
     await session.save(update_fields=["ended_at"])
     account = await Account.get(id=session.account_id)

@@ -1,66 +1,30 @@
-"""Signing in: a login, a password and a one-time code; failures counted and answered alike."""
+"""Signing in: a login and a password, and then a factor; failures counted and answered alike."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from tortoise.expressions import Q
-
-from auth import one_time_codes
-from auth.attempts import Attempt, AttemptsExceeded, begin_attempt, forgive, give_back
+from auth.attempts import Attempt, give_back
 from auth.audit import record
 from auth.gate import Gate
+from auth.sent_codes import CodeReused
 from auth.viewer import Viewer
 from core.errors import Problem, Problems
-from core.ids import uuid7
 from models import identifiers
-from models.account import Account, AccountState
+from models.account import Account, SignInMethod
 from models.database import unit_of_work
-from models.organisation import Organisation
-from resolvers.accounts import login_hash, person_of
+from resolvers.accounts import person_of
+from resolvers.factors import step_of, use_step
 from resolvers.forms import Required
-from resolvers.sessions import SignedIn, open_session
+from resolvers.keyboard import layout_hints
+from resolvers.lockout import counted, may_enter, write_failure
+from resolvers.pending import Pending, begin_pending, enter
+from resolvers.second_factors import factors_of, lasting
+from resolvers.sessions import SignedIn
 
 
 class BadCredentials(Problem):
     """The login is unknown or the password wrong: which of them is not told."""
 
     code = "BAD_CREDENTIALS"
-
-
-class CodeRequired(Problem):
-    """The password is right, and the second factor is missing."""
-
-    code = "CODE_REQUIRED"
-
-
-class CodeInvalid(Problem):
-    """The one-time code is not one, or of no time near now."""
-
-    code = "CODE_INVALID"
-
-
-class CodeReused(Problem):
-    """The one-time code was used already: wait for the next."""
-
-    code = "CODE_REUSED"
-
-
-class ClockSkew(Problem):
-    """The code is right at another time: the clock of the authenticator is off by ``seconds``."""
-
-    code = "CLOCK_SKEW"
-
-
-class AccountLocked(Problem):
-    """Too many failures: even the right password waits until ``until``; quote ``public_id``."""
-
-    code = "ACCOUNT_LOCKED"
-
-
-class TooManyAttempts(Problem):
-    """Too many failures came from this address, for whatever logins."""
-
-    code = "TOO_MANY_ATTEMPTS"
 
 
 class _Refused(Exception):
@@ -74,34 +38,33 @@ class _Refused(Exception):
 
 async def sign_in(
     viewer: Viewer, *, gate: Gate, login: str, password: str, code: str | None = None
-) -> SignedIn:
-    """Opens a session. The first role is the one used last, where it is held.
+) -> SignedIn | Pending:
+    """Opens a session with an authenticator's code, or without one begins to wait for a factor.
 
-    Raises BadCredentials, CodeRequired, CodeInvalid, CodeReused, ClockSkew, AccountLocked,
-    TooManyAttempts, and Required about each factor that was left empty.
+    The first role is the one used last, where it is held. Raises BadCredentials (perhaps with
+    KeyboardLayout, which depends on what was typed alone), CodeInvalid, CodeReused, ClockSkew,
+    AccountLocked, TooManyAttempts, and Required about each field that was left empty.
     """
     given = {"login": login.strip(), "password": password}
     empty: list[Problem] = [Required(name) for name, value in given.items() if not value]
     if empty:
         raise Problems(empty)
+    hints = layout_hints(login, password)
     login = normal_login(login)
     account = await _account_of(login)
-    counted = login_hash(gate, account, login)
-    try:
-        attempt = await begin_attempt(counted, viewer.address, now=viewer.now, limits=gate.limits)
-    except AttemptsExceeded as exceeded:
-        if exceeded.address:
-            raise TooManyAttempts(until=await _here(viewer, exceeded.until)) from None
-        raise _locked(gate, account, counted, await _here(viewer, exceeded.until)) from None
+    attempt = await counted(viewer, gate=gate, account=account, login=login)
     try:
         found = await _password_checked(gate, account, password)
         if not code:
-            await _ask_for_code(viewer, found, attempt)
-            raise CodeRequired("code")
-        step = _step_of(gate, found, code, viewer.now)
-        return await _open(viewer, gate, found, step, attempt)
+            return await _wait(viewer, gate, found, attempt)
+        step = _checked_step(gate, found, code, viewer.now)
+        return await _open(viewer, gate, found, step)
     except _Refused as refused:
-        await _write_failure(viewer, account, attempt, refused.reason)
+        await write_failure(
+            viewer, gate=gate, account=account, attempt=attempt, reason=refused.reason
+        )
+        if hints and isinstance(refused.problem, BadCredentials):
+            raise Problems([refused.problem, *hints]) from None
         raise refused.problem from None
 
 
@@ -123,95 +86,37 @@ async def _account_of(login: str) -> Account | None:
     return await accounts.get_or_none()
 
 
-def _may_sign_in(account: Account) -> bool:
-    """Both factors, and no lock but one that passes by itself."""
-    open_or_waiting = account.state is AccountState.ACTIVE or (
-        account.state is AccountState.LOCKED and account.locked_until is not None
-    )
-    return open_or_waiting and account.password_hash is not None and account.totp_sealed is not None
-
-
 async def _password_checked(gate: Gate, account: Account | None, password: str) -> Account:
-    may = account is not None and _may_sign_in(account)
+    has_factor = bool(lasting(await factors_of(account)))
+    may = account is not None and has_factor and may_enter(account)
     hashed = account.password_hash if account is not None and may else None
     if not await gate.passwords.verify(hashed, password) or account is None:
         raise _Refused(BadCredentials(), "PASSWORD")
     return account
 
 
-def _step_of(gate: Gate, account: Account, code: str, now: datetime) -> int:
-    assert account.totp_sealed is not None
-    secret = gate.vault.open(account.totp_sealed)
+def _checked_step(gate: Gate, account: Account, code: str, now: datetime) -> int:
     try:
-        return one_time_codes.matching_step(secret, code, now, account.totp_last_step)
-    except one_time_codes.CodeMismatch:
-        raise _Refused(CodeInvalid("code"), "CODE") from None
-    except one_time_codes.CodeTooOld:
-        raise _Refused(CodeReused("code"), "CODE_REUSED") from None
-    except one_time_codes.ClockOff as off:
-        raise _Refused(ClockSkew("code", seconds=off.seconds), "CLOCK_SKEW") from None
+        return step_of(gate, account, code, now)
+    except Problem as problem:
+        raise _Refused(problem, problem.code) from None
 
 
 @unit_of_work
-async def _ask_for_code(viewer: Viewer, account: Account, attempt: Attempt) -> None:
+async def _wait(viewer: Viewer, gate: Gate, account: Account, attempt: Attempt) -> Pending:
     await give_back(attempt)
-    record(viewer, "CODE_ASKED_FOR", account, about=await person_of(account.id))
+    record(viewer, "FACTOR_ASKED_FOR", account, about=await person_of(account.id))
+    return await begin_pending(viewer, gate=gate, account=account)
 
 
 @unit_of_work
-async def _open(
-    viewer: Viewer, gate: Gate, checked: Account, step: int, attempt: Attempt
-) -> SignedIn:
+async def _open(viewer: Viewer, gate: Gate, checked: Account, step: int) -> SignedIn:
     account = await Account.filter(id=checked.id).select_for_update(no_key=True).get()
     # What was checked before the lock must still be so.
-    if not _may_sign_in(account) or account.password_hash != checked.password_hash:
+    if not may_enter(account) or account.password_hash != checked.password_hash:
         raise _Refused(BadCredentials(), "PASSWORD")
-    moved = await Account.filter(id=account.id, totp_last_step__lt=step).update(totp_last_step=step)
-    if not moved:
-        raise _Refused(CodeReused("code"), "CODE_REUSED")
-    if account.state is AccountState.LOCKED:
-        account.update_from_dict({"state": AccountState.ACTIVE, "locked_until": None})
-        await account.save(update_fields=["state", "locked_until"])
-    await forgive(attempt.login_hash)
-    return await open_session(viewer, gate=gate, account=account)
-
-
-@unit_of_work
-async def _write_failure(
-    viewer: Viewer, account: Account | None, attempt: Attempt, reason: str
-) -> None:
-    # The same statements for a login that nobody has: the time taken tells nothing.
-    account_id = account.id if account is not None else uuid7()
-    about = await person_of(account_id)
-    record(viewer, "SIGN_IN_FAILED", account, about=about, reason=reason)
-    if attempt.locks_until is None:
-        return
-    passing = Q(state=AccountState.ACTIVE) | Q(
-        state=AccountState.LOCKED, locked_until__isnull=False
-    )
-    await Account.filter(passing, id=account_id).update(
-        state=AccountState.LOCKED, locked_until=attempt.locks_until
-    )
-    until = attempt.locks_until.isoformat()
-    record(viewer, "SIGN_IN_LOCKED", account, about=about, until=until)
-
-
-async def _here(viewer: Viewer, moment: datetime) -> datetime:
-    """A moment on the clock of the house, whoever asks.
-
-    Where there are several organisations it is the usual one: the zone of an account's own would
-    tell strangers where it belongs, and that it exists.
-    """
-    homes = await Organisation.all().limit(2)
-    zone: str = homes[0].zone if len(homes) == 1 else viewer.zone
-    return moment.astimezone(ZoneInfo(zone))
-
-
-def _locked(gate: Gate, account: Account | None, counted: str, until: datetime) -> AccountLocked:
-    """The same answer for a login that nobody has, with an id that stays the same."""
-    public_id = (
-        account.public_id
-        if account is not None
-        else gate.hashes.readable_code("ID", "public id", counted)
-    )
-    return AccountLocked(until=until, public_id=public_id)
+    try:
+        await use_step(account, step)
+    except CodeReused as reused:
+        raise _Refused(reused, reused.code) from None
+    return await enter(viewer, gate=gate, account=account, method=SignInMethod.TOTP)

@@ -1,26 +1,43 @@
 """Accounts, sessions, role grants and the audit trail, as clients see them."""
 
 from typing import Any
+from uuid import UUID
 
+from auth.proofs import proves_less
 from auth.rights import Scope
 from auth.rows import asked
 from auth.viewer import Viewer
 from models.account import Account as AccountRow
-from models.account import AccountState
+from models.account import AccountState, SignInMethod
 from models.account import Session as SessionRow
 from models.audit import AuditEntry as AuditEntryRow
 from models.conditions import NEVER, Compare, Condition, IsNull, every, some
 from models.grant import RoleGrant as RoleGrantRow
 from models.role import Role
-from resolvers import accounts, grants, invitations, sessions, sign_in
+from resolvers import accounts, grants, invitations, refreshing, second_step, sessions, sign_in
 from resolvers.pages import Term
+from resolvers.pending import Pending
+from resolvers.recommendations import recommendations_for
+from resolvers.second_factors import factors_of, recovery_codes_left
 from schema.context import Context
 from schema.directives import EVERYONE, SIGNED_IN, discloses, visible
+from schema.factors import LATELY, SENT
 from schema.names import register
-from schema.operations import Returned, given, input_of, mutation, row
-from schema.views import column, computed, enum_of, member, row_by, text_beyond, to_one, view_of
+from schema.operations import Returned, given, input_of, mutation, query, row
+from schema.views import (
+    column,
+    computed,
+    enum_of,
+    member,
+    object_of,
+    row_by,
+    text_beyond,
+    to_one,
+    view_of,
+)
 
 enum_of(AccountState)
+enum_of(SignInMethod)
 register("Role", Role)
 
 DOCTOR, NURSE, ADMIN = Role.DOCTOR, Role.NURSE, Role.ADMIN
@@ -39,6 +56,12 @@ def _holds(viewer: Viewer) -> dict[bool, Condition]:
     now = asked(viewer, "now")
     lasting = some(IsNull("ends_at"), Compare("ends_at", "gt", now))
     return {True: every(IsNull("revoked_at"), Compare("starts_at", "lte", now), lasting)}
+
+
+async def _recommended(account_id: UUID, context: Context) -> Any:
+    return await recommendations_for(
+        account_id, settings=context.services["settings"], now=context.viewer.now
+    )
 
 
 @view_of(
@@ -67,6 +90,24 @@ class Account:
     password_changed_at = column(
         "datetime | None", visible(*SIGNED_IN, rows=OWN), says="When the password was last changed."
     )
+    factors = computed(
+        "list[OfferedFactor] | None",
+        visible(*SIGNED_IN, rows=OWN),
+        says="Its second factors.",
+        value=lambda account, _: factors_of(account),
+    )
+    recovery_codes_left = computed(
+        "int | None",
+        visible(*SIGNED_IN, rows=OWN),
+        says="How many recovery codes are left.",
+        value=lambda account, _: recovery_codes_left(account.id),
+    )
+    recommendations = computed(
+        "list[Recommendation] | None",
+        visible(*SIGNED_IN, rows=OWN),
+        says="What had better be done for its safety, the most urgent first.",
+        value=lambda account, context: _recommended(account.id, context),
+    )
     created_at = column("datetime", visible(*SIGNED_IN), says="When it was opened.")
 
 
@@ -85,8 +126,14 @@ class Session:
     seen_at = column("datetime", visible(*SIGNED_IN), says="When it was last used, to a minute.")
     expires_at = column("datetime", visible(*SIGNED_IN), says="When it ends at the latest.")
     ended_at = column("datetime | None", visible(*SIGNED_IN), says="When it was ended.")
-    device = column("str", visible(*SIGNED_IN), says="What it was opened with.")
-    address = column("str", visible(*SIGNED_IN), says="Where it was opened from.")
+    device = column("str", visible(*SIGNED_IN), says="The program it was opened with.")
+    address = column("str", visible(*SIGNED_IN), says="The address it was opened from.")
+    place = column(
+        "str", visible(*SIGNED_IN), says="Where that is, in words; empty where it is not known."
+    )
+    method = column(
+        "SignInMethod", visible(*SIGNED_IN), says="The factor with which it was opened."
+    )
     is_current = computed(
         "bool",
         visible(*SIGNED_IN),
@@ -94,6 +141,16 @@ class Session:
         value=lambda row, context: row.id == context.viewer.session_id,
         where=_is_current,
     )
+
+
+@query(
+    "openSessions",
+    "list[Session]",
+    visible(*SIGNED_IN),
+    says="One's own sessions that live now, the newest first.",
+)
+async def open_sessions(context: Context) -> list[SessionRow]:
+    return await sessions.living_sessions(context.viewer, gate=context.services["gate"])
 
 
 @view_of(
@@ -210,24 +267,35 @@ class AuditEntry:
 
 
 async def _signed_in(result: Any, context: Context) -> Any:
-    """The viewer that the new token stands for; the rest of the operation goes on as it."""
+    """The viewer that the new token stands for; the rest of the operation goes on as it.
+
+    Not where it has proved less than who asks: the proofs were asked before the operation ran.
+    """
     asked = context.viewer
-    context.act_as(
-        await context.services["sessions"].viewer(
-            result.access_token,
-            now=asked.now,
-            address=asked.address,
-            device=asked.device,
-            language=asked.language,
-        )
+    found = await context.services["sessions"].viewer(
+        result.access_token,
+        now=asked.now,
+        address=asked.address,
+        device=asked.device,
+        language=asked.language,
+        cookies=asked.cookies,
     )
-    return context.viewer
+    if proves_less(found, asked):
+        return None
+    context.act_as(found)
+    return found
 
 
-_VIEWER = Returned("Viewer | None", "Who one is now.", _signed_in)
+_VIEWER = Returned(
+    "Viewer | None",
+    "Who one is now; empty where that person has proved less than who asks.",
+    _signed_in,
+)
 _ACCESS = {
     "access_token": Returned(
-        "str | None", "To be sent as a bearer token.", lambda result, _: result.access_token
+        "str | None",
+        "To be sent as a bearer token; empty where it is kept in a cookie.",
+        lambda result, _: None if result.session.in_cookies else result.access_token,
     ),
     "access_expires_at": Returned(
         "datetime | None", "When it must be renewed.", lambda result, _: result.access_expires_at
@@ -236,35 +304,124 @@ _ACCESS = {
 _REFRESH = {
     "refresh_token": Returned(
         "str | None",
-        "Renews the access token, once; used twice, it ends the session.",
-        lambda result, _: result.refresh_token,
+        "Renews the access token, once; used twice, it ends the session."
+        " Empty where it is kept in a cookie.",
+        lambda result, _: None if result.session.in_cookies else result.refresh_token,
     )
 }
+# What a person gets who goes on in another role.
+SWITCHED = {**_ACCESS, "viewer": _VIEWER}
+
+# What every way of signing in comes to.
+SIGNED_IN_PAYLOAD = {
+    **_ACCESS,
+    **_REFRESH,
+    "viewer": _VIEWER,
+    "recommendations": Returned(
+        "list[Recommendation] | None",
+        "What had better be done for the account's safety, the most urgent first.",
+        lambda result, context: _recommended(result.account.id, context),
+    ),
+}
+
+
+@object_of(visible(Role.VISITOR))
+class PendingSignIn:
+    """A sign-in whose password was right, and that waits for a second factor."""
+
+    handle = computed(
+        "str",
+        visible(Role.VISITOR),
+        says="To be given back with a factor; shown once.",
+        value=lambda pending, _: pending.handle,
+    )
+    expires_at = computed(
+        "datetime",
+        visible(Role.VISITOR),
+        says="Until when it waits.",
+        value=lambda pending, _: pending.expires_at,
+    )
+    factors = computed(
+        "list[OfferedFactor]",
+        visible(Role.VISITOR),
+        says="The factors to choose from.",
+        value=lambda pending, _: pending.factors,
+    )
+
+
+def _opened(returned: Returned) -> Returned:
+    """The same of an opened session, and nothing of a sign-in that waits."""
+
+    def value(result: Any, context: Context) -> Any:
+        return None if isinstance(result, Pending) else returned.value(result, context)
+
+    return Returned(returned.type, returned.says, value)
+
 
 mutation(
     sign_in.sign_in,
     visible(Role.VISITOR),
-    says="Signs in with a phone or e-mail, the password, and the code of the second factor.",
-    returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
+    says=(
+        "Signs in with a phone or e-mail, the password, and the authenticator's code; without a "
+        "code, begins a sign-in that another factor finishes."
+    ),
+    returns={
+        **{name: _opened(returned) for name, returned in SIGNED_IN_PAYLOAD.items()},
+        "pending": Returned(
+            "PendingSignIn | None",
+            "What waits for a second factor, where no code was given.",
+            lambda result, _: result if isinstance(result, Pending) else None,
+        ),
+    },
+    sensitive=True,
 )
 mutation(
-    sessions.refresh_session,
+    second_step.send_sign_in_code,
+    visible(Role.VISITOR),
+    says="Sends a code by SMS to whose sign-in waits.",
+    returns=SENT,
+    sensitive=True,
+)
+mutation(
+    second_step.finish_sign_in,
+    visible(Role.VISITOR),
+    says="Finishes a sign-in that waits, with the code of one of its factors.",
+    returns=SIGNED_IN_PAYLOAD,
+    sensitive=True,
+)
+mutation(
+    refreshing.refresh_session,
     visible(*EVERYONE),
-    says="Renews the tokens of a session.",
+    says="Renews the tokens of a session; a browser's refresh token comes in its cookie.",
     returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
+    sensitive=True,
 )
 mutation(
     sessions.switch_role,
     visible(*SIGNED_IN),
     says="Goes on in another held role, without signing in again.",
-    returns={**_ACCESS, "viewer": _VIEWER},
+    returns=SWITCHED,
 )
 mutation(sessions.sign_out, visible(*SIGNED_IN), says="Ends this session.")
 mutation(
     sessions.end_session,
     visible(*SIGNED_IN),
+    LATELY,
     says="Ends one of one's own sessions.",
     returns=row("Session"),
+)
+mutation(
+    sessions.end_other_sessions,
+    visible(*SIGNED_IN),
+    LATELY,
+    says="Ends all of one's own sessions but this one.",
+    returns={"ended": Returned("int | None", "How many there were.", lambda count, _: count)},
+)
+mutation(
+    sessions.end_sessions_of,
+    visible(*KEEPERS),
+    says="Ends every session of another's account, such as of one whose telephone was stolen.",
+    returns=row("Account"),
 )
 mutation(
     grants.grant_role,
@@ -322,6 +479,7 @@ mutation(
             "str | None", "The same as an otpauth address, for a QR code.", lambda r, _: r.totp_uri
         ),
     },
+    sensitive=True,
 )
 mutation(
     accounts.unlock_account,

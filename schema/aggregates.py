@@ -213,6 +213,7 @@ def _figure(name: str, figures: Figures, _info: Any) -> Any:
 def declare_aggregate(made: Aggregate) -> None:
     """The types of a view's groups, and their root field."""
     name, roles = made.view.name, Rules((visible_to(*made.roles),))
+    of_type = Rules(roles.of + made.view.rules.proving)
     _declare_keys(made)
     shown: dict[str, StrawberryField] = {
         "key": schema_field(f"{name}GroupKey", lambda g, _i: g, roles, "What its rows share."),
@@ -225,7 +226,7 @@ def declare_aggregate(made: Aggregate) -> None:
             Rules((visible_to(*told),)),
             made.view.specs[measure.name].says,
         )
-    object_type(f"{name}Group", shown, roles, f"{name} rows that have the same keys.")
+    object_type(f"{name}Group", shown, of_type, f"{name} rows that have the same keys.")
     fields: dict[str, StrawberryField] = {
         "nodes": schema_field(
             f"list[{name}Group]", lambda g, _i: g.first, roles, "The groups in order of their keys."
@@ -234,7 +235,7 @@ def declare_aggregate(made: Aggregate) -> None:
             "int", lambda g, _i: g.total, roles, "How many groups there are, without `first`."
         ),
     }
-    object_type(f"{name}Groups", fields, roles, f"Groups of {name} rows.")
+    object_type(f"{name}Groups", fields, of_type, f"Groups of {name} rows.")
     ROOTS.query[made.field] = schema_field(
         f"{name}Groups",
         partial(_resolve, made),

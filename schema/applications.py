@@ -12,7 +12,7 @@ from resolvers import applications
 from resolvers.pages import Term
 from schema.changes import changed_rows
 from schema.context import Context
-from schema.directives import ANALYSED, ANALYSED_APART, EVERYONE, OVERSEEN, Visible, visible
+from schema.directives import ANALYSED, ANALYSED_APART, EVERYONE, OVERSEEN, Visible, fresh, visible
 from schema.kinds import dictionary_of
 from schema.operations import given, input_of, mutation, row, subscription
 from schema.views import column, enum_of, to_one, view_of
@@ -119,6 +119,7 @@ mutation(
 mutation(
     applications.submit_application,
     visible(*APPLICANTS),
+    fresh(minutes=10),
     says="Submits a draft, or a returned application again.",
     returns=row("Application"),
 )

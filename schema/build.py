@@ -10,11 +10,21 @@ from strawberry.types.field import StrawberryField
 
 import schema.accounts
 import schema.applications
+import schema.attaching
+import schema.confirmation
 import schema.courses
+import schema.esia
 import schema.licences
 import schema.organisations
+import schema.passkeys
 import schema.practitioners
+import schema.recovery
+import schema.registration
 import schema.shifts
+import schema.signatures
+import schema.status
+import schema.tickets
+import schema.uploads
 import schema.viewing  # noqa: F401
 from models.role import Role
 from schema.aggregates import aggregates, declare_aggregate, declare_measure

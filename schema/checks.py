@@ -18,7 +18,8 @@ from graphql.type import is_introspection_type
 from auth.rows import REACH
 from models.role import Role
 from schema.aggregates import faults as faults_of_aggregates
-from schema.roles import RoleView, declared
+from schema.roles import RoleView
+from schema.rules import declared
 from schema.views import VIEWS
 
 
@@ -36,6 +37,7 @@ def check(whole: strawberry.Schema, views: dict[Role, RoleView]) -> None:
         *_masked_but_unreadable(views),
         *_hidden_but_required(whole, views),
         *_unusable_views(views),
+        *_unprovable(views),
         *faults_of_aggregates(),
     ]
     if faults:
@@ -111,6 +113,13 @@ def _hidden_but_required(whole: strawberry.Schema, views: dict[Role, RoleView]) 
                     coordinate = f"{type_.name}.{name}({argument_name}:)"
                     if is_required_argument(argument) and coordinate not in view.coordinates:
                         yield f"{coordinate} is required, but hidden from {view.role.value}"
+
+
+def _unprovable(views: dict[Role, RoleView]) -> Iterable[str]:
+    """A visitor has nothing to prove a thing with."""
+    visitor = views.get(Role.VISITOR)
+    for coordinate in visitor.proofs if visitor is not None else ():
+        yield f"{coordinate} needs a proof, which no visitor has"
 
 
 def _unusable_views(views: dict[Role, RoleView]) -> Iterable[str]:

@@ -47,13 +47,14 @@ def declare_page_info() -> None:
 
 
 def declare_connection(view: View) -> None:
-    """The connection and edge types of a view, with the rules of the view."""
+    """The connection and edge types of a view, with the rules of the view, its proofs too."""
     rules = Rules(tuple(_roles_only(view)))
     edge: dict[str, StrawberryField] = {
         "cursor": schema_field("str", lambda e, _i: e[0].cursor(e[1]), rules, "Where to go on."),
         "node": schema_field(view.name, lambda e, _i: e[1], rules, "The row."),
     }
-    object_type(f"{view.name}Edge", edge, rules, f"A {view.name} in a list.")
+    of_type = Rules(rules.of + view.rules.proving)
+    object_type(f"{view.name}Edge", edge, of_type, f"A {view.name} in a list.")
     fields: dict[str, StrawberryField] = {
         "nodes": schema_field(
             f"list[{view.name}]", lambda c, _i: c.page.rows, rules, "The rows of this page."
@@ -69,7 +70,7 @@ def declare_connection(view: View) -> None:
             "int", lambda c, _i: c.count(), rules, "How many rows the whole list has."
         ),
     }
-    object_type(f"{view.name}Connection", fields, rules, f"A page of {view.name} rows.")
+    object_type(f"{view.name}Connection", fields, of_type, f"A page of {view.name} rows.")
 
 
 def _roles_only(view: View) -> list[Any]:

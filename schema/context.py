@@ -9,10 +9,14 @@ from schema.loading import Loaders
 
 @dataclass
 class Context:
-    """One request's context. ``services`` are handed to resolvers that name them as keywords."""
+    """One request's context. ``services`` are handed to resolvers that name them as keywords.
+
+    ``done`` is what mutations returned, in their order.
+    """
 
     viewer: Viewer
     services: dict[str, Any] = field(default_factory=dict)
+    done: list[Any] = field(default_factory=list)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:

@@ -76,7 +76,30 @@ class Aggregable:
     apart: bool = False
 
 
-Rule = Visible | Masked | Discloses | Aggregable
+@strawberry.schema_directive(
+    locations=[Location.OBJECT, Location.INPUT_OBJECT, Location.FIELD_DEFINITION],
+    description=(
+        "Only for a confirmed account, reading too: else the operation answers "
+        "`ACCOUNT_UNCONFIRMED`. On a type, for every field that leads to it."
+    ),
+)
+class Confirmed:
+    pass
+
+
+@strawberry.schema_directive(
+    locations=[Location.OBJECT, Location.INPUT_OBJECT, Location.FIELD_DEFINITION],
+    description=(
+        "Only where a factor beyond the password was shown in this session within so many "
+        "minutes: else the operation answers `FACTOR_NOT_FRESH`."
+    ),
+)
+class Fresh:
+    minutes: int
+
+
+Proving = Confirmed | Fresh
+Rule = Visible | Masked | Discloses | Aggregable | Proving
 
 # Written by clients, so it is a directive of the executor and not of the declarations.
 IF_VISIBLE = GraphQLDirective(
@@ -114,6 +137,16 @@ def aggregable(*roles: Role, min_cell: int = 1, apart: bool = False) -> Aggregab
 
 def discloses(what: str) -> Discloses:
     return Discloses(what=what)
+
+
+def confirmed() -> Confirmed:
+    """The rule that the account must be confirmed."""
+    return Confirmed()
+
+
+def fresh(*, minutes: int) -> Fresh:
+    """The rule that a factor beyond the password must have been shown so lately."""
+    return Fresh(minutes=minutes)
 
 
 def _ordered(roles: Sequence[Role]) -> list[Role]:

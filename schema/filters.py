@@ -213,7 +213,10 @@ def declare_filter(view: View) -> None:
     fields["and_"] = input_field(f"list[{own}] | None", roles, "All of these hold.", "and")
     fields["or_"] = input_field(f"list[{own}] | None", roles, "At least one of these holds.", "or")
     fields["not_"] = input_field(f"{own} | None", roles, "This does not hold.", "not")
-    object_type(own, fields, roles, f"Which {view.name} rows: all conditions hold.", is_input=True)
+    # A filter tells of rows, also through a relation.
+    of_type = Rules(roles.of + view.rules.proving)
+    says = f"Which {view.name} rows: all conditions hold."
+    object_type(own, fields, of_type, says, is_input=True)
 
 
 def declare_order(view: View) -> None:
@@ -356,6 +359,9 @@ def _enum_condition(
         found.append(meaning[value["eq"]])
     if value.get("in") is not None:
         found.append(some(*(meaning[item] for item, _ in parts(value["in"], f"{path}.in"))))
+    if value.get("isNull") is not None:
+        has_value = some(*meaning.values())
+        found.append(Not(has_value) if value["isNull"] else has_value)
     return every(*found)
 
 

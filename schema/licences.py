@@ -9,7 +9,7 @@ from models.licence import LicenceKind, LicenceStatus
 from models.role import Role
 from resolvers import licences
 from resolvers.pages import Term
-from schema.directives import ANALYSED, ANALYSED_APART, OVERSEEN, visible
+from schema.directives import ANALYSED, ANALYSED_APART, OVERSEEN, confirmed, visible
 from schema.operations import given, input_of, mutation, row
 from schema.views import column, computed, enum_of, to_one, view_of
 
@@ -42,6 +42,7 @@ def _statuses(viewer: Viewer) -> dict[LicenceStatus, Condition]:
     visible(ADMIN, INSPECTOR, rows=Scope.ALL),
     OVERSEEN,
     ANALYSED,
+    confirmed(),
     order=(Term("expires_on"),),
     one="licence",
     many="licences",

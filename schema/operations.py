@@ -19,7 +19,7 @@ from auth.viewer import Viewer
 from core.errors import InputInvalid, Problem, Problems
 from core.translation import message
 from schema.context import Context
-from schema.directives import Visible
+from schema.directives import Proving, Visible
 from schema.fields import EVERYBODY, ROOTS, argument, id_of, object_type, schema_field
 from schema.names import NAMES, annotation
 from schema.rules import Rules
@@ -28,8 +28,10 @@ from schema.views import VIEWS
 T = TypeVar("T")
 
 # The resolvers of every mutation, from whose modules the codes of problems are gathered.
+# The mutations of which an operation holds one at most.
+SENSITIVE: set[str] = set()
 _RESOLVERS: list[Callable[..., Awaitable[Any]]] = []
-_OURS = ("auth.", "core.", "models.", "resolvers.")
+_OURS = ("adapters.", "auth.", "core.", "models.", "resolvers.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +90,23 @@ def row(type_: str, says: str = "") -> dict[str, Returned]:
 
 def mutation(
     resolver: Callable[..., Awaitable[Any]],
-    *rules: Visible,
+    *rules: Visible | Proving,
     says: str,
     returns: dict[str, Returned] | None = None,
     input: str | None = None,
     presets: Callable[[Context], dict[str, Any]] | None = None,
+    sensitive: bool = False,
 ) -> None:
     """Declares a mutation named after its resolver, with a payload of ``returns`` and ``errors``.
 
     Keywords of the resolver become arguments; those named like a service are handed over;
-    ``**values`` are the fields given in ``input``.
+    ``**values`` are the fields given in ``input``. One that is ``sensitive`` stands alone of its
+    kind in an operation, so that limits count guesses and not requests.
     """
     _RESOLVERS.append(resolver)
     name = to_camel_case(resolver.__name__)
+    if sensitive:
+        SENSITIVE.add(name)
     type_name = name[0].upper() + name[1:]
     keywords = arguments_of(resolver)
     services = [
@@ -109,7 +115,8 @@ def mutation(
         if parameter.kind is parameter.KEYWORD_ONLY and key not in {k.keyword for k in keywords}
     ]
     declared = Rules(rules)
-    _declare_payload(type_name, declared, returns or {})
+    allowed = Rules(tuple(rule for rule in rules if isinstance(rule, Visible)))
+    _declare_payload(type_name, allowed, returns or {})
     paths = dict(_input_paths(input)) if input else {}
 
     async def resolve(_source: Any, info: Any, **sent: Any) -> Outcome:
@@ -137,6 +144,7 @@ def mutation(
         except Problems as several:
             return Outcome(None, tuple(several.problems), tuple(found.items()))
         context.forget()
+        context.done.append(result)
         return Outcome(result)
 
     def check(_viewer: Viewer, sent: Mapping[str, Any]) -> None:

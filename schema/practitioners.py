@@ -14,7 +14,16 @@ from models.role import Role
 from resolvers import positions, practitioners, reveal
 from resolvers.pages import Term
 from schema.context import Context
-from schema.directives import ANALYSED, ANALYSED_APART, OVERSEEN, STAFF, discloses, masked, visible
+from schema.directives import (
+    ANALYSED,
+    ANALYSED_APART,
+    OVERSEEN,
+    STAFF,
+    confirmed,
+    discloses,
+    masked,
+    visible,
+)
 from schema.operations import Returned, given, input_of, mutation, row
 from schema.views import VIEWS, column, computed, enum_of, to_many, to_one, view_of
 from schema.worktime import PERIOD, check_period, worked_time_of
@@ -183,6 +192,7 @@ class Practitioner:
         visible(DOCTOR, NURSE, rows=OWN),
         visible(ADMIN, INSPECTOR),
         discloses("the hours of all of a worker's shifts and positions, in any department"),
+        confirmed(),
         says="Hours worked, norm and overtime in a period of at most a year.",
         takes=PERIOD,
         check=check_period,
@@ -364,4 +374,5 @@ mutation(
             "str | None", "The value; null where there is none.", lambda text, _: text
         )
     },
+    sensitive=True,
 )

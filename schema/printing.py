@@ -7,17 +7,20 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
+    get_named_type,
     print_schema,
 )
 from graphql.type import is_introspection_type
 from strawberry.printer import print_schema as print_with_directives
 
+from auth.proofs import Proof
 from auth.rights import Scope, Scopes
 from models.role import Role
 from schema.aggregates import GroupKey, aggregates
 from schema.build import Schema
 from schema.headers import HEADERS
-from schema.roles import RoleView, declared
+from schema.roles import RoleView
+from schema.rules import declared
 from schema.views import VIEWS
 
 _HEAD = """# Permissions
@@ -57,6 +60,7 @@ def permissions_of(schema: Schema) -> str:
         for type_ in types:
             lines += _table(schema, type_)
     lines += _numbers()
+    lines += _proofs(schema)
     lines += _discloses(schema)
     lines += _headers()
     return "\n".join(lines) + "\n"
@@ -154,6 +158,23 @@ def _names(keys: Iterable[GroupKey]) -> str:
     return ", ".join(key.graphql_name for key in keys)
 
 
+def _proofs(schema: Schema) -> list[str]:
+    """The fields that need a proof, but for those that are only reached through others."""
+    mutations = schema.whole._schema.mutation_type
+    payloads = {get_named_type(made.type).name for made in mutations.fields.values()}  # type: ignore[union-attr]
+    asked: dict[Proof, set[str]] = {}
+    for view in schema.views.values():
+        for coordinate, proofs in view.proofs.items():
+            parent = coordinate.split(".")[0]
+            for proof in proofs - declared(schema.whole._schema.type_map[parent]).proofs():
+                if parent not in payloads:
+                    asked.setdefault(proof, set()).add(f"`{coordinate}`")
+    lines = ["\n## What must be proved, in any role\n"]
+    for proof in sorted(asked, key=str):
+        lines.append(f"- {proof}: {', '.join(sorted(asked[proof]))}.")
+    return lines
+
+
 def _discloses(schema: Schema) -> list[str]:
     lines = ["\n## What tells of rows that one may not see\n"]
     for view in VIEWS.values():
@@ -172,6 +193,7 @@ def _discloses(schema: Schema) -> list[str]:
 DISCLOSING_CODES = {
     "COURSE_FULL": "the seats are taken, by whomever",
     "IDENTITY_UNAVAILABLE": "an identity is taken by a row that the caller cannot see",
+    "OTHER_OPERATOR_NEEDED": "there is another operator of the organisation",
     "SELF_APPROVAL": "there is another administrator of the place",
     "SHIFT_OVERLAP": "the worker is busy at that time",
     "SHIFT_TAKEN": "somebody else was first",

@@ -30,15 +30,15 @@ from graphql.type import GraphQLNonNull, is_introspection_type, is_specified_sca
 from graphql.utilities.map_schema_config import map_schema_config
 from tortoise.models import Model
 
+from auth.proofs import Proof
 from auth.rights import Rights, RowRights, Scope, Scopes
 from auth.rows import flag_of
 from models.role import Role
 from schema.names import NAMES
-from schema.rules import ALL, Rules, narrowed, rules_of
+from schema.proofs import proofs_of
+from schema.rules import ALL, DEFINITION, declared, narrowed, rules_of
 from schema.scalars import masked as shown_masked
 from schema.views import VIEWS, Spec, View
-
-DEFINITION = "strawberry-definition"
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,12 @@ class RoleView:
     # Coordinates of fields whose cells are limited for this role, and to which scopes.
     limited: dict[str, Scopes]
     masked: dict[str, int]
+    # Coordinates of fields, of types and of inputs, that need a proof.
+    proofs: dict[str, frozenset[Proof]]
 
     @property
     def coordinates(self) -> frozenset[str]:
         return self.rights.coordinates
-
-
-def declared(element: Any) -> Rules:
-    """The rules that stand on an element of the schema."""
-    definition = element.extensions.get(DEFINITION)
-    return rules_of(getattr(definition, "directives", None) or ())
 
 
 def role_view(schema: GraphQLSchema, role: Role) -> RoleView:
@@ -74,7 +70,9 @@ def role_view(schema: GraphQLSchema, role: Role) -> RoleView:
         if kept.field(type_.name, name) and (keep := declared(field).mask(role)) is not None
     }
     pruned = _pruned(schema, kept, limited, masked)
-    return RoleView(role, pruned, _rights(kept, role, limited), limited, masked)
+    rights = _rights(kept, role, limited)
+    proofs = dict(proofs_of(schema, rights.coordinates))
+    return RoleView(role, pruned, rights, limited, masked, proofs)
 
 
 class _Kept:
@@ -397,4 +395,4 @@ def _values(view: View, role: Role) -> Iterable[tuple[str, frozenset[str]]]:
             yield made.column, frozenset(str(getattr(value, "value", value)) for value in seen)
 
 
-__all__ = ["RoleView", "Scope", "declared", "role_view"]
+__all__ = ["RoleView", "Scope", "role_view"]

@@ -2,11 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from auth.proofs import Confirmation, Freshness, Proof
 from auth.rights import Scope, Scopes
 from models.role import Role
-from schema.directives import Aggregable, Discloses, Masked, Rule, Visible
+from schema.directives import (
+    Aggregable,
+    Confirmed,
+    Discloses,
+    Fresh,
+    Masked,
+    Proving,
+    Rule,
+    Visible,
+)
 
+# Under this name strawberry keeps the definition of an element.
+DEFINITION = "strawberry-definition"
 ALL: Scopes = frozenset({Scope.ALL})
 
 
@@ -51,12 +64,31 @@ class Rules:
     def aggregating(self) -> tuple[Role, ...]:
         return tuple(role for role in Role if self.aggregable(role) is not None)
 
+    @property
+    def proving(self) -> tuple[Proving, ...]:
+        """The rules that ask for a proof, for the types that are made from this one."""
+        return tuple(rule for rule in self.of if isinstance(rule, Proving))
+
+    def proofs(self) -> frozenset[Proof]:
+        """What must be proved, in whatever role."""
+        return frozenset(
+            Confirmation() if isinstance(rule, Confirmed) else Freshness(rule.minutes)
+            for rule in self.of
+            if isinstance(rule, Confirmed | Fresh)
+        )
+
     def disclosure(self) -> str | None:
         return next((rule.what for rule in self.of if isinstance(rule, Discloses)), None)
 
 
 def rules_of(directives: Iterable[object]) -> Rules:
     return Rules(tuple(d for d in directives if isinstance(d, Rule)))
+
+
+def declared(element: Any) -> Rules:
+    """The rules that stand on an element of the schema."""
+    definition = element.extensions.get(DEFINITION)
+    return rules_of(getattr(definition, "directives", None) or ())
 
 
 def narrowed(type_rules: Rules, field_rules: Rules, role: Role) -> Scopes | None:

@@ -16,7 +16,7 @@ from resolvers import shifts
 from resolvers.pages import Term
 from schema.changes import changed_rows
 from schema.context import Context
-from schema.directives import ANALYSED, EVERYONE, OVERSEEN, visible
+from schema.directives import ANALYSED, EVERYONE, OVERSEEN, confirmed, visible
 from schema.kinds import dictionary_of
 from schema.operations import mutation, row, subscription
 from schema.views import column, computed, enum_of, to_one, view_of
@@ -53,6 +53,7 @@ def _statuses(viewer: Viewer) -> dict[ShiftStatus, Condition]:
     visible(ADMIN, INSPECTOR, rows=Scope.ALL),
     OVERSEEN,
     ANALYSED,
+    confirmed(),
     order=(Term("starts_at"),),
     one="shift",
     many="shifts",
@@ -121,6 +122,7 @@ class Shift:
     DayWishRow,
     visible(DOCTOR, NURSE, rows=Scope.OWN),
     visible(ADMIN, rows=Scope.ALL),
+    confirmed(),
     order=(Term("day"),),
 )
 class DayWish:

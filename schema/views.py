@@ -21,7 +21,7 @@ from auth.viewer import Viewer
 from models.conditions import Condition
 from resolvers.pages import Order
 from schema.context import Context
-from schema.directives import Aggregable, Rule, Visible
+from schema.directives import Aggregable, Proving, Rule, Visible
 from schema.fields import Check
 from schema.names import register
 from schema.rules import Rules
@@ -230,7 +230,7 @@ def to_many(type_: str, *rules: Rule, says: str, by: str) -> Any:
 
 def view_of(
     model: type[Model],
-    *rules: Visible | Aggregable,
+    *rules: Visible | Aggregable | Proving,
     order: Order,
     one: str | None = None,
     many: str | None = None,

@@ -1,19 +1,23 @@
 """The ASGI application: its routes, and what lives while it runs."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from adapters.esia import open_esia
+from adapters.signatures import open_verifier
 from core.settings import Settings
-from server import answers, graphiql, graphql_http, websocket
+from server import answers, graphiql, graphql_http, health, outbox_page, websocket
+from server.background import working
+from server.files import Files
 from server.headers import SecurityHeaders
 from server.services import services_of
 from server.sockets import Sockets
@@ -34,20 +38,26 @@ class Cabinet(Starlette):
             await super().__call__(scope, receive, send)
 
 
-def application(settings: Settings) -> Starlette:
+def application(settings: Settings, *, works: bool = False) -> Starlette:
     """The application over these settings; the database must be migrated.
 
-    Raises ListInvalid where the list of trusted operations cannot be used.
+    ``works`` says that it sends messages and deletes what is over beside answering.
+
+    Raises ListInvalid where the list of trusted operations cannot be used, AuthoritiesInvalid
+    where the authorities of signatures cannot, and EsiaMisconfigured.
     """
     trusted = trusted_of(settings)
+    signatures = open_verifier(settings.signatures)
+    esia = open_esia(settings.esia) if settings.esia is not None else None
     # The page is there to try operations out, and none but those of the list would run.
     page = [Route("/", _home), *graphiql.routes(PAGE)] if trusted is None else []
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with services_of(settings, trusted) as services:
+        async with services_of(settings, trusted, signatures, esia) as services:
             app.state.services = services
-            yield
+            async with working(services) if works else nullcontext():
+                yield
 
     app = Cabinet(
         lifespan=lifespan,
@@ -58,17 +68,15 @@ def application(settings: Settings) -> Starlette:
         },
         routes=[
             WebSocketRoute("/graphql", websocket.endpoint),
-            Route("/health", _health),
+            health.route(),
+            *Files(settings.limits).routes(),
+            *outbox_page.routes(settings),
             *page,
         ],
     )
     app.endpoint = graphql_http.Endpoint(app.state, settings)
     app.state.sockets = Sockets()
     return app
-
-
-async def _health(_request: Request) -> Response:
-    return JSONResponse({"status": "ok"})
 
 
 async def _home(_request: Request) -> Response:

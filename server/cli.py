@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, demo, import, schema, permissions, token, operations, audit."""
+"""The command line: serve, migrate, demo, import, outbox, schema, token, keys, audit."""
 
 import asyncio
 import gc
@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import asyncpg
 import pyotp
@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.markup import escape
 from tortoise.exceptions import DBConnectionError
 
+from adapters.esia import EsiaMisconfigured
+from adapters.signatures import AuthoritiesInvalid
 from auth import audit as trail
 from auth.audit import Break
 from auth.passwords import Passwords
@@ -25,21 +27,26 @@ from core.errors import Problem
 from core.sealing import open_vault
 from core.settings import Settings
 from core.translation import message
+from execution.problems import Refused
 from models.database import DatabaseUrlInvalid, opened
 from models.role import Role
 from resolvers.demo import DemoAccount, DemoNotEmpty, demo_accounts, load_demo
 from resolvers.founding import found_organisation
 from schema.build import build
 from schema.printing import permissions_of, printed, printed_for
+from server import outbox_page
 from server.application import PAGE, application
 from server.checking_operations import checked
 from server.demo_tokens import NotDemo, demo_token
-from server.environment import SettingInvalid, settings
+from server.environment import settings
 from server.explaining import explained
 from server.importing import import_command
+from server.keys import keys
 from server.migrating import migrate_database
+from server.outbox import outbox_command, send_command
 from server.protocol import of_uvicorn
 from server.trusted_operations import ListInvalid
+from server.variables import SettingInvalid
 
 T = TypeVar("T")
 
@@ -54,7 +61,10 @@ audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 operations = typer.Typer(help="Lists of operations.", no_args_is_help=True)
 app.add_typer(operations, name="operations")
+app.add_typer(keys, name="keys")
 app.command("import")(import_command)
+app.command("outbox")(outbox_command)
+app.command("send")(send_command)
 
 out = Console()
 err = Console(stderr=True)
@@ -66,10 +76,10 @@ def serve(
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
 ) -> None:
     """Serve GraphQL and the GraphiQL page. Migrates the database first."""
-    found = _settings()
+    found = _settings(port)
     try:
-        served = application(found)
-    except ListInvalid as error:
+        served = application(found, works=True)
+    except (ListInvalid, AuthoritiesInvalid, EsiaMisconfigured) as error:
         _fail(str(error))
         raise
     asyncio.run(migrate_database(found.database_url))
@@ -83,7 +93,7 @@ def serve(
     uvicorn.run(
         served,
         host=host or found.host,
-        port=port or found.port,
+        port=found.port,
         log_level="warning",
         **of_uvicorn(found),
     )
@@ -137,8 +147,10 @@ def _show(accounts: list[DemoAccount], found: Settings) -> None:
             out.print(f"    {name:<12} {value}", soft_wrap=True, highlight=False)
     address = f"http://{found.host}:{found.port}"
     out.print(f"\nGraphiQL  [bold]{address}/graphiql[/]", soft_wrap=True, highlight=False)
-    out.print(f"GraphQL   {address}/graphql\n", soft_wrap=True, highlight=False)
-    out.print("Try: sign in as the doctor, run an example, then switch to ADMIN in the header.")
+    out.print(f"GraphQL   {address}/graphql", soft_wrap=True, highlight=False)
+    if outbox_page.is_served(found):
+        out.print(f"Messages  {address}{outbox_page.PATH}", soft_wrap=True, highlight=False)
+    out.print("\nTry: sign in as the doctor, run an example, then switch to ADMIN in the header.")
     out.print("A token for a script: cabinet token --role DOCTOR")
 
 
@@ -202,19 +214,38 @@ def token(
         _fail(str(error))
 
 
+def _variables(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise typer.BadParameter('An object of JSON is needed, such as {"first": 5}.')
+    return found
+
+
 @app.command()
 def explain(
-    file: Annotated[Path, typer.Argument(help="A document with one operation.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A document with one operation.")
+    ],
     role: Annotated[Role, typer.Option(help="A demo account's role.", case_sensitive=False)],
-    variables: Annotated[str, typer.Option(help="The variables, as JSON.")] = "{}",
+    variables: Annotated[
+        Any, typer.Option(help="The variables.", parser=_variables, metavar="JSON")
+    ] = "{}",
 ) -> None:
     """Show how a query is read: its statement and the database's plan, or why it has none."""
     found = _settings()
-    text = file.read_text(encoding="utf-8")
     try:
-        told = asyncio.run(explained(found, role, text, json.loads(variables)))
+        told = asyncio.run(explained(found, role, file.read_text(encoding="utf-8"), variables))
+    except UnicodeDecodeError:
+        _fail(f"{file} is not text in UTF-8.")
+        raise
     except (NotDemo, ValueError) as error:
         _fail(str(error))
+        raise
+    except Refused as refused:
+        _fail("\n".join(f"Refused: {error['message']}" for error in refused.errors))
         raise
     sys.stdout.write(told + "\n")
 
@@ -263,9 +294,9 @@ def verify() -> None:
     out.print(f"The chain of {count} entries holds.")
 
 
-def _settings() -> Settings:
+def _settings(port: int | None = None) -> Settings:
     try:
-        return settings()
+        return settings(port)
     except SettingInvalid as error:
         _fail(str(error))
         raise
@@ -290,7 +321,7 @@ def main() -> None:
         app()
     except Problem as problem:
         text = message("ru", problem.code, **problem.values)
-    except DatabaseUrlInvalid as error:
+    except (DatabaseUrlInvalid, SettingInvalid) as error:
         text = str(error)
     except (DBConnectionError, OSError, asyncpg.PostgresError) as error:
         text = f"The database does not answer, or refuses: {type(error).__name__}."

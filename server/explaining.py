@@ -6,7 +6,6 @@ from typing import Any
 from core.clock import utc_now
 from core.settings import Settings
 from execution.explaining import Explanation
-from execution.problems import Refused
 from execution.requests import Request
 from execution.shape import NotPlannable
 from execution.trees import tree
@@ -19,7 +18,7 @@ from server.services import services_of
 async def explained(
     settings: Settings, role: Role, text: str, variables: dict[str, Any] | None = None
 ) -> str:
-    """What a demo account's read in a role comes to; raises NotDemo."""
+    """What a demo account's read in a role comes to; raises NotDemo, and Refused."""
     async with services_of(settings) as services:
         token = None if role is Role.VISITOR else await demo_token(settings, role)
         viewer = await services.sessions.viewer(
@@ -31,8 +30,6 @@ async def explained(
             )
         except NotPlannable as reason:
             return f"Runs in the ordinary executor: {reason}."
-        except Refused as refused:
-            return "\n".join(f"Refused: {error['message']}" for error in refused.errors)
         lines = list(_ways(found))
         if found.plan is not None:
             values, statement = found.values(), found.plan.statement

@@ -20,6 +20,7 @@ from execution.incidents import incident
 from execution.problems import plain
 from execution.requests import Request as Operation
 from schema.context import Context
+from server import cookies
 from server.answers import encoded, problem_of
 from server.debugging import debugging
 from server.headers import headers_of
@@ -37,6 +38,8 @@ from server.requests import (
     operation_of,
 )
 from server.services import Services
+
+_VARY = b"Accept, Authorization, Cookie, X-Cabinet-Session, X-Cabinet-Role, Accept-Language"
 
 # Headers beside the usual ones.
 Extra = tuple[tuple[bytes, bytes], ...]
@@ -58,7 +61,7 @@ class Endpoint:
         self._headers = {
             media: (
                 (b"content-type", f"{media}; charset=utf-8".encode()),
-                (b"vary", b"Accept, Authorization, X-Cabinet-Role, Accept-Language"),
+                (b"vary", _VARY),
                 *(
                     (name.encode(), value.encode())
                     for name, value in headers_of(settings.production).items()
@@ -130,10 +133,13 @@ class Endpoint:
     ) -> "Reply":
         services: Services = self._state.services
         context = await _context(services, headers, address, language)
+        asking = context.viewer
         engine = services.engine
         debug = debugging(headers, engine, operation, context)
         found = await engine.execute(operation, context, read_only=read_only)
         extra = debug.headers(found) if debug is not None else ()
+        if asking.cookies is not None:
+            extra += cookies.kept_after(context.done, asking)
         if found.text is not None:
             return Reply(200, found.text, media, extra)
         body = encoded(found.body).encode()
@@ -176,13 +182,17 @@ def _refusal(error: Exception, language: str, media: str) -> Reply:
 
 
 async def _context(services: Services, headers: Headers, address: str, language: str) -> Context:
+    token, kept = bearer(_text(headers, b"authorization")), None
+    if token is None:
+        token, kept = cookies.carried(headers, services.settings.origins)
     viewer = await services.sessions.viewer(
-        bearer(_text(headers, b"authorization")),
+        token,
         role=_text(headers, b"x-cabinet-role"),
         now=utc_now(),
         address=address,
         device=headers.get(b"user-agent", b"")[:200].decode("latin-1"),
         language=language,
+        cookies=kept,
     )
     return services.context(viewer)
 

@@ -1,110 +1,26 @@
-"""HTTP by uvicorn, and what it leaves open: how long a request may take to arrive, how often an
-answer is written, and a short way for operations.
-
-uvicorn writes head and body of an answer apart. Each write costs a tiny answer a tenth of its time,
-and wakes its reader for nothing.
+"""HTTP by uvicorn, and what it leaves open: how long a request may take to arrive and an answer to
+be read, how large a head may be, and a short way for operations.
 """
 
 import asyncio
 from typing import Any
 
+import httptools
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from core.settings import Settings
-from server.graphql_http import Endpoint, Reply
-from server.requests import Headers
+from server.exchanges import Exchange, Joining
+from server.graphql_http import Endpoint
 
-_INTERIM = b"HTTP/1.1 100 "
-_TOO_LATE = (
-    b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\ncache-control: no-store\r\n"
-    b"connection: close\r\n\r\n"
-)
-
-
-class Joining:
-    """A transport that keeps the head of a response until there is more of it."""
-
-    def __init__(self, inner: asyncio.Transport) -> None:
-        self.inner = inner
-        self._head = b""
-
-    def write(self, data: bytes) -> None:
-        if self._head:
-            head, self._head = self._head, b""
-            self.inner.writelines((head, data))
-        elif data.startswith(b"HTTP/1.1 ") and not data.startswith(_INTERIM):
-            self._head = data
-        else:
-            self.inner.write(data)
-
-    def flush(self) -> None:
-        """Lets go of a head that has no body."""
-        if self._head:
-            head, self._head = self._head, b""
-            self.inner.write(head)
-
-    def close(self) -> None:
-        self.flush()
-        self.inner.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
+_ALONE = b"content-length: 0\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
+_WRONG = STATUS_LINE[400] + _ALONE
+_TOO_LATE = STATUS_LINE[408] + _ALONE
+_TOO_LARGE = STATUS_LINE[431] + _ALONE
 
 
-class Exchange:
-    """One operation and its answer, in the place of uvicorn's cycle of a request by ASGI.
-
-    What ASGI makes of a request and of its answer costs as much as a small read itself.
-    """
-
-    # What uvicorn looks for in a cycle. Nobody here waits to hear that the connection is lost.
-    message_event = asyncio.Event()
-    disconnected = False
-    response_complete = False
-
-    def __init__(self, protocol: "Protocol", endpoint: Endpoint, keep_alive: bool) -> None:
-        self._protocol = protocol
-        self._endpoint = endpoint
-        self.keep_alive = keep_alive
-
-    def begin(self, headers: Headers, body: bytes, address: str) -> None:
-        """Starts what uvicorn waits for before it ends."""
-        protocol = self._protocol
-        self._task = protocol.loop.create_task(self._run(headers, body, address))
-        protocol.tasks.add(self._task)
-
-    async def _run(self, headers: Headers, body: bytes, address: str) -> None:
-        """Answers, and lets the next request of the connection begin."""
-        protocol = self._protocol
-        transport = protocol.transport
-        try:
-            reply = await self._endpoint.post(headers, body, address)
-            if protocol.flow.write_paused:
-                await protocol.flow.drain()
-            if transport.is_closing():
-                return
-            transport.inner.write(self._written(reply))
-        except BaseException:
-            transport.close()
-            raise
-        finally:
-            # A callback of the task would cost another turn of the loop.
-            protocol.tasks.discard(self._task)
-        self.response_complete = True
-        if not self.keep_alive:
-            transport.close()
-        protocol.on_response_complete()
-
-    def _written(self, reply: Reply) -> bytes:
-        lines = [STATUS_LINE[reply.status], self._endpoint.heads[reply.media]]
-        for name, value in (*self._protocol.server_state.default_headers, *reply.headers):
-            lines += (name, b": ", value, b"\r\n")
-        if not self.keep_alive:
-            lines.append(b"connection: close\r\n")
-        lines.append(b"content-length: %d\r\n\r\n" % len(reply.body))
-        lines.append(reply.body)
-        return b"".join(lines)
+class HeadTooLarge(Exception):
+    """The head of a request, or what ends its body, is larger than it may be."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -115,14 +31,26 @@ class Protocol(HttpToolsProtocol):
 
     # From its first byte to its last but for the body, whose time is the endpoint's to watch.
     seconds = 10.0
+    # In which a client must read what waits for it.
+    reading_seconds = 30.0
+    # Of a head as it is received.
+    head_bytes = 32 * 1024
     transport: Any
     _arrives = True
     _waiting: asyncio.TimerHandle | None = None
     # Since its last answer, or its beginning, while nothing is asked.
     _idle_since = 0.0
     _idling: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     # The body of what will be an Exchange, if the request ends with what is being received.
     _body: bytes | None = None
+    # Bytes of the head that were told, and of whatever was received since a request or a piece of
+    # its body began: what is not whole yet, the parser does not tell.
+    _head = 0
+    _untold = 0
+    _upgrading = False
+    # Whether nothing more is taken: the connection ends with the answers that are under way.
+    _is_last = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -137,11 +65,28 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         # uvicorn narrows the type alike
-        super().connection_made(Joining(transport))  # type: ignore[arg-type]  # stands in for one
+        super().connection_made(Joining(transport, self.reading_seconds))  # type: ignore[arg-type]  # stands in for one
         self._begin_idling()
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        if self._is_last:
+            return
+        self._untold += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._upgrading:
+                self._upgrade(data[upgrade.args[0] :])
+                return
+        except httptools.HttpParserError as error:
+            if isinstance(error.__context__, HeadTooLarge):
+                self._end(_TOO_LARGE)
+            else:
+                self.send_400_response("Invalid HTTP request received.")
+            return
+        if self._untold > self.head_bytes:
+            self._end(_TOO_LARGE)
+            return
         if self._body is not None:
             self._go_by_asgi()
         # Most requests are whole by now.
@@ -151,19 +96,44 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._arrived()
         self._stop_idling()
+        self._stop_waiting_for_reader()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.reading_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._stop_waiting_for_reader()
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         self._arrives = False
+        self._upgrading = False
+        self._head = self._untold = 0
         super().on_message_begin()
 
+    def on_url(self, url: bytes) -> None:
+        self._measure(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._measure(len(name) + len(value))
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        if self._is_short():
+        self._untold = 0
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            # The parser stops here, and tells where.
+            self._upgrading = True
+            self.scope["method"] = self.parser.get_method().decode("ascii")
+        elif self._is_short():
             self._body = b""
         else:
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
+        self._untold = 0
         if self._body is not None:
             self._body += body
             return
@@ -171,6 +141,9 @@ class Protocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._upgrading:
+            return
+        self._untold = 0
         self._arrived()
         body, endpoint = self._body, self._endpoint
         if body is None or endpoint is None or len(body) > endpoint.largest:
@@ -207,7 +180,7 @@ class Protocol(HttpToolsProtocol):
     def _end_if_idle(self) -> None:
         """Closes a connection that has been kept for long enough without a request."""
         self._idling = None
-        if not self._arrives or (self.cycle is not None and not self.cycle.response_complete):
+        if not self._arrives or self._is_answering():
             # The answer to what is under way begins it anew.
             return
         left = self._idle_since + self.timeout_keep_alive - self.loop.time()
@@ -216,10 +189,63 @@ class Protocol(HttpToolsProtocol):
         elif not self.transport.is_closing():
             self.transport.close()
 
+    def _should_upgrade(self) -> bool:
+        # The websocket's protocol says nothing to anything else.
+        return (
+            self.parser.get_method() == b"GET"
+            and self.parser.get_http_version() == "1.1"
+            and super()._should_upgrade()
+        )
+
+    def _upgrade(self, rest: bytes) -> None:
+        """Goes on behind the head of a request that asks for another protocol."""
+        if not self._should_upgrade():
+            # There is none: the request is what it is without asking (RFC 9110, 7.8).
+            parser, self.parser = self.parser, httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            version = parser.get_http_version().encode()
+            lines = [b"%b %b HTTP/%b" % (parser.get_method(), self.url, version)]
+            lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+            self.data_received(b"\r\n".join([*lines, b"", rest]))
+        elif self._is_answering():
+            self._end(b"")
+        else:
+            self.handle_websocket_upgrade()
+
     def handle_websocket_upgrade(self) -> None:
+        self._arrived()
         self._stop_idling()
+        self._stop_waiting_for_reader()
         self.transport = self.transport.inner
         super().handle_websocket_upgrade()
+        # Of what it does not take for a request it says nothing, and waits.
+        if not self.transport.get_protocol().handshake_initiated:
+            self.transport.write(_WRONG)
+            self.transport.close()
+        else:
+            self.loop.call_later(self.seconds, self._end_handshake)
+
+    def _end_handshake(self) -> None:
+        if not self.transport.get_protocol().handshake_complete:
+            self.transport.abort()
+
+    def _end(self, answer: bytes) -> None:
+        """Takes no more, and closes the connection behind what is being answered, or an answer."""
+        self._is_last = True
+        self._arrived()
+        if self._is_answering() and not self.cycle.more_body:
+            self.cycle.keep_alive = False
+        else:
+            self.transport.write(answer)
+            self.transport.close()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _measure(self, more: int) -> None:
+        self._head += more
+        if self._head > self.head_bytes:
+            raise HeadTooLarge
 
     def _is_short(self) -> bool:
         """Whether the request whose head is there may be an Exchange."""
@@ -229,8 +255,7 @@ class Protocol(HttpToolsProtocol):
             and self.parser.get_method() == b"POST"
             and self.parser.get_http_version() == "1.1"
             and not self.expect_100_continue
-            and not self.parser.should_upgrade()
-            and (self.cycle is None or self.cycle.response_complete)
+            and not self._is_answering()
         )
 
     def _go_by_asgi(self) -> None:
@@ -256,6 +281,11 @@ class Protocol(HttpToolsProtocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+    def _stop_waiting_for_reader(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _give_up(self) -> None:
         self._waiting = None

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from adapters.oidc import Client
+from adapters.signatures import NOBODY, SignatureVerifier
+from adapters.storage import DirectoryStorage, Storage
 from auth.gate import Gate, open_gate
 from auth.sessions import Sessions
 from auth.viewer import Viewer
@@ -28,9 +31,13 @@ class Services:
     settings: Settings
     vault: Vault
     gate: Gate
+    signatures: SignatureVerifier
     feed: Feed
     sessions: Sessions
     engine: Engine
+    storage: Storage
+    # Gosuslugi, where this installation is known to it.
+    esia: Client | None = None
 
     def context(self, viewer: Viewer) -> Context:
         return Context(viewer, self._named.copy())
@@ -42,8 +49,10 @@ class Services:
             "settings": self.settings,
             "vault": self.vault,
             "gate": self.gate,
+            "signatures": self.signatures,
             "sessions": self.sessions,
             "feed": self.feed,
+            "esia": self.esia,
         }
 
 
@@ -54,11 +63,14 @@ def closed_to(settings: Settings) -> frozenset[Role]:
 
 @asynccontextmanager
 async def services_of(
-    settings: Settings, operations: Operations | None = None
+    settings: Settings,
+    operations: Operations | None = None,
+    signatures: SignatureVerifier = NOBODY,
+    esia: Client | None = None,
 ) -> AsyncIterator[Services]:
     """The services over an open database, until the block ends.
 
-    ``operations`` are the trusted ones, where no others shall run.
+    ``operations`` are the trusted ones, where no others shall run. ``esia`` is closed at the end.
     """
     schema = build()
     rights = {role: view.rights for role, view in schema.views.items()}
@@ -72,6 +84,7 @@ async def services_of(
                 settings=settings,
                 vault=vault,
                 gate=gate,
+                signatures=signatures,
                 feed=feed,
                 sessions=Sessions(gate.signer, settings, rights, feed),
                 engine=Engine(
@@ -80,8 +93,13 @@ async def services_of(
                     closed_to=closed_to(settings),
                     operations=operations,
                 ),
+                storage=DirectoryStorage(settings.home / "files"),
+                esia=esia,
             )
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
             await settle()
+            if esia is not None:
+                await esia.close()
+            await gate.limiter.close()

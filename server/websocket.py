@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from auth.sessions import RoleNotHeld, SessionExpired
 from auth.tokens import TokenExpired, TokenInvalid
-from auth.viewer import Viewer
+from auth.viewer import Cookies, Viewer
 from core.clock import utc_now
 from core.errors import Unavailable
 from core.translation import preferred
@@ -25,6 +25,7 @@ from execution.problems import Refused, plain
 from execution.requests import Request
 from models.change import Change, ChangeKind
 from models.feed import ChangesLost
+from server import cookies
 from server.answers import encoded
 from server.requests import Malformed, bearer, decoded, operation_of
 from server.services import Services
@@ -118,6 +119,8 @@ class Socket:
         self._sockets = sockets
         self._limits = services.settings.limits
         self._token: str | None = None
+        # Set where that token came in a cookie of the handshake.
+        self._cookies: Cookies | None = None
         # The role this socket asked for; None follows the session.
         self._role: str | None = None
         self._operations: dict[str, Operation] = {}
@@ -209,8 +212,14 @@ class Socket:
             # Programs may send the header instead, as browsers cannot.
             header = self._websocket.headers.get("authorization")
             self._token = bearer(header if token is None else token)
+            if self._token is None:
+                headers = dict(reversed(self._websocket.scope["headers"]))
+                origins = self._services.settings.origins
+                self._token, self._cookies = cookies.of_handshake(headers, origins)
         except TokenInvalid:
             raise Closing(UNAUTHORIZED, "UNAUTHENTICATED") from None
+        except Malformed as malformed:
+            raise Closing(FORBIDDEN, malformed.code) from None
         self._role = role
         viewer = await self._current_viewer()
         session_id = viewer.session_id
@@ -239,6 +248,7 @@ class Socket:
                 address=self._websocket.client.host if self._websocket.client else "",
                 device=headers.get("user-agent", "")[:200],
                 language=preferred(headers.get("accept-language", "")),
+                cookies=self._cookies,
                 in_use=in_use,
             )
         except TokenExpired:

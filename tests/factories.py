@@ -15,6 +15,7 @@ from models.organisation import SPECIALTIES, Department, DictionaryEntry, Organi
 from models.practitioner import Practitioner, Profession
 from models.role import Role
 from models.shift import Shift, ShiftKind
+from models.ticket import Ticket, TicketDocument, TicketReason
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _numbers = count(1)
@@ -131,6 +132,31 @@ async def application(account: Account, organisation: Organisation, **values: An
     return await Application.create(account=account, organisation=organisation, **values)
 
 
+async def ticket(contact_sealed: str, **values: Any) -> Ticket:
+    values = {
+        "contact_hash": f"{_next():064x}",
+        "reason": TicketReason.OTHER,
+        "text": "Не могу войти",
+        "created_at": NOW,
+        **values,
+    }
+    return await Ticket.create(contact_sealed=contact_sealed, **values)
+
+
+async def ticket_document(ticket: Ticket, **values: Any) -> TicketDocument:
+    number = _next()
+    values = {
+        "file_name": f"Скан {number}.pdf",
+        "size": 1_000 + number,
+        "media_type": "application/pdf",
+        "storage_name": f"{number:032x}",
+        "sha256": f"{number:064x}",
+        "created_at": ticket.created_at,
+        **values,
+    }
+    return await TicketDocument.create(ticket=ticket, **values)
+
+
 async def viewer(
     role: Role, *, account: Account, organisation: Organisation, rights: Rights, **values: Any
 ) -> Viewer:
@@ -148,5 +174,7 @@ async def viewer(
         else (),
         places=(place,),
         held=values.pop("held", (role,)),
+        is_confirmed=account.confirmed_at is not None,
+        factor_at=values.pop("factor_at", NOW),
         **values,
     )

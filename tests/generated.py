@@ -111,6 +111,9 @@ class Operations:
         if "key" in fields and "count" in fields:
             chosen += ["key", "count"]
         if type_.name.endswith(("Connection", "Groups")):
+            if self._deepest == 4 and self._once_in(6):
+                # Without rows, nobody reads how many are asked for.
+                return "totalCount"
             chosen += ["nodes", "totalCount", self.random.choice(("edges", "pageInfo"))]
         if self._deepest > 4:
             # One way down, past whatever lies beside it.

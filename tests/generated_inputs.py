@@ -64,6 +64,8 @@ class Inputs:
     cursor: str | None = None
     declared: list[str] = field(default_factory=list)
     _given: list[dict[str, Any]] = field(default_factory=list)
+    # The last variable of each type, which may be used once more.
+    _known: dict[str, str] = field(default_factory=dict)
     _is_value: bool = False
 
     def __post_init__(self) -> None:
@@ -110,9 +112,13 @@ class Inputs:
         """A literal, or a variable that comes to one: given, null, absent or by its default."""
         if self._is_value or self.askings == 1 or not self.once_in(3):
             return draw()
+        kind = str(type_)
+        # What is right at one place may be wrong at another.
+        if kind in self._known and self.once_in(4):
+            return self._known[kind]
         self._is_value = True
         name, literal = f"v{len(self.declared)}", draw()
-        kind = str(type_)
+        self._known[kind] = f"${name}"
         if self.once_in(4):
             # With a default, whatever must not be null need not be given either.
             self.declared.append(f"${name}: {kind.removesuffix('!')} = {literal}")
@@ -271,8 +277,10 @@ class Inputs:
 
 
 def _weight(name: str, type_: Any) -> int:
-    if name in ("and", "or", "not", "id"):
+    if name in ("and", "or", "id"):
         return 1
+    if name == "not":
+        return 2
     return 6 if _is_view_filter(type_) else 2
 
 

@@ -140,7 +140,9 @@ class ListeningApi(Api):
 
 
 @asynccontextmanager
-async def listening(database_url: str, home: Path, **options: Any) -> AsyncIterator[ListeningApi]:
+async def listening(
+    database_url: str, home: Path, *, on_port: int = 0, **options: Any
+) -> AsyncIterator[ListeningApi]:
     """The application over a migrated database behind our protocol, in the loop of the test.
 
     uvicorn's own server would take a quarter of a second to start and to end.
@@ -155,7 +157,7 @@ async def listening(database_url: str, home: Path, **options: Any) -> AsyncItera
         server = await loop.create_server(
             lambda: Protocol(config, state, {}),
             "127.0.0.1",
-            0,
+            on_port,
         )
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         try:

@@ -24,9 +24,10 @@ from models.practitioner import (
     Profession,
 )
 from models.role import Role
+from models.ticket import TicketReason, TicketState
 from tests import factories as make
 from tests.api import Api
-from tests.world_work import courses, licences, positions, shifts
+from tests.world_work import courses, licences, passkeys, positions, shifts
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,9 @@ async def _populate(vault: Vault, now: datetime) -> World:
     await _applications(made)
     await _grants(made)
     await _what_nobody_sees(made)
+    await _tickets(made, vault)
     _journal(made, workers)
+    await passkeys(made)
     return made
 
 
@@ -328,6 +331,30 @@ async def _what_nobody_sees(made: World) -> None:
         row_id=uuid7(),
         digest="2" * 64,
     )
+
+
+async def _tickets(made: World, vault: Vault) -> None:
+    """Of accounts here and abroad, of one that belongs nowhere, and of nobody."""
+    stray = await make.account(None, state=AccountState.LOCKED, created_at=_ago(made, 2))
+    owners = [made.people[name].account for name in ("doctor", "nurse abroad")]
+    reasons = cycle(TicketReason)
+    for number, owner in enumerate([*owners, stray, None] * 2):
+        state = list(TicketState)[number % 4]
+        is_decided = state in (TicketState.ANSWERED, TicketState.REFUSED)
+        ticket = await make.ticket(
+            vault.seal(f"+7916{2000000 + number}" if number % 2 else f"Ё{number}.a@example.org"),
+            account=owner,
+            reason=next(reasons),
+            state=state,
+            error_text="ACCOUNT_LOCKED" if number % 3 else "",
+            created_at=_ago(made, number // 2),
+            taken_by=None if state is TicketState.NEW else made.people["operator"].account,
+            decided_by=made.people["operator"].account if is_decided else None,
+            decided_at=made.now if is_decided else None,
+            answer=f"Ответ {number}" if is_decided else None,
+        )
+        for _ in range(number % 3):
+            await make.ticket_document(ticket)
 
 
 def _journal(made: World, workers: list[Practitioner]) -> None:

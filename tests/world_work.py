@@ -1,4 +1,4 @@
-"""The work of the world's people: positions, licences, shifts, wishes and courses."""
+"""What the world's people have: positions, licences, shifts, wishes, courses, and passkeys."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from itertools import count, cycle
 from typing import TYPE_CHECKING
 
 from models.course import CourseAudience, Enrolment, EnrolmentStatus
+from models.factor import Passkey
 from models.licence import LicenceKind
 from models.organisation import POSITIONS, DictionaryEntry
 from models.practitioner import EmploymentType, Position, Practitioner, Profession
@@ -165,3 +166,17 @@ async def courses(made: "World", workers: list[Practitioner]) -> None:
                 if status is not EnrolmentStatus.CANCELLED:
                     course.seats_taken += 1
             await course.save()
+
+
+async def passkeys(made: "World") -> None:
+    accounts = [person.account for person in made.people.values() if person.account is not None]
+    names = cycle(("Телефон", "ёлочный ключ", "Laptop"))
+    for number, account in enumerate(accounts + accounts[::2]):
+        await Passkey.create(
+            account=account,
+            credential_id=f"{number:0>43}",
+            public_key=bytes(32),
+            name=next(names),
+            created_at=made.now - timedelta(days=number // 2),
+            used_at=made.now if number < len(accounts) else None,
+        )

@@ -140,6 +140,25 @@ async def test_nobody_is_a_visitor(database: str, tmp_path: Path) -> None:
             await home.sessions.viewer(None, role="ADMIN", now=NOW)
 
 
+async def test_what_is_proved_acts_at_once(database: str, tmp_path: Path) -> None:
+    async with house(database, tmp_path) as home:
+        await Account.filter(id=home.account.id).update(confirmed_at=None)
+        await Session.filter(id=home.signed_in.session.id).update(factor_at=None)
+        before = await home.viewer()
+
+        @unit_of_work
+        async def prove() -> None:
+            await Account.filter(id=home.account.id).update(confirmed_at=NOW)
+            await Session.filter(id=home.signed_in.session.id).update(factor_at=NOW + MINUTE)
+            announce(ChangeKind.SESSION, account_id=home.account.id)
+
+        await prove()
+        after = await home.viewer()
+
+    assert (before.is_confirmed, before.factor_at) == (False, None)
+    assert (after.is_confirmed, after.factor_at) == (True, NOW + MINUTE)
+
+
 async def test_a_token_gives_the_whole_viewer(database: str, tmp_path: Path) -> None:
     async with house(database, tmp_path) as home:
         ward, other, left = [await make.department(home.organisation) for _ in range(3)]
@@ -168,6 +187,8 @@ async def test_a_token_gives_the_whole_viewer(database: str, tmp_path: Path) -> 
             departments=(ward.id, other.id),
             places=(Place(home.organisation.id),),
             held=(Role.DOCTOR, Role.ADMIN),
+            is_confirmed=True,
+            factor_at=NOW,
             zone="Asia/Vladivostok",
             language="en",
             address="192.0.2.7",

@@ -38,6 +38,19 @@ READS: dict[str, frozenset[str]] = {
     "Practitioner.passport": frozenset({"passport_sealed"}),
     # Made from other rows, and @discloses them: see ``_is_worked``.
     "Practitioner.worked_time": frozenset(),
+    "Account.factors": frozenset({"totp_sealed", "sms_factor", "phone"}),
+    # From rows of their own, passkeys among them, which are the owner's alone.
+    "Account.recovery_codes_left": frozenset(),
+    "Account.recommendations": frozenset(
+        {
+            "totp_sealed",
+            "sms_factor",
+            "phone",
+            "confirmed_at",
+            "password_hash",
+            "password_changed_at",
+        }
+    ),
     "Licence.status": frozenset({"revoked_on", "issued_on", "expires_on"}),
     "Shift.status": frozenset({"state", "ends_at"}),
     "Shift.hours": frozenset({"starts_at", "ends_at"}),
@@ -49,7 +62,10 @@ READS: dict[str, frozenset[str]] = {
     "AuditEntry.actor": frozenset(),
     "AuditEntry.reason": frozenset({"details"}),
     "AuditEntry.field": frozenset({"details"}),
+    "Ticket.contact": frozenset({"contact_sealed"}),
 }
+# What is opened to be shown.
+_SEALED = ("passport_sealed", "contact_sealed")
 # Whose row it is: these decide what is seen, and stay where they are.
 _SCOPING = frozenset(
     {"id", "organisation_id", "department_id", "practitioner_id", "account_id", "about_id"}
@@ -229,6 +245,8 @@ class Perturbation:
             return number
         if isinstance(kind, fields.JSONField):
             return [] if isinstance(value, list) else {"number": number}
+        if isinstance(kind, fields.BinaryField):
+            return number.to_bytes(32, "big")
         if isinstance(kind, fields.UUIDField):
             return UUID(int=self.random.getrandbits(128))
         prefix = self.random.choice(("Ё", "а", "Z", ""))
@@ -242,13 +260,13 @@ class Perturbation:
             return value.replace(
                 year=self.random.randint(1960, 1999), month=self.random.choice((1, 3))
             )
-        text = self.vault.open(value) if column == "passport_sealed" else str(value)
+        text = self.vault.open(value) if column in _SEALED else str(value)
         letters = [n for n, character in enumerate(text) if character.isalnum()]
         changed = list(text)
         for n in letters[: max(len(letters) - keep, 0)]:
             changed[n] = self.random.choice("0123456789")
         made = "".join(changed)
-        return self.vault.seal(made) if column == "passport_sealed" else made
+        return self.vault.seal(made) if column in _SEALED else made
 
     def _move(self, row: Any, held: frozenset[str]) -> None:
         """Values that depend on one another, changed together."""
@@ -266,7 +284,8 @@ class Perturbation:
         made = self._changed(row)
         near = self.random.choice(among).id
         made.id = UUID(int=near.int ^ (1 + self.random.getrandbits(20)))
-        for column in ("public_id", "code", "email", "phone", "number"):
+        unique = ("public_id", "code", "email", "phone", "number", "storage_name", "credential_id")
+        for column in unique:
             if column in _columns(type(row)):
                 setattr(made, column, f"X{self._number():07d}")
         match made:

@@ -4,7 +4,9 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
+from asyncpg.exceptions._base import DataError
 from tortoise.exceptions import DBConnectionError, ValidationError
 
 from auth.viewer import Viewer
@@ -76,11 +78,18 @@ def test_bug_is_an_incident_and_nothing_else(caplog: pytest.LogCaptureFixture) -
     assert [r.getMessage() for r in caplog.records] == [f"incident {number}"]
 
 
+def test_value_that_the_driver_cannot_encode_is_a_bug() -> None:
+    told = incident(DataError("invalid input for query argument $1: 'x'"), "en")
+    assert told["extensions"]["code"] == "INTERNAL"
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
         (DBConnectionError("host 10.0.0.1"), "UNAVAILABLE"),
         (ConnectionRefusedError("/var/run"), "UNAVAILABLE"),
+        (asyncpg.InterfaceError("connection is closed"), "UNAVAILABLE"),
+        (asyncpg.InternalClientError("cannot switch to state 12"), "UNAVAILABLE"),
         (ValidationError("phone: Length of 'x' 17 > 16"), "INPUT_INVALID"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, get_named_type
 
 from execution.dialects import DIALECTS
-from models.database import SQLITE, dialect
+from models.database import POSTGRESQL, SQLITE, dialect
 from models.role import Role
 from resolvers.pages import signature
 from schema.build import build
@@ -88,20 +88,20 @@ def _filters(taker: Taker) -> Iterator[tuple[str, list[Leaf]]]:
         yield from ((name, near[n : n + _AT_ONCE]) for n in range(0, len(near), _AT_ONCE))
 
 
-def _askings(taker: Taker, argument: str, leaves: list[Leaf], number: int) -> Iterator[Operation]:
-    """A text in all the leaves; and another in each, in the document or in one variable."""
-    alike = _written(_either([leaf.given("$h") for leaf in leaves]))
-    text = taker.document([(argument, alike)], "$h: String!")
-    yield Operation(text, {"h": SHORT[number % len(SHORT)]})
+def _asking(taker: Taker, argument: str, leaves: list[Leaf], number: int) -> Operation:
+    """In turn: a text in all the leaves; another in each, in the document or in one variable."""
+    if number % 3 == 0:
+        alike = _written(_either([leaf.given("$h") for leaf in leaves]))
+        text = taker.document([(argument, alike)], "$h: String!")
+        return Operation(text, {"h": SHORT[number % len(SHORT)]})
     texts = [SHORT[(number + n) % len(SHORT)] for n in range(len(leaves))]
-    if number % 2:
+    if number % 3 == 1:
         literals = zip(leaves, map(json.dumps, texts), strict=True)
         apart = _written(_either([leaf.given(text) for leaf, text in literals]))
-        yield Operation(taker.document([(argument, apart)]), {})
-    else:
-        whole = _either([leaf.given(text) for leaf, text in zip(leaves, texts, strict=True)])
-        declared = f"$f: {taker.field.args[argument].type}"
-        yield Operation(taker.document([(argument, "$f")], declared), {"f": whole})
+        return Operation(taker.document([(argument, apart)]), {})
+    whole = _either([leaf.given(text) for leaf, text in zip(leaves, texts, strict=True)])
+    declared = f"$f: {taker.field.args[argument].type}"
+    return Operation(taker.document([(argument, "$f")], declared), {"f": whole})
 
 
 async def asked_alike(asks: Both, operation: Operation, *, is_deep: bool = False) -> Any:
@@ -160,11 +160,16 @@ async def test_a_hostile_text_in_any_filter_is_bound(still_world: Still, name: s
     for taker in found:
         for argument, leaves in _filters(taker):
             number += 1
-            is_deep = len(leaves[0].steps) > _DEEPEST
-            for operation in _askings(taker, argument, leaves, number):
-                body = await asked_alike(asks, operation, is_deep=is_deep)
-                assert "data" in body, operation
             bound += len(leaves)
+            # What is bound is looked at in both dialects wherever it runs: on PostgreSQL it runs
+            # for some, since all took minutes.
+            if dialect() == POSTGRESQL and number % 4:
+                continue
+            is_deep = len(leaves[0].steps) > _DEEPEST
+            body = await asked_alike(
+                asks, _asking(taker, argument, leaves, number), is_deep=is_deep
+            )
+            assert "data" in body
             # Long ones are refused where the column is shorter: in some places, for their time.
             for n, leaf in enumerate(leaves[number % 16 :: 16]):
                 text = taker.document([(argument, _written(leaf.given("$h")))], "$h: String!")
@@ -252,7 +257,8 @@ async def test_a_hostile_text_within_a_cursor_is_bound(still_world: Still, name:
                     (LONG[n % len(LONG)], NOWHERE, None),
                     (short, short, False),
                 ):
-                    content = json.dumps([signature(order), value, row], ensure_ascii=False)
+                    written = [signature(order), value, row]
+                    content = json.dumps(written, ensure_ascii=False, separators=(",", ":"))
                     cursor = content.encode().hex().upper()
                     body = await asked_alike(asks, Operation(text, {"c": cursor}))
                     assert is_right in (None, "data" in body), text

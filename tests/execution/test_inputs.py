@@ -102,6 +102,43 @@ async def test_a_wrong_value_is_refused_after_right_ones_of_the_same_document(
         assert error["extensions"] == {"code": code, "field": field}
 
 
+SIZES = """query ($v: Int) {
+  p: practitioners(first: $v) { totalCount } g: shiftGroups(first: $v) { totalCount }
+}"""
+TEXTS = """query ($v: String) {
+  a: organisations(filter: {name: {contains: $v}}) { totalCount }
+  b: practitioners(filter: {or: [], snils: {eq: $v}}) { totalCount }
+  c: shifts(filter: {note: {eq: $v}}) { totalCount }
+}"""
+# Of a person without a file nothing is planned.
+ORDERS = """query ($v: ShiftOrderField!) {
+  me { shifts(order: [{field: STARTS_AT}, {field: $v}]) { totalCount } }
+}"""
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong", "code"),
+    [
+        (SIZES, 100, 101, "PAGE_INVALID"),
+        (TEXTS, "a", "a" * 60, "FILTER_INVALID"),
+        (ORDERS, "ENDS_AT", "STARTS_AT", "FILTER_INVALID"),
+    ],
+    ids=["sizes", "texts", "orders"],
+)
+async def test_a_value_that_is_right_at_one_place_and_wrong_at_another_is_refused_each_time(
+    served: tuple[Api, World], text: str, right: Any, wrong: Any, code: str
+) -> None:
+    asks = await both(*served, "admin")
+    for value, is_wrong in ((right, False), (wrong, True), (right, False), (wrong, True)):
+        if is_wrong:
+            (error,) = await _refused(asks, text, {"v": value})
+            assert error["extensions"]["code"] == code
+        else:
+            ours, theirs = await asks.ask(Operation(text, {"v": value}))
+            assert ours == theirs
+            assert "errors" not in json.loads(ours)
+
+
 async def test_a_wrong_period_of_a_nested_field_is_told_before_anything_runs(
     served: tuple[Api, World],
 ) -> None:

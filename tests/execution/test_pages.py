@@ -3,11 +3,16 @@
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from tortoise.models import Model
 
+from core.errors import CursorInvalid
 from models.application import Application, ApplicationKind, ApplicationStatus
+from models.organisation import Organisation
 from models.role import Role
+from resolvers.pages import Term, beyond_of
 from tests import factories as make
 from tests.api import Api
 from tests.factories import NOW
@@ -121,6 +126,14 @@ async def test_a_cursor_of_another_order_or_of_nobody_is_refused(api: Api) -> No
     def packed(*values: Any) -> str:
         return json.dumps(values).encode().hex().upper()
 
+    def written(*values: Any) -> str:
+        """As the server would write it."""
+        return json.dumps(values, separators=(",", ":")).encode().hex().upper()
+
+    def other_forms(row: str) -> list[str]:
+        return [row.upper(), row.replace("-", ""), f"urn:uuid:{row}", f"{{{row}}}"]
+
+    assert good == written(*content)
     again = await api.ask(_query(ORDERS[2], "first: 2", "after"), token, c=good)
     assert len(again.data["applications"]["nodes"]) == 2
     for order, cursor in (
@@ -139,10 +152,55 @@ async def test_a_cursor_of_another_order_or_of_nobody_is_refused(api: Api) -> No
         (ORDERS[2], packed(content[0], content[1])),
         (ORDERS[2], packed()),
         (ORDERS[2], b"{}".hex().upper()),
+        (ORDERS[2], good.lower()),
+        (ORDERS[2], f"{good[:2]} {good[2:]}"),
+        (ORDERS[2], packed(content[0], content[1], content[2])),
+        (ORDERS[2], packed(content[0], "2026-W10-1", content[2])),
+        *((ORDERS[2], written(content[0], content[1], form)) for form in other_forms(content[2])),
     ):
         answer = await api.ask(_query(order, "first: 2", "after"), token, c=cursor)
         assert (answer.status, answer.codes) == (200, ["CURSOR_INVALID"]), cursor
         assert answer.body["errors"][0]["extensions"]["field"] == "after"
+
+
+@pytest.mark.parametrize(
+    ("model", "column", "value", "is_taken"),
+    [
+        (Application, "created_at", "2026-03-02T09:00:00Z", True),
+        (Application, "created_at", "2026-03-02T09:00:00+00:00", False),
+        (Application, "created_at", "2026-03-02T12:00:00+03:00", False),
+        (Application, "created_at", "0001-01-01T00:00:00+14:00", False),
+        (Application, "created_at", "9999-12-31T23:00:00-14:00", False),
+        (Application, "created_at", "0001-01-01T00:00:00Z", False),
+        (Application, "created_at", "2026-03-02T09:00:00.5Z", False),
+        (Application, "created_at", "2026-03-02T09:00:00", False),
+        (Application, "created_at", "2026-03-02 09:00:00Z", False),
+        (Application, "created_at", None, False),
+        (Application, "due_on", None, True),
+        (Application, "due_on", "2026-03-02", True),
+        (Application, "due_on", "20260302", False),
+        (Application, "version", 1, True),
+        (Application, "version", True, False),
+        (Application, "version", 1.0, False),
+        (Organisation, "weekly_norm", "39.00", True),
+        (Organisation, "weekly_norm", "39", False),
+        (Organisation, "weekly_norm", "100.00", False),
+        (Organisation, "weekly_norm", "NaN", False),
+        (Organisation, "weekly_norm", "1E+2", False),
+        (Organisation, "weekly_norm", "1E+999999", False),
+        (Organisation, "weekly_norm", 39, False),
+    ],
+)
+def test_only_the_form_in_which_a_cursor_is_written_is_read(
+    model: type[Model], column: str, value: Any, is_taken: bool
+) -> None:
+    row = "00000000-0000-7000-8000-000000000001"
+    cursor = json.dumps([column, value, row], separators=(",", ":")).encode().hex().upper()
+    if is_taken:
+        assert beyond_of(model, (Term(column),), cursor, "after")[1] == UUID(row)
+    else:
+        with pytest.raises(CursorInvalid):
+            beyond_of(model, (Term(column),), cursor, "after")
 
 
 @pytest.mark.parametrize(

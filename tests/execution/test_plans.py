@@ -7,9 +7,10 @@ from core.clock import utc_now
 from core.settings import Limits
 from execution.engine import Engine
 from execution.limits import TooCostly, conditions
-from execution.plans import ROOM, Asking, Plans, Room
+from execution.plans import ROOM, Asking, Plan, Plans, Room
 from execution.problems import Refused
 from execution.requests import Request
+from execution.shape import NotPlannable
 from models.database import SQLITE
 from models.role import Role
 from schema.build import build
@@ -49,6 +50,32 @@ def test_a_plan_as_large_as_much_of_the_room_is_not_kept() -> None:
     room = Room(1_600)
     assert room.takes(plans, 100)
     assert not room.takes(plans, 101)
+
+
+def test_only_the_oldest_plan_goes_where_a_shape_is_new() -> None:
+    plans, _ = prepared(1)
+    shapes = [prepared(values)[1] for values in range(1, 35)]
+    made = [plans.find(asking, SQLITE) for asking in shapes[:32]]
+    plans.find(shapes[32], SQLITE)
+    assert [plans.keeps(asking, SQLITE) for asking in shapes[:33]] == [False] + [True] * 32
+    assert [plans.find(asking, SQLITE) for asking in shapes[1:32]] == made[1:]
+
+
+def test_only_the_oldest_refusal_goes_where_a_shape_is_new() -> None:
+    refused: list[int] = []
+
+    class Refusing(Plans):
+        def _make(self, asking: Asking, dialect: str) -> Plan:
+            refused.append(len(asking.variables["f"]["code"]["in"]))
+            raise NotPlannable("never")
+
+    made, _ = prepared(1)
+    plans = Refusing(made._view, made._document, made._operation)
+    shapes = [prepared(values)[1] for values in range(1, 34)]
+    for asking in [*shapes, *shapes[1:], shapes[0]]:
+        with pytest.raises(NotPlannable):
+            plans.find(asking, SQLITE)
+    assert refused == [*range(1, 34), 1]
 
 
 def test_values_of_a_filter_are_part_of_the_cost() -> None:

@@ -1,15 +1,27 @@
 """Journeys 4 and 5: signing in with two factors, being locked out, and what ends a session."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.account import Account, AccountState
+from core.clock import utc_now
+from models.account import Account, AccountState, Session, SignInFailure
+from models.change import ChangeKind
+from models.database import settle, unit_of_work
+from models.feed import announce
 from models.role import Role
 from tests.auth.entrance import PASSWORD
-from tests.journeys.hospital import Caller, Hospital, journal, mutation_document, sign_in
+from tests.journeys.hospital import (
+    Caller,
+    Hospital,
+    failures_moved,
+    journal,
+    mutation_document,
+    sign_in,
+    waited,
+)
 
 PHONE, EMAIL = "8 900 123-45-67", "anna.petrova@example.org"
 WRONG = "не тот пароль 42"
@@ -48,15 +60,14 @@ async def test_without_a_role_one_is_a_citizen(hospital: Hospital) -> None:
 async def test_the_password_alone_is_not_enough(hospital: Hospital) -> None:
     await hospital.signing_in(Role.DOCTOR)
     visitor = hospital.visitor()
-    assert await visitor.refused("signIn", login=PHONE, password=PASSWORD) == [
-        ("CODE_REQUIRED", "code")
-    ]
-    # Asking for the code is no failure: it can be done as often as one likes.
+    shows = (
+        "accessToken viewer { activeRole } pending { handle expiresAt factors { kind contact } }"
+    )
+    # Asking for the factors is no failure: it can be done as often as one likes.
     for _ in range(6):
-        await visitor.refused("signIn", login=PHONE, password=PASSWORD)
-    assert await visitor.told("signIn", login=PHONE, password=PASSWORD, language="ru") == [
-        "Введите одноразовый код из приложения."
-    ]
+        begun = await visitor.does("signIn", shows, login=PHONE, password=PASSWORD)
+    assert [begun["accessToken"], begun["viewer"]] == [None, None]
+    assert begun["pending"]["factors"] == [{"kind": "TOTP", "contact": None}]
 
 
 async def test_an_unknown_login_and_a_wrong_password_are_answered_alike(
@@ -70,7 +81,6 @@ async def test_an_unknown_login_and_a_wrong_password_are_answered_alike(
             (EMAIL, WRONG, person.code()),
             ("nobody@example.org", PASSWORD, person.code()),
             ("8 900 765-43-21", PASSWORD, None),
-            ("не логин", PASSWORD, "000000"),
         )
     ]
     refusal = {
@@ -83,7 +93,49 @@ async def test_an_unknown_login_and_a_wrong_password_are_answered_alike(
             }
         ],
     }
-    assert answers == [refusal] * 4
+    assert answers == [refusal] * 3
+
+
+@pytest.mark.parametrize("login", [EMAIL, "nobody@example.org"])
+async def test_a_failure_lengthens_the_wait_before_the_next_try(
+    hospital: Hospital, login: str
+) -> None:
+    await hospital.signing_in(Role.DOCTOR)
+    visitor = hospital.visitor()
+    given = {"login": login, "password": WRONG, "code": "000000"}
+    document = mutation_document("signIn", "", given).replace("message", "until")
+    assert await visitor.refused("signIn", **given) == [("BAD_CREDENTIALS", None)]
+    waits: list[float] = []
+    for _ in range(3):
+        assert await visitor.refused("signIn", **given) == [("BAD_CREDENTIALS", None)]
+        # As if it had only just failed, however long this machine takes to ask.
+        await failures_moved(timedelta(minutes=1))
+        (problem,) = (await visitor.answer(document, given)).data["signIn"]["errors"]
+        assert (problem["code"], problem["field"]) == ("TOO_MANY_ATTEMPTS", None)
+        newest = max(failure.at for failure in await SignInFailure.all())
+        waits.append((datetime.fromisoformat(problem["until"]) - newest).total_seconds())
+        await failures_moved(timedelta(minutes=-2))
+    assert waits == [1, 2, 4]
+
+
+async def test_a_keyboard_in_the_other_layout_is_hinted_at_whether_or_not_there_is_an_account(
+    hospital: Hospital,
+) -> None:
+    await hospital.signing_in(Role.DOCTOR)
+    visitor = hospital.visitor()
+    for login in (EMAIL, "nobody@example.org"):
+        assert await visitor.refused("signIn", login=login, password="зфыыцщкв") == [
+            ("BAD_CREDENTIALS", None),
+            ("KEYBOARD_LAYOUT", "password"),
+        ]
+    assert await visitor.refused("signIn", login="аnna.petrova@example.org", password=WRONG) == [
+        ("BAD_CREDENTIALS", None),
+        ("KEYBOARD_LAYOUT", "login"),
+    ]
+    given = {"login": "nobody@example.org", "password": "ghbdtn42"}
+    assert (await visitor.told("signIn", language="ru", **given))[1] == (
+        "Проверьте раскладку клавиатуры: похоже, включён другой язык."
+    )
 
 
 async def test_a_code_that_is_none_is_refused(hospital: Hospital) -> None:
@@ -93,6 +145,7 @@ async def test_a_code_that_is_none_is_refused(hospital: Hospital) -> None:
     visitor = hospital.visitor()
     # The second is today's code in full-width digits.
     for code in (wrong, person.code().translate(_FULL_WIDTH), "12345", "code"):
+        await waited()
         assert await visitor.refused("signIn", login=PHONE, password=PASSWORD, code=code) == [
             ("CODE_INVALID", "code")
         ]
@@ -130,6 +183,7 @@ async def test_after_five_failures_even_the_right_password_waits_until_an_operat
     await sign_in(person, PHONE, seconds=-30)
     # By phone and by e-mail: it is the account that is counted.
     for login in (PHONE, EMAIL, PHONE, EMAIL, PHONE):
+        await waited()
         assert await visitor.refused("signIn", login=login, password=WRONG, code="000000") == [
             ("BAD_CREDENTIALS", None)
         ]
@@ -167,7 +221,7 @@ async def test_after_five_failures_even_the_right_password_waits_until_an_operat
     assert await person.sees("{ viewer { activeRole } }") == {"viewer": {"activeRole": "DOCTOR"}}
 
     unlocked = await operator.does(
-        "unlockAccount", "account { state lockedUntil }", id=account["id"]
+        "unlockAccount", "account { state lockedUntil }", id=account["id"], reason="Позвонил сам"
     )
     assert unlocked == {"account": {"state": "ACTIVE", "lockedUntil": None}}
     await sign_in(person, PHONE, seconds=30)
@@ -187,6 +241,7 @@ async def test_a_login_that_nobody_has_is_locked_alike(hospital: Hospital) -> No
     visitor = hospital.visitor()
     given = {"login": "nobody@example.org", "password": PASSWORD, "code": "123456"}
     for _ in range(5):
+        await waited()
         assert await visitor.refused("signIn", **given) == [("BAD_CREDENTIALS", None)]
     first, second = [await visitor.told("signIn", **given) for _ in range(2)]
     assert first == second
@@ -225,6 +280,29 @@ async def test_signing_out_ends_the_session_at_once(hospital: Hospital) -> None:
     assert await _ended(person)
     answer = await person.answer("{ viewer { activeRole } }", language="ru")
     assert answer.body["errors"][0]["message"] == "Сеанс завершён: войдите снова."
+
+
+async def test_a_session_that_nobody_uses_ends(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    signed_in = await sign_in(person, PHONE)
+    await _was_used(person, timedelta(minutes=14))
+    assert await person.sees("{ viewer { activeRole } }") == {"viewer": {"activeRole": "DOCTOR"}}
+
+    # That it was used is noted beside the request.
+    await settle()
+    await _was_used(person, timedelta(minutes=15))
+
+    assert await _ended(person)
+    given = {"refreshToken": signed_in["refreshToken"]}
+    assert await hospital.visitor().refused("refreshSession", **given) == [
+        ("SESSION_EXPIRED", "refreshToken")
+    ]
+
+
+@unit_of_work
+async def _was_used(person: Caller, ago: timedelta) -> None:
+    await Session.filter(account_id=person.account_id).update(seen_at=utc_now() - ago)
+    announce(ChangeKind.SESSION, account_id=person.account_id)
 
 
 async def test_one_ends_a_session_that_was_left_open_elsewhere(hospital: Hospital) -> None:

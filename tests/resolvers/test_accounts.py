@@ -1,6 +1,7 @@
 """Accounts: made, and unlocked."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.auth import entrance
 from tests.auth.entrance import PASSWORD, visitor
 from tests.factories import NOW
 
+REASON = "Позвонил и назвал себя"
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 
@@ -94,11 +96,12 @@ async def test_an_unlocked_account_is_entered_at_once(gate: Gate) -> None:
     organisation = await make.organisation()
     chief = await entrance.admin_of(organisation)
     person = await entrance.person(gate, organisation)
-    for _ in range(5):
+    for minute in range(-5, 0):
+        then = visitor(NOW + timedelta(minutes=minute))
         with pytest.raises(BadCredentials):
-            await sign_in(visitor(), gate=gate, login=person.login, password="wrong")
+            await sign_in(then, gate=gate, login=person.login, password="wrong")
 
-    unlocked = await unlock_account(chief, id=person.account.id, gate=gate)
+    unlocked = await unlock_account(chief, id=person.account.id, reason=REASON, gate=gate)
 
     assert [unlocked.state, unlocked.locked_until] == [AccountState.ACTIVE, None]
     assert (await Account.get(id=person.account.id)).state is AccountState.ACTIVE
@@ -115,7 +118,9 @@ async def test_a_closed_account_is_not_opened_by_unlocking(gate: Gate) -> None:
     chief = await entrance.admin_of(organisation)
     account = await make.account(organisation, state=AccountState.CLOSED)
 
-    assert (await unlock_account(chief, id=account.id, gate=gate)).state is AccountState.CLOSED
+    unlocked = await unlock_account(chief, id=account.id, reason=REASON, gate=gate)
+
+    assert unlocked.state is AccountState.CLOSED
 
 
 async def test_a_strangers_account_is_not_found(gate: Gate) -> None:
@@ -123,4 +128,4 @@ async def test_a_strangers_account_is_not_found(gate: Gate) -> None:
     account = await make.account(await make.organisation())
 
     with pytest.raises(NotFound):
-        await unlock_account(chief, id=account.id, gate=gate)
+        await unlock_account(chief, id=account.id, reason=REASON, gate=gate)

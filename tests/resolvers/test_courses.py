@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from auth.rows import NotFound
 from auth.viewer import Viewer
 from core.errors import Problem, Problems
+from models.account import Account
 from models.course import Course, CourseAudience, Enrolment, EnrolmentStatus
 from models.practitioner import Practitioner, PractitionerStatus, Profession
 from resolvers import courses, enrolments
@@ -23,6 +25,7 @@ from resolvers.enrolments import (
 from resolvers.standing import PractitionerDismissed, WithoutFile
 from resolvers.versions import Stale
 from tests import factories as make
+from tests.auth.entrance import settings
 from tests.resolvers import callers
 from tests.resolvers.callers import journal, problems_of
 
@@ -43,6 +46,10 @@ async def learner(ward: Any, **values: Any) -> tuple[Viewer, Practitioner]:
     return await callers.worker(
         ward, **{"specialty": specialty, "work_phone": "+74951234567", **values}
     )
+
+
+async def enrol(viewer: Viewer, **values: Any) -> Enrolment:
+    return await enrolments.enrol(viewer, settings=settings(Path()), **values)
 
 
 async def test_a_course_is_announced(database: str) -> None:
@@ -118,9 +125,7 @@ async def test_a_worker_takes_a_seat_is_confirmed_and_gives_it_back(database: st
     admin = await callers.administrator(organisation)
     course = await make.course(organisation, seats=1)
 
-    enrolment = await enrolments.enrol(
-        doctor, course_id=course.id, wished_start_on=date(2026, 5, 2)
-    )
+    enrolment = await enrol(doctor, course_id=course.id, wished_start_on=date(2026, 5, 2))
     assert (enrolment.status, enrolment.practitioner_id, enrolment.wished_start_on) == (
         EnrolmentStatus.REQUESTED,
         person.id,
@@ -135,7 +140,7 @@ async def test_a_worker_takes_a_seat_is_confirmed_and_gives_it_back(database: st
     assert (cancelled.status, cancelled.version) == (EnrolmentStatus.CANCELLED, 3)
     assert (await Course.get(id=course.id)).seats_taken == 0
 
-    again = await enrolments.enrol(doctor, course_id=course.id)
+    again = await enrol(doctor, course_id=course.id)
     assert again.id != enrolment.id
     assert [action for action, *_ in await journal()] == [
         "ENROLLED",
@@ -151,7 +156,7 @@ async def test_an_incomplete_file_is_named_field_by_field(database: str) -> None
     course = await make.course(organisation)
 
     with pytest.raises(Problems) as refused:
-        await enrolments.enrol(doctor, course_id=course.id)
+        await enrol(doctor, course_id=course.id)
 
     assert problems_of(refused) == [
         ("PROFILE_INCOMPLETE", "specialty_id"),
@@ -160,13 +165,33 @@ async def test_an_incomplete_file_is_named_field_by_field(database: str) -> None
     assert (await Course.get(id=course.id)).seats_taken == 0
 
 
+@pytest.mark.parametrize(("days", "refused"), [(364, []), (365, ["password"])])
+async def test_an_expired_password_keeps_one_from_enrolling(
+    database: str, days: int, refused: list[str]
+) -> None:
+    organisation = await make.organisation()
+    doctor, _ = await learner(await make.department(organisation))
+    await Account.filter(id=doctor.account_id).update(
+        password_hash="a hash", password_changed_at=make.NOW - timedelta(days=days)
+    )
+    course = await make.course(organisation)
+
+    try:
+        await enrol(doctor, course_id=course.id)
+        found = []
+    except Problems as raised:
+        found = [problem.field for problem in raised.problems]
+
+    assert found == refused
+
+
 async def test_a_course_for_others_is_not_found(database: str) -> None:
     organisation = await make.organisation()
     nurse, _ = await learner(await make.department(organisation), profession=Profession.NURSE)
     course = await make.course(organisation, audience=CourseAudience.DOCTORS)
 
     with pytest.raises(NotFound) as refused:
-        await enrolments.enrol(nurse, course_id=course.id)
+        await enrol(nurse, course_id=course.id)
 
     assert refused.value.field == "course_id"
 
@@ -179,9 +204,9 @@ async def test_enrolling_is_for_workers(database: str) -> None:
     gone, _ = await learner(ward, status=PractitionerStatus.DISMISSED)
 
     with pytest.raises(WithoutFile):
-        await enrolments.enrol(admin, course_id=course.id)
+        await enrol(admin, course_id=course.id)
     with pytest.raises(PractitionerDismissed):
-        await enrolments.enrol(gone, course_id=course.id)
+        await enrol(gone, course_id=course.id)
 
 
 async def test_a_course_that_has_begun_takes_nobody(database: str) -> None:
@@ -190,7 +215,7 @@ async def test_a_course_that_has_begun_takes_nobody(database: str) -> None:
     course = await make.course(organisation, starts_on=TODAY)
 
     with pytest.raises(CourseStarted):
-        await enrolments.enrol(doctor, course_id=course.id)
+        await enrol(doctor, course_id=course.id)
 
 
 @pytest.mark.parametrize("day", [TODAY - timedelta(days=1), date(2026, 5, 21)])
@@ -200,7 +225,7 @@ async def test_the_wished_day_lies_before_the_end(database: str, day: date) -> N
     course = await make.course(organisation)
 
     with pytest.raises(WishedDateOutside) as refused:
-        await enrolments.enrol(doctor, course_id=course.id, wished_start_on=day)
+        await enrol(doctor, course_id=course.id, wished_start_on=day)
 
     assert refused.value.field == "wished_start_on"
 
@@ -210,7 +235,7 @@ async def test_a_seat_is_not_given_back_after_the_start(database: str) -> None:
     ward = await make.department(organisation)
     doctor, _ = await learner(ward)
     course = await make.course(organisation)
-    enrolment = await enrolments.enrol(doctor, course_id=course.id)
+    enrolment = await enrol(doctor, course_id=course.id)
     await Course.filter(id=course.id).update(starts_on=TODAY)
 
     with pytest.raises(CancelTooLate):
@@ -224,7 +249,7 @@ async def test_anothers_seat_is_not_found(database: str) -> None:
     ward = await make.department(organisation)
     doctor, _ = await learner(ward)
     colleague, _ = await learner(ward)
-    enrolment = await enrolments.enrol(doctor, course_id=(await make.course(organisation)).id)
+    enrolment = await enrol(doctor, course_id=(await make.course(organisation)).id)
 
     with pytest.raises(NotFound):
         await enrolments.cancel_enrolment(colleague, id=enrolment.id)
@@ -235,7 +260,7 @@ async def test_a_cancelled_seat_is_neither_confirmed_nor_cancelled(database: str
     doctor, _ = await learner(await make.department(organisation))
     admin = await callers.administrator(organisation)
     course = await make.course(organisation)
-    enrolment = await enrolments.enrol(doctor, course_id=course.id)
+    enrolment = await enrol(doctor, course_id=course.id)
     await enrolments.cancel_enrolment(admin, id=enrolment.id)
 
     for operation in (enrolments.confirm_enrolment, enrolments.cancel_enrolment):
@@ -252,7 +277,7 @@ async def test_sixteen_race_for_ten_seats_and_ten_have_one(database: str) -> Non
     course = await make.course(organisation, seats=10)
 
     outcomes = await asyncio.gather(
-        *(enrolments.enrol(viewer, course_id=course.id) for viewer, _ in racers),
+        *(enrol(viewer, course_id=course.id) for viewer, _ in racers),
         return_exceptions=True,
     )
 
@@ -268,7 +293,7 @@ async def test_one_person_racing_with_themself_has_one_seat(database: str) -> No
     course = await make.course(organisation)
 
     outcomes = await asyncio.gather(
-        *(enrolments.enrol(doctor, course_id=course.id) for _ in range(5)),
+        *(enrol(doctor, course_id=course.id) for _ in range(5)),
         return_exceptions=True,
     )
 
@@ -280,11 +305,11 @@ async def test_a_seat_given_back_twice_at_once_is_given_back_once(database: str)
     organisation = await make.organisation()
     doctor, _ = await learner(await make.department(organisation))
     course = await make.course(organisation, seats_taken=1)
-    enrolment = await enrolments.enrol(doctor, course_id=course.id)
+    enrolment = await enrol(doctor, course_id=course.id)
 
     outcomes = await asyncio.gather(
         *(enrolments.cancel_enrolment(doctor, id=enrolment.id) for _ in range(4)),
-        enrolments.enrol(doctor, course_id=course.id),
+        enrol(doctor, course_id=course.id),
         return_exceptions=True,
     )
 

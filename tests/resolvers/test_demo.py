@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from pathlib import Path
 
 import pyotp
 import pytest
@@ -26,6 +27,7 @@ from resolvers.demo import DemoAccount, DemoNotEmpty, demo_accounts, load_demo
 from resolvers.demostaff import invent_staff
 from resolvers.shiftrules import RestTooShort
 from tests import factories as make
+from tests.auth.entrance import settings
 from tests.resolvers import callers
 
 VAULT = Vault([Fernet.generate_key()])
@@ -202,7 +204,7 @@ async def test_a_worker_of_the_demo_finds_a_shift_and_a_course(
     audience = CourseAudience.DOCTORS if role is Role.DOCTOR else CourseAudience.NURSES
     course = await Course.filter(audience=audience).order_by("-starts_on").first()
     assert course is not None
-    enrolment = await enrolments.enrol(viewer, course_id=course.id)
+    enrolment = await enrolments.enrol(viewer, settings=settings(Path()), course_id=course.id)
 
     assert len(own) > 15
     assert len(taken) > 0

@@ -22,6 +22,7 @@ from resolvers.accounts import LoginRequired
 from resolvers.forms import IdentityUnavailable
 from resolvers.grants import RoleNotGrantable
 from resolvers.invitations import AccountExists, InvitationInvalid, accept_invitation, invite
+from resolvers.sessions import SignedIn
 from resolvers.sign_in import BadCredentials, sign_in
 from tests import factories as make
 from tests.auth import entrance
@@ -71,6 +72,7 @@ async def test_an_invited_worker_opens_the_account_and_signs_in(gate: Gate) -> N
         password=PASSWORD,
         code=secret.at(NOW),
     )
+    assert isinstance(signed_in, SignedIn)
     assert (signed_in.account.id, signed_in.held) == (account.id, (Role.NURSE,))
     entries = await AuditEntry.all().order_by("position")
     assert [(entry.action, entry.about_id) for entry in entries] == [

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -11,18 +13,18 @@ from auth.gate import Gate
 from auth.rows import NotFound
 from auth.sessions import RoleNotHeld, SessionExpired
 from auth.viewer import Viewer
+from core.places import Places
 from models.account import Account, AccountState, RefreshToken, Session
 from models.audit import AuditEntry
 from models.change import Change, ChangeKind
 from models.grant import RoleGrant
 from models.role import Role
+from resolvers.refreshing import RefreshInvalid, refresh_session
 from resolvers.sessions import (
-    RefreshInvalid,
     SignedIn,
     end_session,
     living_sessions,
     open_session,
-    refresh_session,
     sign_out,
     switch_role,
 )
@@ -233,6 +235,20 @@ async def test_the_list_holds_ones_own_living_sessions(gate: Gate) -> None:
     rows = await living_sessions(viewer_of(mine), gate=gate)
 
     assert {row.id for row in rows} == {mine.session.id, others[2].session.id}
+
+
+async def test_a_session_tells_where_it_was_opened_as_far_as_that_is_known(gate: Gate) -> None:
+    home = Places({ip_network("192.0.2.0/24"): "Городская больница № 1"})
+    opened = await signed_in(replace(gate, places=home), Role.DOCTOR)
+    abroad = visitor(address="198.51.100.1")
+    await open_session(abroad, gate=replace(gate, places=home), account=opened.account)
+
+    rows = await Session.all().order_by("id")
+
+    assert [(row.address, row.place) for row in rows] == [
+        ("192.0.2.1", "Городская больница № 1"),
+        ("198.51.100.1", ""),
+    ]
 
 
 async def test_a_session_in_a_chosen_role_must_be_held(gate: Gate) -> None:

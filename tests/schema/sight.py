@@ -17,12 +17,14 @@ from models.account import Account, Session
 from models.application import Application, ApplicationKind
 from models.audit import AuditEntry
 from models.course import Course, CourseAudience, Enrolment
+from models.factor import Passkey
 from models.grant import RoleGrant
 from models.licence import Licence
 from models.organisation import Department, DictionaryEntry, Organisation
 from models.practitioner import Position, Practitioner, Profession
 from models.role import Role
 from models.shift import DayWish, Shift, ShiftKind
+from models.ticket import Ticket, TicketDocument
 from tests.world import Person
 
 OWN, DEPARTMENT, ALL = "own", "department", "all"
@@ -55,6 +57,7 @@ ROWS: dict[type[Model], dict[Role, frozenset[str]]] = {
     Position: _REGISTRY,
     Account: _rows((SIGNED_IN, OWN), ((Role.ADMIN, Role.OPERATOR), ALL)),
     Session: _rows((SIGNED_IN, OWN)),
+    Passkey: _rows((SIGNED_IN, OWN)),
     RoleGrant: _rows(((*_CLINICAL, Role.CITIZEN), OWN), (_OVERSIGHT, ALL)),
     AuditEntry: _rows((_CLINICAL, OWN), ((Role.INSPECTOR,), ALL)),
     Licence: _rows((_CLINICAL, OWN), ((Role.DOCTOR,), DEPARTMENT), (_OVERSIGHT, ALL)),
@@ -63,6 +66,8 @@ ROWS: dict[type[Model], dict[Role, frozenset[str]]] = {
     Course: _rows((_CLINICAL, OWN), ((*_OVERSIGHT, Role.ANALYST), ALL)),
     Enrolment: _rows((_CLINICAL, OWN), ((Role.ADMIN,), ALL)),
     Application: _rows(((*_CLINICAL, Role.CITIZEN), OWN), (_OVERSIGHT, ALL)),
+    Ticket: _rows(((Role.OPERATOR,), ALL)),
+    TicketDocument: _rows(((Role.OPERATOR,), ALL)),
 }
 
 # Enum values that do not exist for a role: neither do the rows that carry them.
@@ -84,7 +89,7 @@ AUDIENCES = {
 }
 
 # One's own rows of these do not depend on where the role was granted.
-PERSONAL = (Account, Session, RoleGrant, Application)
+PERSONAL = (Account, Session, Passkey, RoleGrant, Application)
 
 
 class Snapshot:
@@ -184,7 +189,7 @@ class Sight:
         worker = self.practitioner
         if isinstance(row, Account):
             return bool(row.id == self.account_id)
-        if isinstance(row, Session | RoleGrant | Application):
+        if isinstance(row, Session | Passkey | RoleGrant | Application):
             return bool(row.account_id == self.account_id)
         if worker is None:
             return False
@@ -197,10 +202,12 @@ class Sight:
         return bool(getattr(row, "practitioner_id", None) == worker.id)
 
     def _is_in_place(self, row: Any) -> bool:
-        if isinstance(row, DictionaryEntry):
+        if isinstance(row, DictionaryEntry | Ticket | TicketDocument):
             return True
+        if isinstance(row, Account) and row.organisation_id is None:
+            return self.role is Role.OPERATOR
         organisation = self._organisation_of(row)
-        everywhere = isinstance(row, Organisation | Course | Session)
+        everywhere = isinstance(row, Organisation | Course | Session | Passkey)
         return any(
             organisation == place
             and (limit is None or everywhere or self._department_of(row) == limit)
@@ -210,7 +217,7 @@ class Sight:
     def _organisation_of(self, row: Any) -> UUID | None:
         if isinstance(row, Organisation):
             return row.id
-        if isinstance(row, Session):
+        if isinstance(row, Session | Passkey):
             account = self.snapshot.get(Account, row.account_id)
             return account.organisation_id  # type: ignore[no-any-return]
         return row.organisation_id  # type: ignore[no-any-return]

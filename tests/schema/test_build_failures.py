@@ -9,6 +9,7 @@ from graphql import GraphQLNonNull, GraphQLSchema
 
 import schema.aggregates
 import schema.checks
+from auth.proofs import Confirmation
 from auth.rights import Scope
 from models.audit import AuditHead
 from models.role import Role
@@ -99,6 +100,13 @@ def test_a_view_that_does_not_say_which_rows(monkeypatch: pytest.MonkeyPatch) ->
     rules = (visible(Role.DOCTOR), visible(Role.ADMIN, rows=Scope.ALL), OVERSEEN, ANALYSED)
     monkeypatch.setitem(VIEWS, "Shift", replace(VIEWS["Shift"], rules=Rules(rules)))
     assert faults() == ["Shift does not say which rows DOCTOR sees"]
+
+
+def test_a_proof_that_is_asked_of_visitors() -> None:
+    proofs = {"Query.departments": frozenset({Confirmation()})}
+    assert faults(changed(Role.VISITOR, proofs=proofs)) == [
+        "Query.departments needs a proof, which no visitor has"
+    ]
 
 
 def test_a_limited_field_that_must_have_a_value() -> None:

@@ -19,12 +19,14 @@ from core.clock import day_of
 from models.account import Account
 from models.application import Application
 from models.course import Course, Enrolment
+from models.factor import Passkey
 from models.grant import RoleGrant
 from models.licence import Licence
 from models.organisation import Department, DictionaryEntry, Organisation
 from models.practitioner import Position, Practitioner
 from models.role import Role
 from models.shift import DayWish, Shift
+from models.ticket import Ticket, TicketDocument
 from schema.views import VIEWS
 from tests.api import Api
 from tests.schema.documents import client_schema
@@ -45,11 +47,14 @@ LISTS: dict[str, tuple[str, ...]] = {
     "Enrolment": ("enrolments",),
     "Licence": ("licences",),
     "Organisation": ("organisations",),
+    "Passkey": ("passkeys",),
     "Position": ("practitioners", "positions"),
     "Practitioner": ("practitioners",),
     "RoleGrant": ("roleGrants",),
     "Session": ("sessions",),
     "Shift": ("shifts",),
+    "Ticket": ("tickets",),
+    "TicketDocument": ("tickets", "documents"),
 }
 SINGLES = {
     "account": Account,
@@ -63,6 +68,7 @@ SINGLES = {
     "practitioner": Practitioner,
     "roleGrant": RoleGrant,
     "shift": Shift,
+    "ticket": Ticket,
 }
 MODELS: dict[str, type[Model]] = {model.__name__: model for model in ROWS}
 CHILDREN: dict[str, tuple[type[Model], str]] = {
@@ -75,6 +81,7 @@ CHILDREN: dict[str, tuple[type[Model], str]] = {
     "Department.practitioners": (Practitioner, "department_id"),
     "Department.shifts": (Shift, "department_id"),
     "Course.enrolments": (Enrolment, "course_id"),
+    "Ticket.documents": (TicketDocument, "ticket_id"),
 }
 
 
@@ -295,8 +302,12 @@ async def _rows(
 
 def _inner(proof: Proof, name: str, field: str) -> str:
     """What to select of a field that is an object."""
-    asked = f"{name}.{field}" == "Practitioner.workedTime"
-    return timesheet_of(proof.sight) if asked else f"{field} {{ id }}"
+    match f"{name}.{field}":
+        case "Practitioner.workedTime":
+            return timesheet_of(proof.sight)
+        case "Account.factors":
+            return "factors { kind contact }"
+    return f"{field} {{ id }}"
 
 
 def _is_leaf(type_: GraphQLObjectType, field: str) -> bool:
@@ -335,6 +346,9 @@ def _value(proof: Proof, name: str, field: str, row: Any) -> Any:
         return {"id": str(worker.id)} if worker is not None and sight.sees(worker) else None
     if coordinate == "Practitioner.workedTime":
         return timesheet(sight, row)
+    if coordinate == "Account.factors":
+        kinds = ["TOTP"] * bool(row.totp_sealed) + ["PASSKEY"] * _has_passkey(sight, row)
+        return [{"kind": kind, "contact": None} for kind in kinds]
     if not _is_leaf(type_, field):
         target = MODELS[get_named_type(type_.fields[field].type).name]
         pointed = sight.snapshot.get(target, getattr(row, f"{_snake(field)}_id"))
@@ -343,6 +357,8 @@ def _value(proof: Proof, name: str, field: str, row: Any) -> Any:
         case "Practitioner.passport":
             sealed = row.passport_sealed
             return None if sealed is None else proof.api.services.vault.open(sealed)
+        case "Ticket.contact":
+            return proof.api.services.vault.open(row.contact_sealed)
         case "Licence.status":
             return row.status_on(day_of(sight.now, sight.zone)).value
         case "Shift.status":
@@ -356,9 +372,20 @@ def _value(proof: Proof, name: str, field: str, row: Any) -> Any:
             return account.public_id if account is not None else None
         case "AuditEntry.reason" | "AuditEntry.field":
             return row.details.get(field)
+        case "Account.recoveryCodesLeft":
+            return 0
+        case "Account.recommendations":
+            # Nobody in this world has a password, or a factor but passkeys.
+            unconfirmed = ["CONFIRM_ACCOUNT"] if row.confirmed_at is None else []
+            bare = [] if _has_passkey(sight, row) else ["ADD_PASSKEY"]
+            return [*unconfirmed, "ADD_SECOND_METHOD", "CREATE_RECOVERY_CODES", *bare]
         case "Course.seatsLeft":
             return row.seats - row.seats_taken
     return _plain(getattr(row, _snake(field)))
+
+
+def _has_passkey(sight: Sight, account: Account) -> bool:
+    return any(one.account_id == account.id for one in sight.snapshot.rows[Passkey])
 
 
 def _session_of(token: str | None) -> Any:

@@ -13,7 +13,7 @@ from graphql import (
 
 from models.role import Role
 from schema.build import build
-from schema.roles import declared
+from schema.rules import declared
 from tests.api import Api
 from tests.schema.documents import client_schema, objects
 from tests.world import ONE_EACH, World, token_of

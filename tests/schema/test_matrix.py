@@ -41,12 +41,15 @@ class Asking:
     matrix: Matrix
     schema: GraphQLSchema
 
-    async def messages(self, document: str) -> set[str]:
-        """What is wrong with a document; it must not run."""
-        answer = await self.api.ask(document, self.token)
-        assert "data" not in answer.body, document
-        assert not any("availableIn" in e["extensions"] for e in answer.body["errors"])
-        return {error["message"] for error in answer.body["errors"]}
+    async def messages(self, *documents: str) -> set[str]:
+        """What is wrong with documents; none of them may run."""
+        found = set()
+        for document in documents:
+            answer = await self.api.ask(document, self.token)
+            assert "data" not in answer.body, document
+            assert not any("availableIn" in e["extensions"] for e in answer.body["errors"])
+            found |= {error["message"] for error in answer.body["errors"]}
+        return found
 
     def hides(self, type_name: str, element: str) -> bool:
         return self.matrix.mark(type_name, element, self.role) == HIDDEN
@@ -149,7 +152,7 @@ async def test_a_hidden_input_field_is_an_unknown_input_field(asking: list[Askin
             type_ = WHOLE.type_map[name]
             assert isinstance(type_, GraphQLInputObjectType)
             fields = [*type_.fields, NONSENSE]
-            messages = await one.messages(place.document([f"{{{f}: null}}" for f in fields]))
+            messages = await one.messages(*place.documents([f"{{{f}: null}}" for f in fields]))
             unknown = {m for m in messages if f"'{name}' not to include unknown field" in m}
             hidden = [field for field in type_.fields if one.hides(name, field)]
             assert unknown == {
@@ -164,7 +167,7 @@ async def test_a_hidden_enum_value_is_an_unknown_value(asking: list[Asking]) -> 
         for name, place in _inputs(one, GraphQLEnumType):
             type_ = WHOLE.type_map[name]
             assert isinstance(type_, GraphQLEnumType)
-            messages = await one.messages(place.document([*type_.values, NONSENSE]))
+            messages = await one.messages(*place.documents([*type_.values, NONSENSE]))
             unknown = {m for m in messages if m.endswith(f"does not exist in '{name}' enum.")}
             hidden = [value for value in type_.values if one.hides(name, value)]
             assert unknown == {

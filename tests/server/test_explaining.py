@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from auth.passwords import Passwords
 from core.clock import utc_now
 from core.settings import Settings
 from models.role import Role
 from resolvers.demo import load_demo
+from server.cli import app
 from server.explaining import explained
 from server.services import services_of
 
@@ -73,6 +75,53 @@ async def test_it_says_why_there_is_no_statement(demo: Settings) -> None:
     assert await explained(demo, Role.ADMIN, "mutation { signOut { errors { code } } }") == (
         "Runs in the ordinary executor: a mutation is not planned."
     )
-    assert await explained(demo, Role.VISITOR, "{ me { id } }") == (
-        "Refused: Cannot query field 'me' on type 'Query'."
+
+
+async def test_it_shows_which_groups_are_asked_for(demo: Settings) -> None:
+    text = """query($from: Date) { shiftGroups(
+      by: [STATUS]
+      only: {status: {in: [OPEN, DONE]}, startsAtDay: {gte: $from}, department: {isNull: false}}
+    ) { totalCount } }"""
+    told = await explained(demo, Role.ADMIN, text, {"from": "2026-03-02"})
+    assert told.splitlines()[1].endswith(
+        ", only where department is not empty and starts_at_day >= 2026-03-02"
+        " and status in (OPEN, DONE)"
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "code", "says"),
+    [
+        (None, (), 2, "does not exist"),
+        (".", (), 2, "is a directory"),
+        (b"\xff{ viewer { activeRole } }", (), 1, "is not text in UTF-8."),
+        (b"{ viewer { activeRole } }", ("--variables", "[1]"), 2, "An object of JSON is needed"),
+        (b"{ viewer { activeRole } }", ("--variables", "{"), 2, "An object of JSON is needed"),
+        (b"{ me { id } }", (), 1, "Refused: Cannot query field 'me' on type 'Query'."),
+        (b"{", (), 1, "Refused: Syntax Error"),
+        (b"{ viewer { activeRole } }", ("--variables", "{}"), 0, "viewer: planned"),
+    ],
+)
+def test_command_says_what_is_wrong(
+    database_url: str,
+    tmp_path: Path,
+    content: bytes | str | None,
+    more: tuple[str, ...],
+    code: int,
+    says: str,
+) -> None:
+    file = tmp_path / "document.graphql"
+    if content == ".":
+        file.mkdir()
+    elif isinstance(content, bytes):
+        file.write_bytes(content)
+    result = CliRunner().invoke(
+        app,
+        ["explain", str(file), "--role", "visitor", *more],
+        env={
+            "CABINET_HOME": str(tmp_path / "home"),
+            "CABINET_DATABASE_URL": database_url,
+            "COLUMNS": "400",
+        },
+    )
+    assert (result.exit_code, says in result.output) == (code, True), result.output

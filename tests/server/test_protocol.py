@@ -2,7 +2,9 @@
 operation is answered alike whichever way it takes."""
 
 import asyncio
+import contextlib
 import re
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,10 +14,11 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.sessions import Sessions
-from server.protocol import Exchange, Joining, Protocol
+from server.exchanges import Exchange, Joining
+from server.protocol import Protocol
 from server.requests import Headers
 from tests.live import ListeningApi, listening
 
@@ -38,11 +41,19 @@ async def hello(_scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"hello"})
 
 
+async def quick(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answers at once."""
+    body = b"a" * 2_000
+    headers = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
 @asynccontextmanager
-async def protocol_server(protocol: type[Protocol]) -> AsyncIterator[int]:
-    """A server of a protocol that says hello, by its port."""
+async def protocol_server(protocol: type[Protocol], says: ASGIApp = hello) -> AsyncIterator[int]:
+    """A server of a protocol that says hello, or something else, by its port."""
     config = uvicorn.Config(
-        hello, port=0, http=protocol, lifespan="off", log_level="warning", ws="none"
+        says, port=0, http=protocol, lifespan="off", log_level="warning", ws="none"
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
@@ -278,6 +289,129 @@ async def test_address_is_the_one_that_a_trusted_proxy_tells(
     assert seen == [address]
 
 
+UPGRADE = (b"connection: upgrade, close", b"upgrade: websocket")
+HANDSHAKE = (b"sec-websocket-version: 13", b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==")
+SOCKET = b"\r\n".join([b"GET /graphql HTTP/1.1", b"host: a", *UPGRADE, *HANDSHAKE, b"", b""])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (b"connection: upgrade, http2-settings, close", b"upgrade: h2c", b"http2-settings: AAMA"),
+        UPGRADE,
+        (*UPGRADE, *HANDSHAKE),
+    ],
+)
+@pytest.mark.parametrize("cut", [0, 1, len(OPERATION), len(OPERATION) + 10])
+async def test_post_that_asks_for_another_protocol_is_answered_as_it_is(
+    listening_api: ListeningApi, more: tuple[bytes, ...], cut: int
+) -> None:
+    whole = posted(OPERATION, *more)
+    port = httpx.URL(listening_api.url).port or 0
+    told = await answer(port, whole[: len(whole) - cut], whole[len(whole) - cut :])
+    assert told.startswith(b"HTTP/1.1 200 ")
+    assert told.endswith(b'{"data":{"__typename":"Query"}}')
+
+
+async def test_handshake_that_is_none_is_refused(listening_api: ListeningApi) -> None:
+    port = httpx.URL(listening_api.url).port or 0
+    without = SOCKET.replace(b"\r\n".join(HANDSHAKE) + b"\r\n", b"")
+    many = b"".join(b"x-%d: a\r\n" % number for number in range(200))
+    for asked in (without, SOCKET[:-2] + many + b"\r\n"):
+        assert (await answer(port, asked)).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_socket_asked_for_behind_an_operation_ends_with_its_answer(
+    listening_api: ListeningApi,
+) -> None:
+    port = httpx.URL(listening_api.url).port or 0
+    told = await answer(port, posted(OPERATION) + SOCKET, b"more")
+    assert told.count(b"HTTP/1.1 ") == 1
+    assert told.endswith(b'{"data":{"__typename":"Query"}}')
+    after = posted(b'{"query": "{ again: __typename }"}')
+    told = await answer(port, posted(OPERATION) + after + SOCKET, after)
+    assert told.count(b"HTTP/1.1 200 ") == 2
+    assert told.endswith(b'{"data":{"again":"Query"}}')
+
+
+BEGUN = b"GET /graphql HTTP/1.1\r\nhost: a\r\n"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [BEGUN + b"x-a: " + b"a" * 40_000 + b"\r\n\r\n"],
+        [BEGUN + b"".join(b"x-%d: %b\r\n" % (n, b"a" * 90) for n in range(500)) + b"\r\n"],
+        [BEGUN + b"a: b\r\n" * 20_000 + b"\r\n"],
+        [BEGUN, b"x-a: ", b"a" * 20_000, b"a" * 20_000],
+    ],
+    ids=["one", "many", "tiny", "unfinished"],
+)
+async def test_head_that_is_too_large_is_refused(
+    listening_api: ListeningApi, parts: list[bytes]
+) -> None:
+    told = await answer(httpx.URL(listening_api.url).port or 0, *parts)
+    assert told.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_what_ends_a_body_is_no_way_around_the_size_of_a_head() -> None:
+    made: list[Protocol] = []
+
+    class Told(Protocol):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            made.append(self)
+
+    async with protocol_server(Told) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n")
+        for _ in range(20):
+            writer.write(b"x: " + b"a" * 10_000 + b"\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 431 ")
+        (protocol,) = made
+        assert sum(len(value) for _, value in protocol.headers) < 40_000
+        writer.close()
+
+
+@pytest.mark.parametrize("size", [30_000, 200_000])
+async def test_bodies_and_heads_in_a_row_are_no_head(
+    listening_api: ListeningApi, size: int
+) -> None:
+    port = httpx.URL(listening_api.url).port or 0
+    body = OPERATION.ljust(size)
+    told = await answer(port, posted(body) * 3 + posted(body, CLOSE))
+    assert told.count(b"HTTP/1.1 200 ") == 4
+
+
+@pytest.mark.parametrize("many", [20, 2_000], ids=["closed", "paused"])
+async def test_client_that_reads_nothing_is_ended(many: int) -> None:
+    lost = asyncio.Event()
+
+    class Watched(Protocol):
+        reading_seconds = 0.5
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            # As Protocol narrows it.
+            self.timeout_keep_alive = 1
+            super().connection_made(transport)
+            kernel: socket.socket = transport.get_extra_info("socket")
+            kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.set()
+
+    async with protocol_server(Watched, quick) as port:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            client.connect(("127.0.0.1", port))
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                client.send(WHOLE * many)
+            async with asyncio.timeout(5):
+                await lost.wait()
+
+
 class Recording(asyncio.Transport):
     """Keeps each write apart."""
 
@@ -294,10 +428,13 @@ class Recording(asyncio.Transport):
     def close(self) -> None:
         self.writes.append(b"closed")
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
 
 def test_head_and_body_are_one_write_and_nothing_else_waits() -> None:
     transport = Recording()
-    joining = Joining(transport)
+    joining = Joining(transport, 1.0)
     for data in (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"a", b"b"):
         joining.write(data)
     joining.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")

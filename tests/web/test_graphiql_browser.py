@@ -1,111 +1,22 @@
 """The GraphiQL page as a person meets it, in a headless Chromium that reaches this machine only."""
 
-import collections.abc
-import contextlib
-import os
-import pathlib
-import shutil
-
 import pyotp
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from models.role import Role
-from resolvers.demo import DemoAccount
+from tests.browsing import RESPONSE, fill_in, keep_picture, opened, run_example, sign_in
 from tests.live import LiveServer
 
-ROOT = pathlib.Path(__file__).parents[2]
-IMAGES = ROOT / "docs" / "images"
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--no-proxy-server",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]
-EDITOR = ".graphiql-query-editor .view-lines"
-RESPONSE = ".graphiql-response .view-lines"
 DISTINCT_COLOURS = """() => new Set(
     [...document.querySelectorAll('.graphiql-query-editor .view-line span span')]
         .map((piece) => getComputedStyle(piece).color)
 ).size"""
-KEEP_VIOLATIONS = """
-    window.violations = [];
-    document.addEventListener('securitypolicyviolation', (event) => {
-        window.violations.push(`${event.violatedDirective} ${event.blockedURI}`);
-    });
-"""
-
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.any_database,
     pytest.mark.asyncio(loop_scope="module"),
 ]
-
-
-def needed(what: object, why: str) -> None:
-    if what:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{why}, and in CI the page is tested")
-    pytest.skip(f"THE GRAPHIQL PAGE IS NOT TESTED: {why}")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> collections.abc.AsyncIterator[Browser]:
-    program = shutil.which("chromium")
-    needed(program, "there is no `chromium` on the PATH")
-    needed((ROOT / "web" / "dist" / "index.html").exists(), "web/dist is missing: run `make web`")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@contextlib.asynccontextmanager
-async def opened(
-    chromium: Browser, url: str, *, script: str = "", locale: str = "ru-RU"
-) -> collections.abc.AsyncIterator[Page]:
-    """The page, freshly loaded. On leaving, it must have broken neither its policy nor itself."""
-    context = await chromium.new_context(
-        locale=locale, color_scheme="light", viewport={"width": 1400, "height": 900}
-    )
-    page = await context.new_page()
-    complaints: list[str] = []
-
-    def listen(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            complaints.append(message.text)
-
-    page.on("console", listen)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    await page.add_init_script(KEEP_VIOLATIONS + script)
-    await page.goto(f"{url}/graphiql")
-    yield page
-    assert await page.evaluate("window.violations") == []
-    assert complaints == []
-    await context.close()
-
-
-async def fill_in(page: Page, account: DemoAccount) -> None:
-    await page.get_by_test_id("open-sign-in").click()
-    await page.get_by_test_id("login").fill(account.login)
-    await page.get_by_test_id("password").fill(account.password)
-    await page.get_by_test_id("code").fill(pyotp.TOTP(account.totp_secret).now())
-
-
-async def sign_in(page: Page, account: DemoAccount) -> None:
-    await fill_in(page, account)
-    await page.get_by_test_id("submit").click()
-    await expect(page.get_by_test_id("account")).to_contain_text(account.login)
-
-
-async def run_example(page: Page, name: str, operation: str) -> None:
-    await page.get_by_test_id("examples").click()
-    await page.get_by_test_id(f"example-{name}").click()
-    # Some examples first ask the server for an id to stand in their variables.
-    await expect(page.locator(EDITOR)).to_contain_text(operation)
-    await page.get_by_role("button", name="Execute query").click()
 
 
 async def write(page: Page, text: str) -> None:
@@ -123,17 +34,6 @@ async def completed(page: Page, text: str) -> list[str]:
     names: list[str] = await offered.all_inner_texts()
     await page.keyboard.press("Escape")
     return names
-
-
-async def keep_picture(page: Page, name: str) -> None:
-    if os.environ.get("CABINET_SCREENSHOTS") == "1":
-        IMAGES.mkdir(parents=True, exist_ok=True)
-        await page.mouse.move(720, 880)
-        for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme=scheme)
-            await page.wait_for_timeout(700)
-            await page.screenshot(path=IMAGES / f"{name}-{scheme}.png")
-        await page.emulate_media(color_scheme="light")
 
 
 async def test_doctor_becomes_admin_and_sees_the_schema_change(
@@ -203,6 +103,23 @@ async def test_wrong_code_is_said_beside_its_field(
 
         await expect(page.get_by_test_id("problem-code")).to_contain_text("CODE_INVALID")
         await expect(page.get_by_test_id("role-switch")).to_have_value("VISITOR")
+
+
+async def test_without_a_code_the_page_asks_how_to_confirm(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    operator = demo_server.one_who_is(Role.OPERATOR)
+    async with opened(chromium, demo_server.url) as page:
+        await fill_in(page, operator)
+        await page.get_by_test_id("code").fill("")
+        await page.get_by_test_id("submit").click()
+
+        await expect(page.get_by_test_id("factor")).to_have_value("TOTP")
+        await expect(page.get_by_test_id("password")).to_have_count(0)
+        await page.get_by_test_id("code").fill(pyotp.TOTP(operator.totp_secret).now())
+        await page.get_by_test_id("submit").click()
+
+        await expect(page.get_by_test_id("account")).to_contain_text(operator.login)
 
 
 async def test_signing_out_leaves_nothing_behind(

@@ -1,6 +1,8 @@
 // The header: where one is, as whom and in which role, and what to try.
 import { useEffect, useState } from 'react';
 import { ExampleMenu } from './examplemenu';
+import { formTexts } from './formtexts';
+import { Notices } from './notices';
 import { type Problem, problemsOf } from './problem';
 import { Problems } from './problems';
 import type { Role } from './roles';
@@ -13,9 +15,10 @@ interface Props {
   identity: Identity | null;
   notice: State['notice'];
   onSignIn: () => void;
+  onProtect: () => void;
 }
 
-export function Bar({ session, identity, notice, onSignIn }: Props) {
+export function Bar({ session, identity, notice, onSignIn, onProtect }: Props) {
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [isBusy, setBusy] = useState(false);
   useEffect(() => setProblems([]), [identity]);
@@ -34,6 +37,7 @@ export function Bar({ session, identity, notice, onSignIn }: Props) {
 
   return (
     <header className="bar">
+      <Notices session={session} />
       <div className="bar-row">
         <h1 className="bar-brand">
           <Mark />
@@ -53,6 +57,9 @@ export function Bar({ session, identity, notice, onSignIn }: Props) {
                 <span className="bar-login">{identity.account.email ?? identity.account.phone}</span>
                 <span className="bar-number">{identity.account.publicId}</span>
               </span>
+              <button type="button" className="button" data-testid="protect" onClick={onProtect}>
+                {formTexts.protection}
+              </button>
               <button
                 type="button"
                 className="button"

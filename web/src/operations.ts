@@ -13,31 +13,30 @@ export interface Account {
   phone: string | null;
 }
 
-export interface Tokens {
-  accessToken: string | null;
-  refreshToken: string | null;
+export type Factor = 'TOTP' | 'SMS' | 'PASSKEY' | 'RECOVERY_CODE';
+
+// A sign-in that waits for one of these factors.
+export interface Pending {
+  handle: string;
+  factors: { kind: Factor; contact: string | null }[];
+}
+
+// What signing in, renewing and switching tell; the tokens themselves stay in cookies.
+export interface Entered {
   viewer: Viewer | null;
+  pending?: Pending | null;
+  recommendations?: string[] | null;
   errors: Problem[];
 }
 
-// Signing in and refreshing run in the visitor's schema, whose `Viewer` has no account yet: ACCOUNT asks for it after.
-export const SIGN_IN = `mutation SignIn($login: String!, $password: String!, $code: String) {
-  signIn(login: $login, password: $password, code: $code) {
-    accessToken
-    refreshToken
-    viewer { roles activeRole }
-    errors { code field message }
-  }
-}`;
+export const VIEWER = '{ viewer { roles activeRole } }';
 
 export const ACCOUNT = `query Account {
   viewer { account { publicId email phone } }
 }`;
 
-export const REFRESH = `mutation Refresh($refreshToken: String!) {
-  refreshSession(refreshToken: $refreshToken) {
-    accessToken
-    refreshToken
+export const REFRESH = `mutation Refresh {
+  refreshSession {
     viewer { roles activeRole }
     errors { code field message }
   }
@@ -46,7 +45,6 @@ export const REFRESH = `mutation Refresh($refreshToken: String!) {
 // Runs in the schema of the role that is left.
 export const SWITCH = `mutation Switch($role: Role!) {
   switchRole(role: $role) {
-    accessToken
     viewer { roles activeRole }
     errors { code field message }
   }

@@ -6,10 +6,14 @@ import '@graphiql/plugin-history/style.css';
 import 'graphiql/graphiql.css';
 import '@graphiql/plugin-explorer/style.css';
 import './page.css';
+import './dialog.css';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
+import { Access } from './access';
+import { comeFromEsia } from './gosuslugi';
+import type { Problem } from './problem';
+import { Protection } from './protection';
 import { Session } from './session';
-import { SignIn } from './signin';
 import { Workspace } from './workspace';
 
 const session = new Session();
@@ -17,10 +21,24 @@ const session = new Session();
 function Page() {
   const { identity, notice, workspace } = useSyncExternalStore(session.subscribe, session.snapshot);
   const [isSigningIn, setSigningIn] = useState(false);
+  const [isProtecting, setProtecting] = useState(false);
+  const [refused, setRefused] = useState<readonly Problem[]>([]);
+
+  useEffect(() => {
+    void comeFromEsia(session).then((problems) => {
+      setRefused(problems);
+      if (problems.length > 0) setSigningIn(true);
+    });
+  }, []);
 
   useEffect(() => {
     if (notice === 'sessionEnded') setSigningIn(true);
   }, [notice]);
+
+  function closeAccess() {
+    setRefused([]);
+    setSigningIn(false);
+  }
 
   return (
     <>
@@ -30,11 +48,17 @@ function Page() {
         identity={identity}
         notice={notice}
         onSignIn={() => setSigningIn(true)}
+        onProtect={() => setProtecting(true)}
       />
-      {isSigningIn && <SignIn session={session} notice={notice} onClose={() => setSigningIn(false)} />}
+      {isSigningIn && <Access session={session} notice={notice} refused={refused} onClose={closeAccess} />}
+      {isProtecting && identity && <Protection session={session} onClose={() => setProtecting(false)} />}
     </>
   );
 }
 
 const root = document.getElementById('root');
-if (root) createRoot(root).render(<Page />);
+// Where the server cannot be asked, the page opens for a visitor, and says so when something is sent.
+void session
+  .restore()
+  .catch(() => undefined)
+  .then(() => root && createRoot(root).render(<Page />));

@@ -1,8 +1,9 @@
-// Who is signed in, in which role, and the tokens of it, which live in this memory only.
+// Who is signed in, and in which role. Its tokens lie in cookies that no script can read.
 import { reach, request, type Send } from './graphql';
-import { ACCOUNT, type Account, REFRESH, SIGN_IN, SIGN_OUT, SWITCH, type Tokens } from './operations';
+import { ACCOUNT, type Account, type Entered, REFRESH, SIGN_OUT, SWITCH, VIEWER, type Viewer } from './operations';
 import { problemsOf, Refused } from './problem';
 import type { Role } from './roles';
+import { texts } from './texts';
 
 export interface Identity {
   account: Account;
@@ -18,20 +19,21 @@ export interface State {
   workspace: number;
 }
 
-const MINUTE = 60_000;
-const DEFAULT_LIFETIME = 10 * MINUTE;
+// An access token lives ten minutes.
+const FRESH = 8 * 60_000;
 
 export class Session {
   private state: State = { identity: null, notice: null, workspace: 0 };
   private readonly listeners = new Set<() => void>();
-  private access: string | null = null;
-  private refreshToken: string | null = null;
-  private expiresAt = 0;
-  private used = false;
-  private timer = 0;
-  private watching = 0;
+  private freshUntil = 0;
   private lastAccount: string | null = null;
-  private refreshing: Promise<void> | null = null;
+  private refreshing: Promise<boolean> | null = null;
+  // The pages of a browser share its cookies: each tells the others when they hold another session, or none.
+  private readonly others = new BroadcastChannel('cabinet');
+
+  constructor() {
+    this.others.onmessage = () => void this.restore().catch(() => undefined);
+  }
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -40,97 +42,119 @@ export class Session {
 
   readonly snapshot = (): State => this.state;
 
-  async signIn(login: string, password: string, code: string): Promise<void> {
-    const variables = { login, password, code: code === '' ? null : code };
-    const tokens = await request<Tokens>(reach, SIGN_IN, variables);
-    const { accessToken } = tokens;
-    if (!accessToken) return;
-    const asSignedIn: Send = (url, init) => reach(url, { ...init, headers: bearing(new Headers(init.headers), accessToken) });
-    const { account } = await request<{ account: Account | null }>(asSignedIn, ACCOUNT);
-    if (account) this.begin(tokens, account);
+  // Goes on in the session that the browser keeps, where there is one.
+  async restore(): Promise<void> {
+    const identity = await this.known();
+    if (identity) this.begin(identity);
+    else if (this.state.identity) this.end();
+  }
+
+  // Signs in by one of the operations that do; answers with what it told. A sign-in that waits for a factor begins nothing.
+  async enter(operation: string, variables: Record<string, unknown>): Promise<Entered> {
+    const entered = await request<Entered>(this.anew, operation, variables);
+    if (entered.viewer === null) return entered;
+    this.freshUntil = Date.now() + FRESH;
+    const identity = await this.known();
+    if (!identity) throw new Refused([{ code: 'COOKIES_NEEDED', field: null, message: texts.cookiesNeeded }]);
+    this.begin(identity);
+    this.others.postMessage(null);
+    return entered;
+  }
+
+  // One of the page's own operations, in the role that is shown.
+  ask<Value extends object>(operation: string, variables: Record<string, unknown> = {}): Promise<Value> {
+    return request<Value>(this.send, operation, variables, this.state.identity?.role);
   }
 
   async signOut(): Promise<void> {
     try {
-      await request(this.send, SIGN_OUT, {}, this.state.identity?.role);
+      await this.ask(SIGN_OUT);
     } finally {
       // Signed out here even where the server could not be told.
       this.lastAccount = null;
-      this.end({ notice: null, workspace: this.state.workspace + 1 });
+      this.publish({ identity: null, notice: null, workspace: this.state.workspace + 1 });
+      this.others.postMessage(null);
     }
   }
 
   async switchRole(role: Role): Promise<void> {
     await this.refreshing;
     // Asked for in the role itself: the one that the session acts in may have been revoked.
-    const { accessToken, viewer } = await request<Tokens>(this.send, SWITCH, { role }, role);
-    if (!accessToken || !viewer || !this.state.identity) return;
-    this.take(accessToken);
+    const { viewer } = await request<Entered>(this.send, SWITCH, { role }, role);
+    if (!viewer || !this.state.identity) return;
     this.publish({ identity: { ...this.state.identity, roles: viewer.roles, role: viewer.activeRole }, notice: null });
   }
 
-  // An open subscription keeps the session in use while nothing is sent. Call what it returns when it closes.
-  watch(): () => void {
-    this.watching += 1;
-    let open = true;
-    return () => {
-      if (open) this.watching -= 1;
-      open = false;
-    };
+  // Renews a session that is about to expire, before a websocket takes its cookies.
+  async freshen(): Promise<void> {
+    if (this.state.identity && Date.now() > this.freshUntil) await this.refresh();
   }
 
-  // The access token, renewed first where it is about to expire; null for a visitor.
-  async token(): Promise<string | null> {
-    this.used = true;
-    if (this.access && Date.now() > this.expiresAt) await this.refresh();
-    return this.access;
-  }
-
-  // `fetch` in the name of whoever is signed in; a token that the server no longer takes is renewed once.
-  readonly send = async (url: string, init: RequestInit): Promise<Response> => {
-    const headers = new Headers(init.headers);
-    if (headers.has('authorization')) return reach(url, init);
-    const token = await this.token();
-    const response = await reach(url, { ...init, headers: bearing(headers, token) });
-    if (response.status !== 401 || !token) return response;
-    if (this.access === token) await this.refresh();
-    return this.access ? reach(url, { ...init, headers: bearing(headers, this.access) }) : response;
+  // `fetch` in the name of whoever is signed in.
+  readonly send: Send = (url, init) => {
+    if (new Headers(init.headers).has('authorization')) return reach(url, init);
+    return this.state.identity ? this.kept(url, init) : this.anew(url, init);
   };
 
-  // One at a time: a refresh token works once, and a second use of it ends the session.
-  private refresh(): Promise<void> {
-    this.refreshing ??= this.renew().finally(() => {
-      this.refreshing = null;
-    });
-    return this.refreshing;
-  }
+  // As a visitor, whatever the browser keeps; what is signed in to, or renewed, it keeps from now on.
+  private readonly anew: Send = (url, init) => reach(url, byCookie(init, 'new-cookie'));
 
-  private async renew(): Promise<void> {
+  // In the session that the browser keeps; what the server no longer takes is renewed once.
+  private readonly kept: Send = async (url, init) => {
+    const asked = byCookie(init, 'cookie');
+    const response = await reach(url, asked);
+    return response.status === 401 && (await this.refresh()) ? reach(url, asked) : response;
+  };
+
+  // Whose session the browser keeps. A visitor's `Viewer` has no account, so it is asked for after.
+  private async known(): Promise<Identity | null> {
     try {
-      this.resume(await request<Tokens>(reach, REFRESH, { refreshToken: this.refreshToken }));
+      const { roles, activeRole } = await request<Viewer>(this.kept, VIEWER);
+      if (activeRole === 'VISITOR') return null;
+      const { account } = await request<{ account: Account | null }>(this.kept, ACCOUNT);
+      return account && { account, roles, role: activeRole };
     } catch (error) {
-      if (isPassing(error)) throw error;
-      this.end({ notice: 'sessionEnded' });
+      if (problemsOf(error).some(({ code }) => code === 'UNAUTHENTICATED' || code === 'SESSION_EXPIRED')) return null;
+      throw error;
     }
   }
 
-  private begin({ accessToken, refreshToken, viewer }: Tokens, account: Account): void {
-    if (!accessToken || !viewer) return;
-    this.refreshToken = refreshToken;
-    this.take(accessToken);
-    const identity = { account, roles: viewer.roles, role: viewer.activeRole };
-    const isAnother = this.lastAccount !== null && this.lastAccount !== account.publicId;
-    this.lastAccount = account.publicId;
+  // Whether the session goes on. One at a time, in all the pages of the browser: a refresh token works once.
+  private refresh(): Promise<boolean> {
+    this.refreshing ??= navigator.locks
+      .request('cabinet', () => this.renew())
+      .finally(() => {
+        this.refreshing = null;
+      });
+    return this.refreshing;
+  }
+
+  private async renew(): Promise<boolean> {
+    try {
+      const { viewer } = await request<Entered>(this.anew, REFRESH);
+      this.freshUntil = Date.now() + FRESH;
+      this.resume(viewer);
+      return true;
+    } catch (error) {
+      // Another page was first, and its cookies are ours as well.
+      if (problemsOf(error).some(({ code }) => code === 'REFRESH_RACED')) return true;
+      if (isPassing(error)) throw error;
+      this.end();
+      return false;
+    }
+  }
+
+  private begin(identity: Identity): void {
+    const { publicId } = identity.account;
+    const isAnother = this.lastAccount !== null && this.lastAccount !== publicId;
+    this.lastAccount = publicId;
     this.publish({ identity, notice: null, workspace: this.state.workspace + (isAnother ? 1 : 0) });
   }
 
-  private resume({ accessToken, refreshToken, viewer }: Tokens): void {
+  private resume(viewer: Viewer | null): void {
     const before = this.state.identity;
-    // Signed out while the answer was on its way.
-    if (!before || !accessToken) return;
-    this.refreshToken = refreshToken;
-    this.take(accessToken);
-    if (!viewer) return;
+    // Signed out while the answer was on its way, or not told yet who this is.
+    if (!before || !viewer) return;
     const after = { ...before, roles: viewer.roles, role: viewer.activeRole };
     if (after.roles.includes(before.role)) {
       if (after.roles.join() !== before.roles.join()) this.publish({ identity: { ...after, role: before.role } });
@@ -139,23 +163,8 @@ export class Session {
     }
   }
 
-  private end(change: Partial<State>): void {
-    window.clearTimeout(this.timer);
-    this.access = this.refreshToken = null;
-    this.publish({ identity: null, ...change });
-  }
-
-  private take(accessToken: string): void {
-    const lifetime = lifetimeOf(accessToken);
-    const margin = Math.min(MINUTE, lifetime / 4);
-    this.access = accessToken;
-    this.expiresAt = Date.now() + lifetime - margin / 2;
-    this.used = false;
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => {
-      // A page that nobody uses is left to the server's idle limit.
-      if (this.used || this.watching > 0) this.refresh().catch(() => undefined);
-    }, lifetime - margin);
+  private end(): void {
+    if (this.state.identity) this.publish({ identity: null, notice: 'sessionEnded' });
   }
 
   private publish(change: Partial<State>): void {
@@ -164,26 +173,14 @@ export class Session {
   }
 }
 
-function bearing(headers: Headers, token: string | null): Headers {
-  const own = new Headers(headers);
-  if (token) own.set('authorization', `Bearer ${token}`);
-  return own;
+function byCookie(init: RequestInit, how: 'cookie' | 'new-cookie'): RequestInit {
+  const headers = new Headers(init.headers);
+  headers.set('x-cabinet-session', how);
+  return { ...init, headers, credentials: 'same-origin' };
 }
 
 // The network or the server failed; the session itself may be sound.
 function isPassing(error: unknown): boolean {
   if (!(error instanceof Refused)) return true;
   return problemsOf(error).some(({ code }) => code === 'UNREACHABLE' || /^HTTP_(5\d\d|429)$/.test(code));
-}
-
-// Milliseconds between the token's own two times, so that this machine's clock does not matter.
-function lifetimeOf(token: string): number {
-  try {
-    const body = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
-    const { exp, iat } = JSON.parse(atob(body)) as { exp: number; iat: number };
-    const lifetime = (exp - iat) * 1000;
-    return lifetime > 0 && lifetime < 24 * 60 * MINUTE ? lifetime : DEFAULT_LIFETIME;
-  } catch {
-    return DEFAULT_LIFETIME;
-  }
 }

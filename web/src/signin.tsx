@@ -1,122 +1,74 @@
-// The dialog to sign in: phone or e-mail, password, and the second factor.
-import { type FormEvent, type InputHTMLAttributes, useEffect, useId, useRef, useState } from 'react';
-import { type Problem, problemsOf } from './problem';
-import { Problems } from './problems';
-import type { Session, State } from './session';
+// The first step: phone or e-mail with the password, or another way in.
+import type { Step } from './access';
+import { BEGIN_PASSKEY_SIGN_IN, type Asked, SIGN_IN, SIGN_IN_BY_PASSKEY } from './doors';
+import { CodeField, PasswordField, TextField } from './fields';
+import { code, Form, secret, typed, useWork } from './form';
+import { formTexts } from './formtexts';
+import { leaveForEsia } from './gosuslugi';
+import { hasPasskeys, passkeyAddress, showPasskey } from './passkeys';
+import type { Problem } from './problem';
+import type { Session } from './session';
 import { texts } from './texts';
-
-const FIELDS = ['login', 'password', 'code'] as const;
-type Field = (typeof FIELDS)[number];
-type Attributes = Omit<InputHTMLAttributes<HTMLInputElement>, 'name'>;
 
 interface Props {
   session: Session;
-  notice: State['notice'];
+  refused: readonly Problem[];
+  hasEsia: boolean;
+  onStep: (step: Step) => void;
   onClose: () => void;
 }
 
-export function SignIn({ session, notice, onClose }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const form = useRef<HTMLFormElement>(null);
-  const title = useId();
-  const [problems, setProblems] = useState<readonly Problem[]>([]);
-  const [isBusy, setBusy] = useState(false);
+export function SignIn({ session, refused, hasEsia, onStep, onClose }: Props) {
+  const work = useWork(refused);
 
-  useEffect(() => dialog.current?.showModal(), []);
-  useEffect(() => {
-    const [wrong] = problems.map(({ field }) => field).filter(isField);
-    if (wrong) input(form.current, wrong)?.focus();
-  }, [problems]);
-
-  async function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const typed = (field: Field) => input(event.currentTarget, field)?.value ?? '';
-    // Outer spaces of a password are its own; those of a phone or of a pasted code are not.
-    const values = { login: typed('login').trim(), password: typed('password'), code: typed('code').replaceAll(/\s/g, '') };
-    const empty = (['login', 'password'] as const).filter((field) => values[field] === '');
-    setProblems(empty.map((field) => ({ code: 'REQUIRED', field, message: texts.required })));
-    if (empty.length > 0) return;
-    setBusy(true);
-    try {
-      await session.signIn(values.login, values.password, values.code);
-      onClose();
-    } catch (error) {
-      setProblems(problemsOf(error));
-    } finally {
-      setBusy(false);
-    }
+  async function submit(values: FormData) {
+    const given = { login: typed(values, 'login'), password: secret(values, 'password'), code: code(values) || null };
+    const { pending } = await session.enter(SIGN_IN, given);
+    if (pending) onStep({ at: 'secondFactor', pending });
+    else onClose();
   }
 
-  const field = (name: Field, label: string, attributes: Attributes) => (
-    <TextField name={name} label={label} problems={problems.filter((problem) => problem.field === name)} {...attributes} />
+  async function byPasskey() {
+    const { options } = await session.ask<Asked>(BEGIN_PASSKEY_SIGN_IN);
+    await session.enter(SIGN_IN_BY_PASSKEY, { credential: await showPasskey(options) });
+    onClose();
+  }
+
+  const trouble = () => work.problems.map((problem) => `${problem.code}: ${problem.message}`).join('\n');
+  const way = (text: string, testId: string, onClick: () => void) => (
+    <button type="button" className="button" data-testid={testId} disabled={work.isBusy} onClick={onClick}>
+      {text}
+    </button>
   );
 
   return (
-    <dialog ref={dialog} className="sign-in" aria-labelledby={title} data-testid="sign-in" onClose={onClose}>
-      <form ref={form} noValidate onSubmit={(event) => void submit(event)}>
-        <h2 id={title}>{texts.signInTitle}</h2>
-        {notice === 'sessionEnded' && <p className="sign-in-notice">{texts.sessionEnded}</p>}
-        <Problems problems={problems.filter((problem) => !isField(problem.field))} />
-        {field('login', texts.login, { autoComplete: 'username', autoFocus: true })}
-        {field('password', texts.password, { type: 'password', autoComplete: 'current-password' })}
-        {field('code', texts.code, {
-          autoComplete: 'one-time-code',
-          inputMode: 'numeric',
-          maxLength: 16,
-          placeholder: '000 000',
-          title: texts.codeHint,
-        })}
-        <div className="sign-in-actions">
-          <button type="button" className="button" onClick={() => dialog.current?.close()}>
-            {texts.cancel}
-          </button>
-          <button type="submit" className="button button-primary" data-testid="submit" disabled={isBusy}>
-            {isBusy ? texts.signingIn : texts.signIn}
-          </button>
-        </div>
-      </form>
-    </dialog>
-  );
-}
-
-interface TextFieldProps extends Attributes {
-  name: Field;
-  label: string;
-  problems: readonly Problem[];
-}
-
-function TextField({ name, label, problems, title: hint, ...attributes }: TextFieldProps) {
-  const id = useId();
-  const isWrong = problems.length > 0;
-  return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        name={name}
-        data-testid={name}
-        aria-invalid={isWrong}
-        aria-describedby={`${id}-about`}
-        spellCheck={false}
-        autoCapitalize="none"
-        {...attributes}
-      />
-      <div id={`${id}-about`} role={isWrong ? 'alert' : undefined}>
-        {problems.map(({ code, message }) => (
-          <p key={code} className="field-problem" data-testid={`problem-${name}`}>
-            {message} {code !== 'REQUIRED' && <code className="problem-code">{code}</code>}
+    <>
+      <Form
+        work={work}
+        fields={['login', 'password', 'code']}
+        needed={['login', 'password']}
+        submit={texts.signIn}
+        cancel={texts.cancel}
+        onCancel={onClose}
+        onSubmit={submit}
+      >
+        <TextField name="login" label={texts.login} autoComplete="username webauthn" />
+        <PasswordField name="password" label={texts.password} autoComplete="current-password" />
+        <CodeField hint={texts.codeHint} />
+      </Form>
+      <section className="sign-in-ways" aria-label={formTexts.otherWays}>
+        {hasPasskeys && !passkeyAddress && way(formTexts.signInByPasskey, 'by-passkey', () => void work.run(byPasskey))}
+        {passkeyAddress && (
+          <p className="field-hint">
+            {formTexts.passkeyAt} <a href={passkeyAddress}>{passkeyAddress}</a>
           </p>
-        ))}
-        {!isWrong && hint && <p className="field-hint">{hint}</p>}
-      </div>
-    </div>
+        )}
+        {hasEsia && way(formTexts.signInByEsia, 'by-esia', () => void work.run(() => leaveForEsia(session)))}
+        {way(formTexts.signInBySignature, 'by-signature', () => onStep({ at: 'signature' }))}
+        {way(formTexts.recover, 'recover', () => onStep({ at: 'recovery' }))}
+        {way(formTexts.register, 'register', () => onStep({ at: 'registration' }))}
+        {way(formTexts.support, 'support', () => onStep({ at: 'ticket', trouble: trouble() }))}
+      </section>
+    </>
   );
-}
-
-function isField(field: string | null): field is Field {
-  return FIELDS.some((name) => name === field);
-}
-
-function input(form: HTMLFormElement | null, field: Field): HTMLInputElement | null {
-  return form?.querySelector<HTMLInputElement>(`input[name=${field}]`) ?? null;
 }

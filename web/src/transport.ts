@@ -25,8 +25,12 @@ export class Transport {
     private readonly role: Role | null,
   ) {
     this.socket = createClient({
-      url: new URL(ENDPOINT, window.location.href.replace(/^http/, 'ws')).href,
-      connectionParams: () => this.introduction(),
+      // The cookies of the handshake count, and no socket renews them.
+      url: async () => {
+        await this.session.freshen();
+        return new URL(ENDPOINT, window.location.href.replace(/^http/, 'ws')).href;
+      },
+      connectionParams: { role: this.role },
       retryAttempts: SUBSCRIPTION_RETRIES,
     });
   }
@@ -42,11 +46,6 @@ export class Transport {
   stop(): void {
     this.stopping.abort(failure('STOPPED', texts.requestStopped));
     void this.socket.dispose();
-  }
-
-  private async introduction(): Promise<Record<string, unknown>> {
-    const token = await this.session.token();
-    return token ? { authorization: `Bearer ${token}`, role: this.role } : {};
   }
 
   private async post(params: FetcherParams, extra?: Record<string, unknown>): Promise<ExecutionResult> {
@@ -71,17 +70,10 @@ export class Transport {
     const payload = { query, variables: variables as Record<string, unknown> | null, operationName: operationName ?? null };
     return {
       subscribe: (sink: Sink) => {
-        const close = this.session.watch();
         const unsubscribe = this.socket.subscribe<ExecutionResult['data']>(payload, {
           next: (result) => sink.next(result as ExecutionResult),
-          error: (error) => {
-            close();
-            sink.error(readable(error));
-          },
-          complete: () => {
-            close();
-            sink.complete();
-          },
+          error: (error) => sink.error(readable(error)),
+          complete: () => sink.complete(),
         });
         return { unsubscribe };
       },

@@ -23,9 +23,10 @@ interface Props {
   identity: Identity | null;
   notice: State['notice'];
   onSignIn: () => void;
+  onProtect: () => void;
 }
 
-export function Workspace({ session, identity, notice, onSignIn }: Props) {
+export function Workspace({ session, identity, notice, onSignIn, onProtect }: Props) {
   const [storage] = useState(() => memory(SIZES));
   const account = identity?.account.publicId ?? null;
   const role = identity?.role ?? null;
@@ -49,7 +50,7 @@ export function Workspace({ session, identity, notice, onSignIn }: Props) {
         <HistoryStore>
           <DocExplorerStore>
             <Editors epoch={transport} />
-            <Bar session={session} identity={identity} notice={notice} onSignIn={onSignIn} />
+            <Bar session={session} identity={identity} notice={notice} onSignIn={onSignIn} onProtect={onProtect} />
             <GraphiQLInterface defaultEditorToolsVisibility="variables" showPersistHeadersSettings={false}>
               <GraphiQL.Logo>{null}</GraphiQL.Logo>
             </GraphiQLInterface>

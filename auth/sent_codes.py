@@ -1,0 +1,237 @@
+"""Codes that are sent: made for one purpose, guessed at a few times, and used once.
+
+A guess is counted before it is looked at: fifty at once get no more than five in a row. A contact
+of nobody's costs the same work and is sent nothing. OWASP ASVS 5.0, 6.5 and 6.6.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from uuid import UUID
+
+from tortoise.expressions import F
+
+from auth.gate import Gate
+from auth.hours import on_our_clock
+from auth.keys import digest
+from auth.messages import put_message
+from auth.turns import take_turns
+from auth.viewer import Viewer
+from core.errors import Problem
+from core.translation import message
+from models.database import current_unit, outside_units, unit_of_work
+from models.factor import Channel, CodePurpose, SentCode
+
+LIFETIME = timedelta(minutes=10)
+GUESSES = 5
+# How long to wait before the next code, after the first, the second, and so on.
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15))
+# After so long without a code the waits begin anew.
+FORGOTTEN = timedelta(hours=1)
+# How long after a code came back what it was for may follow, such as a form.
+PROOF = timedelta(minutes=30)
+
+
+class CodeInvalid(Problem):
+    """The one-time code is not the right one."""
+
+    code = "CODE_INVALID"
+
+
+class CodeReused(Problem):
+    """The one-time code was used already."""
+
+    code = "CODE_REUSED"
+
+
+class CodeExpired(Problem):
+    """The code is too old, or was guessed at too often: ask for another."""
+
+    code = "CODE_EXPIRED"
+
+
+class ResendTooSoon(Problem):
+    """A code was sent just now: the next one from ``until`` on."""
+
+    code = "RESEND_TOO_SOON"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A code under way. ``handle`` is shown once: with it the code is given back."""
+
+    handle: str
+    channel: Channel
+    expires_at: datetime
+    resend_at: datetime
+
+
+async def send_code(
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    purpose: CodePurpose,
+    channel: Channel,
+    contact: str,
+    account_id: UUID | None = None,
+    deliver: bool = True,
+    handle: str | None = None,
+    text: str | None = None,
+    instead: str | None = None,
+    field: str = "",
+) -> Sent:
+    """Puts a code for a normal contact into the outbox, in the caller's unit of work.
+
+    ``deliver`` is False where nobody has the contact: then no code is right, and nothing is
+    sent. With ``instead`` no code is right either, and that text is sent. ``handle`` is one that
+    goes with the code, in the ``text`` of that name. Raises ResendTooSoon about ``field``. Codes
+    sent before stay good until they expire: otherwise a stranger could end them.
+    """
+    current_unit()
+    now, hashes = viewer.now, gate.hashes
+    contact_hash = hashes.hash("contact", contact)
+    key_hash = hashes.hash("sent code key", f"{purpose}\0{contact_hash}\0{account_id}")
+    await take_turns(f"code {key_hash}")
+    sends = 1
+    last = await SentCode.filter(key_hash=key_hash).order_by("-sent_at", "-id").first()
+    if last is not None and last.used_at is None and last.sent_at + FORGOTTEN > now:
+        if last.resend_at > now:
+            raise ResendTooSoon(field, until=await on_our_clock(viewer, last.resend_at))
+        sends = last.sends + 1
+    handle = handle or secrets.token_urlsafe(32)
+    code = f"{secrets.randbelow(1_000_000):06}"
+    is_real = deliver and instead is None
+    minutes = int(LIFETIME.total_seconds()) // 60
+    usual = message(
+        viewer.language,
+        text or f"CodePurpose.{purpose}",
+        code=code,
+        minutes=minutes,
+        handle=handle,
+    )
+    sent = await SentCode.create(
+        handle_hash=digest(handle),
+        key_hash=key_hash,
+        purpose=purpose,
+        channel=channel,
+        contact_hash=contact_hash,
+        contact_sealed=gate.vault.seal(contact),
+        account_id=account_id,
+        code_hash=_hash(gate, key_hash, handle, code if is_real else secrets.token_hex()),
+        sent_at=now,
+        expires_at=now + LIFETIME,
+        sends=sends,
+        resend_at=now + WAITS[min(sends, len(WAITS)) - 1],
+    )
+    await put_message(
+        viewer,
+        gate.vault,
+        channel,
+        contact,
+        subject=message(viewer.language, "SentCode.subject"),
+        body=usual if instead is None else instead,
+        deliver=deliver,
+    )
+    return Sent(handle, channel, sent.expires_at, sent.resend_at)
+
+
+async def check_code(
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    purpose: CodePurpose,
+    handle: str,
+    code: str,
+    account_id: UUID | None = None,
+    field: str = "code",
+) -> SentCode:
+    """The sent code whose digits these are, not used yet: see ``use_code`` and ``prove``.
+
+    ``account_id`` is the account that it must have been sent for, where the caller knows.
+    Raises CodeInvalid, CodeExpired, CodeReused about ``field``. Outside of units of work, for
+    the guess must stay counted when these fail.
+    """
+    outside_units()
+    sent = await _guessed(viewer, purpose, handle, account_id, field)
+    given = _hash(gate, sent.key_hash, handle, code.strip())
+    if not compare_digest(sent.code_hash, given):
+        raise CodeInvalid(field)
+    return sent
+
+
+@unit_of_work
+async def _guessed(
+    viewer: Viewer, purpose: CodePurpose, handle: str, account_id: UUID | None, field: str
+) -> SentCode:
+    """Counts a guess, where there may be one more."""
+    named = SentCode.filter(handle_hash=digest(handle), purpose=purpose)
+    if account_id is not None:
+        named = named.filter(account_id=account_id)
+    counted = await named.filter(
+        tries__lt=GUESSES, expires_at__gt=viewer.now, used_at__isnull=True, proved_at__isnull=True
+    ).update(tries=F("tries") + 1)
+    sent = await named.get_or_none()
+    if sent is None:
+        raise CodeInvalid(field)
+    if not counted:
+        is_done = sent.used_at is not None or sent.proved_at is not None
+        raise CodeReused(field) if is_done else CodeExpired(field)
+    return sent
+
+
+@unit_of_work
+async def prove(viewer: Viewer, sent: SentCode, field: str = "code") -> None:
+    """Notes that a checked code came back; what it was for follows by its handle.
+
+    Raises CodeReused where another was first.
+    """
+    noted = await SentCode.filter(id=sent.id, proved_at__isnull=True, used_at__isnull=True).update(
+        proved_at=viewer.now
+    )
+    if not noted:
+        raise CodeReused(field)
+
+
+async def proved(
+    viewer: Viewer,
+    *,
+    purpose: CodePurpose,
+    handle: str,
+    account_id: UUID | None = None,
+    field: str = "handle",
+) -> SentCode:
+    """The sent code that came back lately and was not used yet; raises CodeExpired."""
+    named = SentCode.filter(
+        handle_hash=digest(handle),
+        purpose=purpose,
+        proved_at__gt=viewer.now - PROOF,
+        used_at__isnull=True,
+    )
+    if account_id is not None:
+        named = named.filter(account_id=account_id)
+    sent = await named.get_or_none()
+    if sent is None:
+        raise CodeExpired(field)
+    return sent
+
+
+async def use_code(viewer: Viewer, sent: SentCode, field: str = "code") -> None:
+    """Uses a code that was checked or proved, once, in the caller's unit of work.
+
+    Raises CodeReused where another was first.
+    """
+    current_unit()
+    used = await SentCode.filter(id=sent.id, used_at__isnull=True).update(used_at=viewer.now)
+    if not used:
+        raise CodeReused(field)
+
+
+def contact_of(gate: Gate, sent: SentCode) -> str:
+    """The telephone number or address that a code was sent to."""
+    return gate.vault.open(sent.contact_sealed)
+
+
+def _hash(gate: Gate, key_hash: str, handle: str, code: str) -> str:
+    # The key binds it to purpose, contact and account, the handle to this sending.
+    return gate.hashes.hash("sent code", f"{key_hash}\0{handle}\0{code}")

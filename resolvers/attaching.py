@@ -1,0 +1,304 @@
+"""Attaching a professional role: a number that the staff registry knows, and a code by SMS."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from auth.audit import record
+from auth.gate import Gate
+from auth.identities import number_of
+from auth.limits import Limit
+from auth.messages import put_message
+from auth.sent_codes import Sent, send_code, use_code
+from auth.sessions import grants_of, held_roles
+from auth.viewer import Viewer
+from core.errors import Problem
+from core.text import fold
+from core.translation import message
+from models import identifiers
+from models.account import Account, Session
+from models.change import ChangeKind
+from models.database import unit_of_work
+from models.factor import Channel, CodePurpose, SentCode
+from models.feed import announce
+from models.identity import Identity
+from models.licence import Licence, LicenceKind, LicenceStatus
+from models.practitioner import Practitioner, PractitionerStatus
+from models.role import Role
+from resolvers.confirmation import ContactMissing, IdentityMissing
+from resolvers.forms import Check, ExactlyOne, read, refuse
+from resolvers.grants import ROLE_OF, ProfessionWithoutRole, grant_by_profession
+from resolvers.returned_codes import count_address, note_refusal, returned_code
+from resolvers.sessions import Switched, own_session
+
+
+class AlreadyAttached(Problem):
+    """The account is that of a worker of the registry."""
+
+    code = "ALREADY_ATTACHED"
+
+
+class LicenceUnknown(Problem):
+    """No valid licence or accreditation of that number is this person's in the registry."""
+
+    code = "LICENCE_NOT_FOUND"
+
+
+class NotInRegistry(Problem):
+    """Nobody in the registry has that SNILS and is this person."""
+
+    code = "NOT_IN_REGISTRY"
+
+
+class FilesAmbiguous(Problem):
+    """Several files of the registry could be this person's."""
+
+    code = "SEVERAL_FILES"
+
+
+# Numbers can be guessed, with the name and the birth date of somebody one knows.
+CLAIMING = Limit("claim a role", 10, timedelta(hours=1))
+CLAIMING_FROM = Limit("claim a role from", 60, timedelta(hours=1))
+
+_PERSONAL = (LicenceKind.ACCREDITATION, LicenceKind.SPECIALIST_CERTIFICATE)
+# By what a worker may be found: the form of the number, and of which kinds of licence it is.
+_CLAIMS: dict[str, tuple[Check, tuple[LicenceKind, ...]]] = {
+    "licence_number": (identifiers.medical_licence_number, (LicenceKind.MEDICAL_LICENCE,)),
+    "accreditation_number": (identifiers.credential_number, _PERSONAL),
+    "snils": (identifiers.snils, ()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """One number, in its normal form, and the field in which it was given."""
+
+    field: str
+    number: str
+
+    @property
+    def kinds(self) -> tuple[LicenceKind, ...]:
+        return _CLAIMS[self.field][1]
+
+    @property
+    def unknown(self) -> Problem:
+        return LicenceUnknown(self.field) if self.kinds else NotInRegistry(self.field)
+
+
+async def request_role(viewer: Viewer, *, gate: Gate, **values: Any) -> Sent:
+    """Looks for the viewer's file in the registry and sends a code to the account's phone.
+
+    Raises AlreadyAttached, IdentityMissing, LicenceUnknown, NotInRegistry, FilesAmbiguous,
+    ProfessionWithoutRole, ContactMissing, ResendTooSoon, TooManyAttempts, and Problems:
+    ExactlyOne, LicenceNumberMalformed, SnilsMalformed, SnilsChecksumFails.
+    """
+    problems: list[Problem] = []
+    claim = _claim_of(values, problems)
+    refuse(problems)
+    assert claim is not None
+    await _count(viewer, gate)
+    try:
+        return await _request(viewer, gate, claim)
+    except Problem as problem:
+        await note_refusal(viewer, "ROLE_REFUSED", problem, by=claim.field)
+        raise
+
+
+async def attach_role(
+    viewer: Viewer, *, gate: Gate, handle: str, code: str, **values: Any
+) -> Switched:
+    """Makes the file the viewer's own and gives the role of its profession, in this session too.
+
+    The number is given again, with the code. Raises what ``request_role`` does, and among the
+    Problems CodeInvalid, CodeExpired, CodeReused.
+    """
+    problems: list[Problem] = []
+    claim = _claim_of(values, problems)
+    await _count(viewer, gate)
+    sent = await _returned(viewer, gate, handle, code, problems)
+    if claim is not None and problems:
+        # With a wrong code the number is looked at all the same: both are told at once.
+        problems += await _wrong_claim(viewer, gate, claim)
+    refuse(problems)
+    assert claim is not None
+    assert sent is not None
+    try:
+        return await _attach(viewer, gate, claim, sent)
+    except Problem as problem:
+        await note_refusal(viewer, "ROLE_REFUSED", problem, by=claim.field)
+        raise
+
+
+def _claim_of(values: dict[str, Any], problems: list[Problem]) -> _Claim | None:
+    checks = {name: check for name, (check, _) in _CLAIMS.items()}
+    before = len(problems)
+    stored = read(values, checks, problems=problems)
+    if len(problems) > before:
+        return None
+    given = [_Claim(name, number) for name, number in stored.items() if number is not None]
+    if len(given) != 1:
+        problems.append(ExactlyOne(given[1].field if given else "licence_number"))
+        return None
+    return given[0]
+
+
+async def _count(viewer: Viewer, gate: Gate) -> None:
+    await gate.limiter.hit(viewer, CLAIMING, str(viewer.account_id))
+    await count_address(viewer, gate, CLAIMING_FROM)
+
+
+async def _returned(
+    viewer: Viewer, gate: Gate, handle: str, code: str, problems: list[Problem]
+) -> SentCode | None:
+    try:
+        return await returned_code(
+            viewer,
+            gate=gate,
+            purpose=CodePurpose.ROLE,
+            handle=handle,
+            code=code,
+            account_id=viewer.account_id,
+        )
+    except Problem as problem:
+        problems.append(problem)
+        return None
+
+
+async def _wrong_claim(viewer: Viewer, gate: Gate, claim: _Claim) -> list[Problem]:
+    try:
+        await _worker(viewer, gate, await Account.get(id=viewer.account_id), claim)
+    except Problem as problem:
+        return [problem]
+    return []
+
+
+@unit_of_work
+async def _request(viewer: Viewer, gate: Gate, claim: _Claim) -> Sent:
+    account = await Account.get(id=viewer.account_id)
+    person = await _worker(viewer, gate, account, claim)
+    if account.phone is None:
+        raise ContactMissing
+    record(viewer, "ROLE_REQUESTED", person, about=person.id, by=claim.field)
+    return await send_code(
+        viewer,
+        gate=gate,
+        purpose=CodePurpose.ROLE,
+        channel=Channel.SMS,
+        contact=account.phone,
+        account_id=account.id,
+    )
+
+
+@unit_of_work
+async def _attach(viewer: Viewer, gate: Gate, claim: _Claim, sent: SentCode) -> Switched:
+    account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
+    person = await _worker(viewer, gate, account, claim)
+    await use_code(viewer, sent)
+    # Of two who are the same person by what they say, the first one is.
+    taken = await Practitioner.filter(id=person.id, account_id__isnull=True).update(
+        account_id=account.id
+    )
+    if not taken:
+        raise claim.unknown
+    role = await grant_by_profession(viewer, account=account, person=person)
+    account.organisation_id, account.last_role = person.organisation_id, role
+    await account.save(update_fields=["organisation_id", "last_role"])
+    session = await own_session(viewer)
+    # Sessions of a citizen would have no role any more.
+    citizens = Session.filter(
+        account_id=account.id, active_role=Role.CITIZEN, ended_at__isnull=True
+    )
+    await citizens.update(active_role=role)
+    session.active_role = role
+    await session.save(update_fields=["active_role"])
+    record(viewer, "ROLE_ATTACHED", person, about=person.id, by=claim.field, role=role.value)
+    announce(ChangeKind.SESSION, account_id=account.id, subject_id=session.id)
+    await _tell_who_is_registered(viewer, gate, account, person)
+    return Switched(
+        session=session,
+        held=held_roles(await grants_of(account.id, viewer.now), viewer.now),
+        access_token=gate.signer.issue(session.id, account.id, role, viewer.now),
+        access_expires_at=viewer.now + gate.times.access,
+    )
+
+
+async def _worker(viewer: Viewer, gate: Gate, account: Account, claim: _Claim) -> Practitioner:
+    """The one file of the registry that is the account's owner's, and nobody's account yet.
+
+    Somebody else's number is as unknown as none.
+    """
+    if await Practitioner.exists(account_id=account.id):
+        raise AlreadyAttached
+    identity = await Identity.get_or_none(account_id=account.id)
+    if identity is None:
+        raise IdentityMissing
+    bound = number_of(gate, identity, "snils")
+    claimed = claim.number if not claim.kinds else None
+    if bound is not None and claimed not in (None, bound):
+        raise claim.unknown
+    named = await _files_of(viewer, claim, identity.last_name)
+    files = [file for file in named if _is_same(file, identity, bound or claimed)]
+    if account.organisation_id is not None:
+        files = [file for file in files if file.organisation_id == account.organisation_id]
+    if not files:
+        raise claim.unknown
+    if len(files) > 1:
+        raise FilesAmbiguous(claim.field)
+    if files[0].profession not in ROLE_OF:
+        raise ProfessionWithoutRole
+    return files[0]
+
+
+async def _files_of(viewer: Viewer, claim: _Claim, last_name: str) -> list[Practitioner]:
+    """The files of a family name that a number leads to; an organisation's leads to many."""
+    files = Practitioner.filter(account_id__isnull=True, last_name_folded=last_name).exclude(
+        status=PractitionerStatus.DISMISSED
+    )
+    if not claim.kinds:
+        return await files.filter(snils=claim.number)
+    licences = await Licence.filter(
+        number=claim.number,
+        kind__in=[kind.value for kind in claim.kinds],
+        practitioner__last_name_folded=last_name,
+    )
+    valid = {
+        licence.practitioner_id
+        for licence in licences
+        if licence.status_on(viewer.today) is LicenceStatus.VALID
+    }
+    return await files.filter(id__in=list(valid))
+
+
+def _is_same(file: Practitioner, identity: Identity, snils: str | None) -> bool:
+    """Whether a file is of this person: the names, and the birth date or the SNILS or both.
+
+    What the registry knows must agree; a name alone is nobody.
+    """
+    if fold(file.first_name or "") != fold(identity.first_name):
+        return False
+    pairs = [
+        (file.birth_date, identity.birth_date),
+        (file.snils, snils),
+    ]
+    known = [(theirs, own) for theirs, own in pairs if theirs is not None and own is not None]
+    return bool(known) and all(theirs == own for theirs, own in known)
+
+
+async def _tell_who_is_registered(
+    viewer: Viewer, gate: Gate, account: Account, person: Practitioner
+) -> None:
+    """Whoever stands in the registry hears of it, at the contacts that stand there."""
+    contacts = (
+        (Channel.SMS, person.personal_phone or person.work_phone),
+        (Channel.EMAIL, person.personal_email or person.work_email),
+    )
+    for channel, contact in contacts:
+        if contact is not None and contact not in (account.phone, account.email):
+            await put_message(
+                viewer,
+                gate.vault,
+                channel,
+                contact,
+                subject=message(viewer.language, "RoleAttached.subject"),
+                body=message(viewer.language, "RoleAttached.body", public_id=account.public_id),
+            )

@@ -1,0 +1,222 @@
+"""Confirmation of an account, by a code or in person: its INN and SNILS become its owner's."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+
+from auth.audit import record
+from auth.gate import Gate
+from auth.identities import number_of, set_number
+from auth.limits import Limit
+from auth.sent_codes import CodeExpired, Sent, contact_of, send_code, use_code
+from auth.viewer import Viewer
+from core.errors import Problem
+from core.translation import message
+from models import identifiers
+from models.account import Account
+from models.change import ChangeKind
+from models.database import current_unit, unit_of_work, violated
+from models.factor import Channel, CodePurpose, SentCode
+from models.feed import announce
+from models.identity import Identity
+from models.practitioner import Practitioner
+from resolvers.accounts import person_of, save_account
+from resolvers.forms import read, refuse
+from resolvers.returned_codes import returned_code
+from resolvers.versions import next_version
+
+
+class AlreadyConfirmed(Problem):
+    """The account is confirmed."""
+
+    code = "ALREADY_CONFIRMED"
+
+
+class ContactMissing(Problem):
+    """The account has no such contact to which a code could be sent."""
+
+    code = "CONTACT_MISSING"
+
+
+class IdentityMissing(Problem):
+    """The account does not say whose it is: it was not opened by registering."""
+
+    code = "IDENTITY_MISSING"
+
+
+class InnTaken(Problem):
+    """Another account has this INN; whose it is, nobody is told."""
+
+    code = "INN_TAKEN"
+
+
+class SnilsBound(Problem):
+    """Another account has this SNILS; whose it is, nobody is told."""
+
+    code = "SNILS_TAKEN"
+
+
+class SnilsDiffers(Problem):
+    """The registry knows another SNILS of the worker whose account it is."""
+
+    code = "SNILS_MISMATCH"
+
+
+# A SNILS, and an INN or none, in their normal form.
+Numbers = dict[str, Any]
+
+ASKING = Limit("request confirmation", 10, timedelta(days=1))
+# Each try may ask once whether a SNILS is taken.
+TRYING = Limit("confirm account", 10, timedelta(hours=1))
+
+
+async def request_confirmation(
+    viewer: Viewer, *, gate: Gate, channel: Channel, email: str | None = None
+) -> Sent:
+    """Sends a code to the account's telephone number or e-mail address.
+
+    ``email`` is for an account that has none yet. Where another account has that address the
+    answer is the same, and the message says so. Raises EmailInvalid, AlreadyConfirmed,
+    ContactMissing, ResendTooSoon, TooManyAttempts.
+    """
+    address = identifiers.email(email, "email") if email else None
+    await gate.limiter.hit(viewer, ASKING, str(viewer.account_id))
+    return await _request(viewer, gate, channel, address)
+
+
+@unit_of_work
+async def _request(viewer: Viewer, gate: Gate, channel: Channel, address: str | None) -> Sent:
+    account = await Account.get(id=viewer.account_id)
+    if account.confirmed_at is not None:
+        raise AlreadyConfirmed
+    contact = account.phone if channel is Channel.SMS else account.email or address
+    if contact is None:
+        raise ContactMissing("channel" if channel is Channel.SMS else "email")
+    record(viewer, "CONFIRMATION_REQUESTED", account, channel=channel.value)
+    return await send_confirmation(
+        viewer, gate=gate, account=account, channel=channel, contact=contact
+    )
+
+
+async def send_confirmation(
+    viewer: Viewer, *, gate: Gate, account: Account, channel: Channel, contact: str
+) -> Sent:
+    """Sends a code that confirms an account, in the caller's unit of work; raises ResendTooSoon."""
+    current_unit()
+    is_others = await Account.filter(email=contact).exclude(id=account.id).exists()
+    known = message(viewer.language, "Confirmation.known")
+    return await send_code(
+        viewer,
+        gate=gate,
+        purpose=CodePurpose.CONFIRMATION,
+        channel=channel,
+        contact=contact,
+        account_id=account.id,
+        instead=known if is_others else None,
+        field="channel",
+    )
+
+
+async def confirm_account(
+    viewer: Viewer, *, gate: Gate, handle: str, code: str, snils: str, inn: str | None = None
+) -> Account:
+    """Confirms the viewer's own account by the code that came back.
+
+    ``inn`` mends the one that was given before. Raises AlreadyConfirmed, IdentityMissing,
+    InnTaken, SnilsBound, SnilsDiffers, TooManyAttempts, and Problems: those of ``read_numbers``,
+    CodeInvalid, CodeExpired, CodeReused.
+    """
+    await gate.limiter.hit(viewer, TRYING, str(viewer.account_id))
+    problems: list[Problem] = []
+    numbers = read_numbers(snils, inn, problems)
+    sent = await _returned(viewer, gate, handle, code, problems)
+    refuse(problems)
+    assert sent is not None
+    return await _confirm(viewer, gate, sent, numbers)
+
+
+def read_numbers(snils: str, inn: str | None, problems: list[Problem]) -> Numbers:
+    """The SNILS, and the INN where one is given; what is wrong is added to ``problems``.
+
+    These are Required, SnilsMalformed, SnilsChecksumFails, InnMalformed, InnChecksumFails.
+    """
+    return read(
+        {"snils": snils, "inn": inn},
+        {"snils": identifiers.snils, "inn": identifiers.inn_of_person},
+        required=("snils",),
+        problems=problems,
+    )
+
+
+async def _returned(
+    viewer: Viewer, gate: Gate, handle: str, code: str, problems: list[Problem]
+) -> SentCode | None:
+    try:
+        return await returned_code(
+            viewer,
+            gate=gate,
+            purpose=CodePurpose.CONFIRMATION,
+            handle=handle,
+            code=code,
+            account_id=viewer.account_id,
+        )
+    except Problem as problem:
+        problems.append(problem)
+        return None
+
+
+@unit_of_work
+async def _confirm(viewer: Viewer, gate: Gate, sent: SentCode, numbers: Numbers) -> Account:
+    account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
+    await use_code(viewer, sent)
+    contact = contact_of(gate, sent)
+    if sent.channel is Channel.EMAIL:
+        if account.email not in (None, contact):
+            raise CodeExpired("code")
+        account.email, account.email_confirmed_at = contact, viewer.now
+    else:
+        if account.phone != contact:
+            raise CodeExpired("code")
+        account.phone_confirmed_at = viewer.now
+    await note_confirmed(viewer, gate, account, numbers, way=sent.channel.value)
+    return account
+
+
+async def note_confirmed(
+    viewer: Viewer, gate: Gate, account: Account, numbers: Numbers, *, way: str, **details: str
+) -> None:
+    """Confirms an account that the caller has locked in its unit of work, and binds its numbers.
+
+    Open sessions have it with their next request. Raises AlreadyConfirmed, IdentityMissing,
+    InnTaken, SnilsBound, SnilsDiffers, IdentityUnavailable about ``email``.
+    """
+    if account.confirmed_at is not None:
+        raise AlreadyConfirmed
+    await _bind(gate, account.id, numbers)
+    account.confirmed_at = viewer.now
+    await save_account(account)
+    about = await person_of(account.id)
+    record(viewer, "ACCOUNT_CONFIRMED", account, about=about, way=way, **details)
+    announce(ChangeKind.SESSION, account_id=account.id, subject_id=account.id)
+
+
+async def _bind(gate: Gate, account_id: UUID, numbers: Numbers) -> None:
+    """Makes the INN that was claimed and the SNILS the account's own: one account has each."""
+    snils = numbers["snils"]
+    found = Identity.filter(account_id=account_id).select_for_update(no_key=True)
+    identity = await found.get_or_none()
+    if identity is None:
+        raise IdentityMissing
+    worker = await Practitioner.get_or_none(account_id=account_id)
+    if worker is not None and worker.snils not in (None, snils):
+        raise SnilsDiffers("snils")
+    set_number(gate, identity, "inn", numbers["inn"] or number_of(gate, identity, "inn"))
+    set_number(gate, identity, "snils", snils)
+    next_version(identity)
+    try:
+        await identity.save()
+    except IntegrityError as error:
+        # The database has the last word: of two that confirm at once, one was first.
+        raise (InnTaken("inn") if "inn_hash" in violated(error) else SnilsBound("snils")) from None

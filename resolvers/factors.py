@@ -1,0 +1,178 @@
+"""Factors beside the password: their codes checked, and one shown again in a session."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from auth import one_time_codes
+from auth.audit import record
+from auth.gate import Gate
+from auth.limits import Limit
+from auth.sent_codes import (
+    CodeExpired,
+    CodeInvalid,
+    CodeReused,
+    Sent,
+    check_code,
+    send_code,
+    use_code,
+)
+from auth.viewer import Viewer
+from core.errors import Problem
+from models.account import Account, Session
+from models.change import ChangeKind
+from models.database import unit_of_work
+from models.factor import Channel, CodePurpose, SecondFactor
+from models.feed import announce
+from resolvers.recovery_codes import use_recovery_code
+from resolvers.sessions import own_session
+
+# A code has a million values, and three of them are right at a time.
+CONFIRMING = Limit("confirm factor", 5, timedelta(minutes=15))
+
+
+class ClockSkew(Problem):
+    """The code is right at another time: the clock of the authenticator is off by ``seconds``."""
+
+    code = "CLOCK_SKEW"
+
+
+class FactorUnavailable(Problem):
+    """The account has no such factor, or it is shown in another way."""
+
+    code = "FACTOR_UNAVAILABLE"
+
+
+# Uses up what was shown, once, in the caller's unit of work.
+Use = Callable[[], Awaitable[None]]
+
+
+async def check_factor(
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    account: Account,
+    factor: SecondFactor,
+    code: str,
+    sent: str | None = None,
+) -> Use:
+    """Checks a code of a factor; ``sent`` is the handle of the one that was sent last.
+
+    Raises CodeInvalid, CodeReused, CodeExpired, ClockSkew about ``code``, FactorUnavailable.
+    Outside of units of work; what comes back is done in one.
+    """
+    code = "".join(code.split())
+    if factor is SecondFactor.TOTP:
+        return partial(use_step, account, step_of(gate, account, code, viewer.now))
+    if factor is SecondFactor.RECOVERY_CODE:
+        return partial(use_recovery_code, viewer, gate, account, code)
+    if factor is not SecondFactor.SMS or not account.sms_factor:
+        raise FactorUnavailable("factor")
+    if sent is None:
+        raise CodeExpired("code")
+    found = await check_code(
+        viewer,
+        gate=gate,
+        purpose=CodePurpose.SIGN_IN,
+        handle=sent,
+        code=code,
+        account_id=account.id,
+    )
+    return partial(use_code, viewer, found)
+
+
+@unit_of_work
+async def send_factor_code(viewer: Viewer, *, gate: Gate) -> Sent:
+    """Sends a code by SMS, for ``confirm_factor``; raises FactorUnavailable, ResendTooSoon."""
+    account = await Account.get(id=viewer.account_id)
+    if not account.sms_factor or account.phone is None:
+        raise FactorUnavailable
+    record(viewer, "FACTOR_CODE_SENT", account, about=viewer.practitioner_id)
+    return await send_code(
+        viewer,
+        gate=gate,
+        purpose=CodePurpose.SIGN_IN,
+        channel=Channel.SMS,
+        contact=account.phone,
+        account_id=account.id,
+    )
+
+
+async def confirm_factor(
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    code: str,
+    factor: SecondFactor = SecondFactor.TOTP,
+    handle: str | None = None,
+) -> Session:
+    """Shows a second factor again in the viewer's session, for what asks for a fresh one.
+
+    ``handle`` is that of the code that was sent. Raises CodeInvalid, CodeReused, CodeExpired,
+    ClockSkew, FactorUnavailable, TooManyAttempts.
+    """
+    key = str(viewer.account_id)
+    await gate.limiter.hit(viewer, CONFIRMING, key)
+    try:
+        account = await Account.get(id=viewer.account_id)
+        use = await check_factor(
+            viewer, gate=gate, account=account, factor=factor, code=code, sent=handle
+        )
+        session = await _confirm(viewer, use)
+    except Problem as problem:
+        await _write_failure(viewer, problem.code)
+        raise
+    await gate.limiter.forget(CONFIRMING, key)
+    return session
+
+
+@unit_of_work
+async def _confirm(viewer: Viewer, use: Use) -> Session:
+    # The account before the session, as in signing in: nobody waits in a circle.
+    await Account.filter(id=viewer.account_id).select_for_update(no_key=True).only("id")
+    await use()
+    return await note_factor(viewer)
+
+
+async def note_factor(viewer: Viewer) -> Session:
+    """Notes in the viewer's session that a factor was shown, in the caller's unit of work.
+
+    Who does so has locked the account. Raises SessionExpired.
+    """
+    session = await own_session(viewer)
+    session.factor_at = viewer.now
+    await session.save(update_fields=["factor_at"])
+    record(viewer, "FACTOR_CONFIRMED", session, about=viewer.practitioner_id)
+    announce(ChangeKind.SESSION, account_id=session.account_id, subject_id=session.id)
+    return session
+
+
+@unit_of_work
+async def _write_failure(viewer: Viewer, reason: str) -> None:
+    record(viewer, "FACTOR_REFUSED", about=viewer.practitioner_id, reason=reason)
+
+
+def step_of(gate: Gate, account: Account, code: str, now: datetime) -> int:
+    """The time step of an authenticator's code; raises CodeInvalid, CodeReused, ClockSkew."""
+    if account.totp_sealed is None:
+        raise CodeInvalid("code")
+    return step_in(gate.vault.open(account.totp_sealed), code, now, account.totp_last_step)
+
+
+def step_in(secret: str, code: str, now: datetime, last_step: int) -> int:
+    """The time step of a secret's code, after the last one used; raises as ``step_of`` does."""
+    try:
+        return one_time_codes.matching_step(secret, code, now, last_step)
+    except one_time_codes.CodeMismatch:
+        raise CodeInvalid("code") from None
+    except one_time_codes.CodeTooOld:
+        raise CodeReused("code") from None
+    except one_time_codes.ClockOff as off:
+        raise ClockSkew("code", seconds=off.seconds) from None
+
+
+async def use_step(account: Account, step: int) -> None:
+    """Uses a code up, in the caller's unit of work; raises CodeReused where another was first."""
+    moved = await Account.filter(id=account.id, totp_last_step__lt=step).update(totp_last_step=step)
+    if not moved:
+        raise CodeReused("code")

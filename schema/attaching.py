@@ -1,0 +1,40 @@
+"""Attaching a professional role, as clients see it."""
+
+from models.role import Role
+from resolvers import attaching
+from schema.accounts import SWITCHED
+from schema.directives import visible
+from schema.operations import given, input_of, mutation
+from schema.sent_codes import SENT
+
+# Whoever may be of the staff: those who oversee or help are not.
+CLAIMANTS = (Role.CITIZEN, Role.DOCTOR, Role.NURSE, Role.ADMIN)
+
+
+@input_of(visible(*CLAIMANTS))
+class RoleInput:
+    """By what one is found in the staff registry: exactly one of these."""
+
+    licence_number = given("str | None", says="The licence of the organisation one works for.")
+    accreditation_number = given(
+        "str | None", says="One's own accreditation or specialist certificate."
+    )
+    snils = given("str | None", says="SNILS, with or without spaces and dashes.")
+
+
+mutation(
+    attaching.request_role,
+    visible(*CLAIMANTS),
+    says="Looks for one's file in the staff registry, and sends a code by SMS.",
+    input="RoleInput",
+    returns=SENT,
+    sensitive=True,
+)
+mutation(
+    attaching.attach_role,
+    visible(*CLAIMANTS),
+    says="Attaches the role that the registry gives, by that code; this session goes on in it.",
+    input="RoleInput",
+    returns=SWITCHED,
+    sensitive=True,
+)

@@ -1,0 +1,271 @@
+"""Who has an account, a ticket or an invitation: no text, code, statement or time tells."""
+
+import random
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from auth.gate import Gate
+from auth.keys import digest
+from core.clock import utc_now
+from models.account import Account, Invitation
+from models.role import Role
+from models.ticket import Ticket, TicketReason
+from resolvers.invitations import normal_code
+from schema.build import build
+from schema.operations import SENSITIVE
+from tests import factories as make
+from tests.api import Answer, Api
+from tests.auth.entrance import PASSWORD
+from tests.execution.test_query_counts import counted
+from tests.journeys.hospital import mutation_document, sent
+from tests.live import ListeningApi, listening
+
+WRONG, NEW_PASSWORD = "не тот пароль 42", "другой омут 43 сома"
+VOLATILE = {"handle", "expiresAt", "resendAt", "number", "until", "createdAt"}
+# Statements that differ by their values alone.
+VALUES = re.compile(r"'[^']*'|\$?\b\d+\b|:.*$")
+
+
+@dataclass(frozen=True)
+class Case:
+    """An operation, what shows of it, and what is sent: for somebody known, or for nobody."""
+
+    mutation: str
+    shows: str
+    # Of the number of a person, and whether that is somebody.
+    arguments: Callable[[Api, int, bool], Awaitable[dict[str, Any]]]
+
+
+def email(n: int, is_known: bool) -> str:
+    return f"{'known' if is_known else 'other'}{n:04}@example.org"
+
+
+def phone(n: int, is_known: bool) -> str:
+    return f"+792{'6' if is_known else '7'}{n:07}"
+
+
+async def _plain(**values: Any) -> dict[str, Any]:
+    return values
+
+
+async def _handle(api: Api, mutation: str, **arguments: Any) -> str:
+    """The handle of a code that was asked for, from an address of its own."""
+    answer = await ask(api, mutation, "handle", arguments)
+    handle: str = answer.data[mutation]["handle"]
+    return handle
+
+
+async def _reset(api: Api, n: int, is_known: bool) -> dict[str, Any]:
+    handle = await _handle(api, "requestRecovery", contact=email(n, is_known))
+    return {"handle": handle, "code": "000000", "password": NEW_PASSWORD}
+
+
+async def _registering(api: Api, n: int, is_known: bool) -> dict[str, Any]:
+    handle = await _handle(api, "beginRegistration", phone=phone(n, is_known))
+    return {"handle": handle, "code": "000000"}
+
+
+async def _ticket(api: Api, n: int, is_known: bool) -> dict[str, Any]:
+    """A number that somebody has, and a contact that is not theirs."""
+    number = "TK-0000-0000"
+    if is_known:
+        ticket = await Ticket.first()
+        assert ticket is not None
+        number = ticket.number
+    return {"number": number, "contact": email(n, True)}
+
+
+async def _public_id(api: Api, n: int, is_known: bool) -> dict[str, Any]:
+    account = await Account.get(email=email(n, True))
+    about = account.public_id if is_known else "ID-0000-0000"
+    form = {"contact": f"third{n}@example.org", "reason": "OTHER", "text": "Не могу войти"}
+    return {"input": {**form, "publicId": about}}
+
+
+CASES = {
+    "sign-in by e-mail": Case(
+        "signIn", "pending { handle }", lambda _, n, k: _plain(login=email(n, k), password=WRONG)
+    ),
+    "sign-in by telephone": Case(
+        "signIn", "pending { handle }", lambda _, n, k: _plain(login=phone(n, k), password=WRONG)
+    ),
+    "recovery by e-mail": Case(
+        "requestRecovery",
+        "handle channel expiresAt resendAt",
+        lambda _, n, k: _plain(contact=email(n, k)),
+    ),
+    "recovery by telephone": Case(
+        "requestRecovery",
+        "handle channel expiresAt resendAt",
+        lambda _, n, k: _plain(contact=phone(n, k)),
+    ),
+    "a code for a new password": Case("resetPassword", "", _reset),
+    "registration": Case(
+        "beginRegistration",
+        "handle expiresAt resendAt",
+        lambda _, n, k: _plain(phone=phone(n, k)),
+    ),
+    "a code for registration": Case("checkRegistrationCode", "expiresAt", _registering),
+    "a ticket": Case(
+        "fileTicket",
+        "number",
+        lambda _, n, k: _plain(
+            input={"contact": email(n, k), "reason": "OTHER", "text": "Не могу войти"}
+        ),
+    ),
+    "a ticket with an id": Case("fileTicket", "number", _public_id),
+    "a ticket's state": Case("checkTicket", "state createdAt", _ticket),
+    "an invitation": Case(
+        "acceptInvitation",
+        "totpSecret",
+        lambda _, n, k: _plain(
+            code="IN-0000-0000-0000-0001" if k else f"IN-7777-0000-0000-{n:04}",
+            password=NEW_PASSWORD,
+        ),
+    ),
+}
+# Nothing that somebody has stands in them but a random secret, or what only a key can sign; what
+# a wrong passkey and a wrong signature tell is tried in their own stories.
+WITHOUT_A_NAME = {
+    "sendSignInCode",
+    "finishSignIn",
+    "refreshSession",
+    "finishEsia",
+    "signInByPasskey",
+    "finishSignInByPasskey",
+    "signInBySignature",
+    "register",
+}
+
+
+async def people(gate: Gate, many: int) -> None:
+    """Accounts with a password and a factor, a ticket, and an invitation that was used."""
+    password_hash = await gate.passwords.hash(PASSWORD)
+    totp = gate.vault.seal("JBSWY3DPEHPK3PXP")
+    account = None
+    for n in range(many):
+        account = await make.account(
+            email=email(n, True),
+            phone=phone(n, True),
+            email_confirmed_at=make.NOW,
+            phone_confirmed_at=make.NOW,
+            password_hash=password_hash,
+            totp_sealed=totp,
+        )
+    assert account is not None
+    await Ticket.create(
+        contact_sealed=gate.vault.seal("third@example.org"),
+        contact_hash="0" * 64,
+        reason=TicketReason.OTHER,
+        text="Вопрос",
+        created_at=make.NOW,
+    )
+    await Invitation.create(
+        account_id=account.id,
+        code_hash=digest(normal_code("IN-0000-0000-0000-0001")),
+        created_at=utc_now(),
+        expires_at=make.NOW.replace(year=2100),
+        used_at=utc_now(),
+    )
+
+
+_addresses = iter(range(1, 1 << 20))
+
+
+async def ask(api: Api, mutation: str, shows: str, arguments: dict[str, Any]) -> Answer:
+    """One request, from an address of its own."""
+    n = next(_addresses)
+    response = await api.client.post(
+        "/graphql",
+        json={"query": mutation_document(mutation, shows, arguments), "variables": sent(arguments)},
+        headers={"x-forwarded-for": f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}"},
+    )
+    return Answer(response.status_code, response.json(), response.headers)
+
+
+def shape(value: Any) -> Any:
+    """An answer without what is random in it: of that, kind and length alone."""
+    if isinstance(value, dict):
+        return {
+            key: (type(inner).__name__, len(str(inner))) if key in VOLATILE else shape(inner)
+            for key, inner in value.items()
+        }
+    return [shape(inner) for inner in value] if isinstance(value, list) else value
+
+
+def test_every_field_at_which_one_could_ask_for_somebody_is_tried() -> None:
+    mutations = build().views[Role.VISITOR].schema.mutation_type
+    assert mutations is not None
+    tried = {case.mutation for case in CASES.values()}
+    assert tried | WITHOUT_A_NAME == (SENSITIVE & set(mutations.fields)) | {"fileTicket"}
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_nothing_tells_who_has_an_account(api: Api, name: str) -> None:
+    case = CASES[name]
+    await people(api.services.gate, 3)
+    # Once before it is measured: what is prepared once is prepared.
+    for is_known in (True, False):
+        await ask(api, case.mutation, case.shows, await case.arguments(api, 0, is_known))
+
+    told: dict[bool, tuple[int, Any, list[str]]] = {}
+    for is_known in (True, False):
+        arguments = await case.arguments(api, 1, is_known)
+        with counted() as statements:
+            answer = await ask(api, case.mutation, case.shows, arguments)
+        kinds = [VALUES.sub("?", text) for text in statements]
+        told[is_known] = (answer.status, shape(answer.body), kinds)
+
+    assert told[True] == told[False]
+    assert told[True][2]
+
+
+SAMPLES = 200
+
+
+def larger(one: list[float], other: list[float]) -> float:
+    """How often a value of one is larger than one of the other: Mann and Whitney's U, a share."""
+    pairs = len(one) * len(other)
+    return sum((a > b) + (a == b) / 2 for a in one for b in other) / pairs
+
+
+# Sign-in has a test of its own, and invitations a code that nobody guesses.
+@pytest.mark.parametrize("name", ["recovery by e-mail", "registration", "a ticket"])
+async def test_no_time_tells_who_has_an_account(
+    database_url: str, tmp_path: Path, name: str
+) -> None:
+    case = CASES[name]
+    took: dict[bool, list[float]] = {True: [], False: []}
+    home = tmp_path / "home"
+    async with listening(database_url, home, proxies=("127.0.0.1",)) as api:
+        await people(api.services.gate, SAMPLES + 10)
+        order = [(n, k) for n in range(10, SAMPLES + 10) for k in (True, False)]
+        random.Random(1).shuffle(order)
+        warming = [(n, k) for n in range(10) for k in (True, False)]
+        for n, is_known in (*warming, *order):
+            seconds = await _seconds(api, case, n, is_known)
+            if n >= 10:
+                took[is_known].append(seconds)
+
+    assert len(took[True]) == len(took[False]) == SAMPLES
+    # A few hundredths of a millisecond, such as a foreign key costs, show at this distance in the
+    # share and nowhere else: one hash more makes it 1, and the medians differ by many times.
+    assert abs(larger(took[True], took[False]) - 0.5) < 0.3
+    assert abs(median(took[True]) / median(took[False]) - 1) < 0.15
+
+
+async def _seconds(api: ListeningApi, case: Case, n: int, is_known: bool) -> float:
+    arguments = await case.arguments(api, n, is_known)
+    # Of the processor: the machine may have other things to do meanwhile.
+    began = time.process_time()
+    answer = await ask(api, case.mutation, case.shows, arguments)
+    took = time.process_time() - began
+    assert answer.data[case.mutation]["errors"] == []
+    return took

@@ -1,0 +1,213 @@
+"""Guessing logins, passwords and codes: by aliases, from many addresses, at once, over sockets."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyotp
+import pytest
+
+from core.clock import utc_now
+from core.settings import Limits, SignInLimits
+from models.account import SignInFailure
+from resolvers.accounts import create_account
+from tests.api import Answer
+from tests.auth.entrance import PASSWORD, visitor
+from tests.live import ListeningApi, listening
+from tests.sockets import connected
+
+LOGIN, PHONE = "anna.petrova@example.org", "+79001234567"
+SIGN_IN = """mutation($login: String!, $password: String!, $code: String) {
+    signIn(login: $login, password: $password, code: $code) { accessToken errors { code } } }"""
+
+
+# Fifty at once on a busy machine may take longer than one operation is given.
+PATIENT = Limits(operation_seconds=120)
+# The number of guesses is asked for here; without pauses it is reached at once.
+AT_ONCE: dict[str, Any] = {"limits": PATIENT, "sign_in": SignInLimits(pause=timedelta(0))}
+
+
+@pytest.fixture
+async def listening_api(database_url: str, tmp_path: Path) -> AsyncIterator[ListeningApi]:
+    """The server as it is reached without a proxy."""
+    async with listening(database_url, tmp_path / "home", **AT_ONCE) as api:
+        api.client.timeout = httpx.Timeout(PATIENT.operation_seconds)
+        yield api
+
+
+@pytest.fixture
+async def behind_a_proxy(database_url: str, tmp_path: Path) -> AsyncIterator[ListeningApi]:
+    """The server behind a proxy whose word about addresses is taken."""
+    proxies = ("127.0.0.1",)
+    async with listening(database_url, tmp_path / "home", **AT_ONCE, proxies=proxies) as api:
+        api.client.timeout = httpx.Timeout(PATIENT.operation_seconds)
+        yield api
+
+
+async def anna(api: ListeningApi) -> str:
+    """Somebody with a password; the secret of their authenticator."""
+    secret = pyotp.random_base32()
+    await create_account(
+        visitor(utc_now()),
+        gate=api.services.gate,
+        password=PASSWORD,
+        totp_secret=secret,
+        email=LOGIN,
+        phone=PHONE,
+    )
+    return secret
+
+
+async def guess(
+    api: ListeningApi,
+    *,
+    login: str = LOGIN,
+    password: str = "не тот пароль 42",
+    address: str = "192.0.2.1",
+    **variables: Any,
+) -> str:
+    """What a sign-in from an address came to."""
+    given = {"login": login, "password": password, **variables}
+    response = await api.client.post(
+        "/graphql",
+        json={"query": SIGN_IN, "variables": given},
+        headers={"x-forwarded-for": address},
+    )
+    payload = Answer(response.status_code, response.json(), response.headers).data["signIn"]
+    return "IN" if payload["accessToken"] else payload["errors"][0]["code"]
+
+
+@pytest.mark.parametrize("field", ["signIn", "confirmFactor", "refreshSession"])
+async def test_one_document_holds_one_guess(listening_api: ListeningApi, field: str) -> None:
+    given = {
+        "signIn": f'(login: "{LOGIN}", password: "x")',
+        "confirmFactor": '(code: "000000")',
+        "refreshSession": '(refreshToken: "x")',
+    }[field]
+    call = f"{field}{given} {{ errors {{ code }} }}"
+    aliased = " ".join(f"a{number}: {call}" for number in range(15))
+    for document in (
+        f"mutation {{ {aliased} }}",
+        f"mutation {{ {call} a: {call} }}",
+        f"mutation {{ {call} ...F }} fragment F on Mutation {{ a: {call} }}",
+        f"mutation {{ ...F }} fragment F on Mutation {{ {aliased} }}",
+        f"mutation {{ {call} ... on Mutation @skip(if: false) {{ a: {call} }} }}",
+    ):
+        assert (await listening_api.ask(document)).codes == ["ONE_SENSITIVE_FIELD"]
+    assert await SignInFailure.all().count() == 0
+
+
+async def test_one_request_holds_one_document(listening_api: ListeningApi) -> None:
+    one = {"query": SIGN_IN, "variables": {"login": LOGIN, "password": "x"}}
+    response = await listening_api.client.post("/graphql", json=[one] * 15)
+    assert response.status_code == 400
+    assert await SignInFailure.all().count() == 0
+
+
+async def test_fifty_addresses_at_once_have_five_guesses_at_a_login(
+    behind_a_proxy: ListeningApi,
+) -> None:
+    secret = await anna(behind_a_proxy)
+    # As people write it, and both of the account's.
+    logins = (LOGIN, LOGIN.upper(), f"  {LOGIN} ", PHONE, "8 (900) 123-45-67")
+
+    told = await asyncio.gather(
+        *(
+            guess(behind_a_proxy, login=logins[number % 5], address=f"192.0.2.{number}")
+            for number in range(50)
+        )
+    )
+
+    assert Counter(told) == {"BAD_CREDENTIALS": 5, "ACCOUNT_LOCKED": 45}
+    right = {"password": PASSWORD, "code": pyotp.TOTP(secret).now()}
+    assert await guess(behind_a_proxy, address="198.51.100.1", **right) == "ACCOUNT_LOCKED"
+
+
+async def test_a_login_that_nobody_has_is_guessed_at_no_more_and_no_less(
+    behind_a_proxy: ListeningApi,
+) -> None:
+    told = await asyncio.gather(
+        *(
+            guess(behind_a_proxy, login="nobody@example.org", address=f"192.0.2.{number}")
+            for number in range(50)
+        )
+    )
+    assert Counter(told) == {"BAD_CREDENTIALS": 5, "ACCOUNT_LOCKED": 45}
+
+
+async def test_a_pause_leaves_fewer_guesses_still(database_url: str, tmp_path: Path) -> None:
+    async with listening(database_url, tmp_path / "home", limits=PATIENT) as api:
+        api.client.timeout = httpx.Timeout(PATIENT.operation_seconds)
+        told = Counter(await asyncio.gather(*(guess(api) for _ in range(50))))
+    # Two in one second, and where the machine is slow one more after each pause.
+    assert 2 <= told["BAD_CREDENTIALS"] <= 5
+    assert told["BAD_CREDENTIALS"] + told["TOO_MANY_ATTEMPTS"] + told["ACCOUNT_LOCKED"] == 50
+
+
+async def test_one_address_has_fifty_guesses_at_all_logins_together(
+    behind_a_proxy: ListeningApi,
+) -> None:
+    secret = await anna(behind_a_proxy)
+
+    told = await asyncio.gather(
+        *(guess(behind_a_proxy, login=f"nobody{number}@example.org") for number in range(60))
+    )
+
+    assert Counter(told) == {"BAD_CREDENTIALS": 50, "TOO_MANY_ATTEMPTS": 10}
+    right = {"password": PASSWORD, "code": pyotp.TOTP(secret).now()}
+    assert await guess(behind_a_proxy, **right) == "TOO_MANY_ATTEMPTS"
+    assert await guess(behind_a_proxy, address="198.51.100.1", **right) == "IN"
+
+
+async def test_an_address_that_anybody_may_write_down_is_not_counted_by(
+    listening_api: ListeningApi,
+) -> None:
+    """Without a proxy that is trusted, X-Forwarded-For is a client's own word."""
+    told = await asyncio.gather(
+        *(
+            guess(listening_api, login=f"nobody{number}@example.org", address=f"192.0.2.{number}")
+            for number in range(55)
+        )
+    )
+    assert Counter(told) == {"BAD_CREDENTIALS": 50, "TOO_MANY_ATTEMPTS": 5}
+
+
+async def test_fifty_codes_at_once_are_five_guesses(behind_a_proxy: ListeningApi) -> None:
+    secret = await anna(behind_a_proxy)
+    shown = {pyotp.TOTP(secret).at(utc_now(), counter_offset=step) for step in range(-20, 21)}
+    wrong = [code for code in (f"{number:06}" for number in range(100)) if code not in shown]
+
+    told = await asyncio.gather(
+        *(
+            guess(behind_a_proxy, password=PASSWORD, code=code, address=f"192.0.2.{number}")
+            for number, code in enumerate(wrong[:50])
+        )
+    )
+
+    assert Counter(told) == {"CODE_INVALID": 5, "ACCOUNT_LOCKED": 45}
+
+
+async def test_over_sockets_no_more_is_guessed(listening_api: ListeningApi) -> None:
+    await anna(listening_api)
+    codes: Counter[str] = Counter()
+
+    async def many() -> None:
+        async with connected(listening_api.socket_url) as socket:
+            await socket.init()
+            for number in range(10):
+                await socket.subscribe(f"{number}", SIGN_IN, login=LOGIN, password="нет 42 42")
+            left = 10
+            while left:
+                message = await socket.message(PATIENT.operation_seconds)
+                if message["type"] == "next":
+                    (problem,) = message["payload"]["data"]["signIn"]["errors"]
+                    codes[problem["code"]] += 1
+                left -= message["type"] == "complete"
+
+    await asyncio.gather(*(many() for _ in range(5)))
+
+    assert codes == {"BAD_CREDENTIALS": 5, "ACCOUNT_LOCKED": 45}

@@ -1,0 +1,143 @@
+"""Passwords that are guessed first, because they are made of what names their owner."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from auth.breached import open_breached
+from auth.passwords import PasswordWeak, check_new_password
+from auth.viewer import Viewer
+from core.errors import Problems
+from models.account import Account
+from models.database import unit_of_work
+from models.identity import Identity
+from resolvers.invitations import accept_invitation, new_invitation
+from resolvers.own_password import change_password
+from resolvers.own_words import own_words
+from resolvers.recovery import request_recovery, reset_password
+from tests import factories as make
+from tests.attacks.codes import last_code
+from tests.auth import entrance
+
+MADE_OF_NAMES = (
+    "Корнилова1985!",
+    "ЕлизаветаКорнилова",
+    "1корнилова-елизавета1",
+    "Корнилова.Ё.7",
+    "korn.eliza2024",
+    "korn.eliza@example.org",
+    "8 (926) 765-43-21",
+    "мой 9267654321 номер",
+    "Боткинская2024",
+    "БоткинскаяКлиника77",
+)
+NOT_OF_NAMES = ("тихий омут 42 кита", "Боткинская осень и 9 котов", "926 корней, 54 дерева")
+
+
+async def _owner(database: object) -> Account:
+    organisation = await make.organisation(name="Боткинская клиника")
+    account = await make.account(organisation, email="korn.eliza@example.org", phone="+79267654321")
+    await Identity.create(account_id=account.id, last_name="Корнилова", first_name="Елизавета")
+    return account
+
+
+@pytest.mark.parametrize("password", MADE_OF_NAMES)
+async def test_no_password_is_made_of_what_names_its_owner(database: object, password: str) -> None:
+    about = await own_words(await _owner(database))
+
+    check_new_password(password)  # by itself it would do
+    with pytest.raises(PasswordWeak):
+        check_new_password(password, about=about)
+
+
+@pytest.mark.parametrize("password", NOT_OF_NAMES)
+async def test_a_password_may_hold_a_name_among_other_words(
+    database: object, password: str
+) -> None:
+    check_new_password(password, about=await own_words(await _owner(database)))
+
+
+async def test_wherever_a_password_is_set_the_owner_s_words_are_refused(
+    database: object, tmp_path: Path
+) -> None:
+    gate = entrance.gate(tmp_path)
+    visitor = entrance.visitor()
+    organisation = await make.organisation(name="Боткинская клиника")
+    person = await entrance.person(gate, organisation)
+    worker = await make.practitioner(
+        await make.department(organisation), account=person.account, last_name="Корнилова"
+    )
+    weak = "Корнилова1985!"
+
+    signed_in: Viewer = replace(visitor, account_id=person.account.id)
+    with pytest.raises(Problems) as changed:
+        await change_password(signed_in, gate=gate, old=entrance.PASSWORD, new=weak)
+    assert [type(problem) for problem in changed.value.problems] == [PasswordWeak]
+
+    sent = await request_recovery(visitor, gate=gate, contact=person.login)
+    code = await last_code(gate)
+    with pytest.raises(PasswordWeak):
+        await reset_password(visitor, gate=gate, handle=sent.handle, code=code, password=weak)
+
+    invited = await make.account(organisation, state="INVITED")
+    worker.account_id = invited.id
+    await worker.save()
+    code = await _invitation(visitor, invited)
+    with pytest.raises(PasswordWeak):
+        await accept_invitation(visitor, gate=gate, code=code, password=weak)
+    gate.passwords.close()
+
+
+BREACHED = ("осенний сад 7 ворот", "чёрный чай 19 чашек")
+
+
+def _list_of(path: Path, passwords: Sequence[str]) -> Path:
+    """A list among a thousand others, as it is offered: by hash, with counts."""
+    hashes = {hashlib.sha1(word.encode()).hexdigest().upper() for word in passwords}
+    others = {hashlib.sha1(b"%d" % n).hexdigest().upper() for n in range(1_000)}
+    counted = (f"{digits}:{n + 1}" for n, digits in enumerate(sorted(hashes | others)))
+    path.write_text("\r\n".join(counted), encoding="ascii")
+    return path
+
+
+def test_a_list_of_breaches_holds_all_that_it_lists(tmp_path: Path) -> None:
+    words = [f"{n}" for n in range(1_000)]
+    breached = open_breached(_list_of(tmp_path / "list.txt", BREACHED))
+    assert all(breached.holds(word) for word in (*words, *BREACHED))
+    assert not any(breached.holds(f"{word} ") for word in (*words, *BREACHED))
+    assert not open_breached(None).holds(BREACHED[0])
+
+
+async def test_a_password_from_a_breach_is_refused_wherever_one_is_set(
+    database: object, tmp_path: Path
+) -> None:
+    breached = open_breached(_list_of(tmp_path / "list.txt", BREACHED))
+    gate = replace(entrance.gate(tmp_path), breached=breached)
+    visitor, weak = entrance.visitor(), BREACHED[0]
+    person = await entrance.person(gate)
+
+    with pytest.raises(Problems) as changed:
+        signed_in = replace(visitor, account_id=person.account.id)
+        await change_password(signed_in, gate=gate, old=entrance.PASSWORD, new=weak)
+    assert [type(problem) for problem in changed.value.problems] == [PasswordWeak]
+
+    sent = await request_recovery(visitor, gate=gate, contact=person.login)
+    code = await last_code(gate)
+    with pytest.raises(PasswordWeak):
+        await reset_password(visitor, gate=gate, handle=sent.handle, code=code, password=weak)
+
+    code = await _invitation(visitor, await make.account(state="INVITED"))
+    with pytest.raises(PasswordWeak):
+        await accept_invitation(visitor, gate=gate, code=code, password=weak)
+    gate.passwords.close()
+
+
+async def _invitation(viewer: Viewer, account: Account) -> str:
+    @unit_of_work
+    async def made() -> str:
+        return (await new_invitation(viewer, account)).code
+
+    return await made()

@@ -1,0 +1,102 @@
+"""docs/security.md leaves no requirement out, and names only files, tests and figures there are."""
+
+import ast
+import re
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from core.settings import SessionTimes, SignInLimits
+from models.account import SignInMethod
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^\| (\d+\.\d+\.\d+) [^|]+ \| [123] \| ([^|]+) \| ?([^|]*?) ?\|$", re.MULTILINE)
+
+# How many requirements each section of OWASP ASVS 5.0.0 has: of V6 all, else those of levels 1
+# and 2 (and 7.5.3, which is met).
+SECTIONS = {
+    "6.1": 3,
+    "6.2": 12,
+    "6.3": 8,
+    "6.4": 6,
+    "6.5": 8,
+    "6.6": 4,
+    "6.7": 2,
+    "6.8": 4,
+    "7.1": 3,
+    "7.2": 4,
+    "7.3": 2,
+    "7.4": 5,
+    "7.5": 3,
+    "7.6": 2,
+    "9.1": 3,
+    "9.2": 4,
+    "10.1": 2,
+    "10.2": 2,
+    "10.5": 5,
+}
+# Words of the document that stand for each way of signing in.
+WAYS = {
+    SignInMethod.TOTP: "password and authenticator",
+    SignInMethod.SMS: "password and SMS",
+    SignInMethod.RECOVERY_CODE: "password and recovery code",
+    SignInMethod.SECOND_PASSKEY: "password and passkey",
+    SignInMethod.PASSKEY: "passkey alone",
+    SignInMethod.SIGNATURE: "electronic signature",
+    SignInMethod.ESIA: "Gosuslugi",
+    SignInMethod.SCRIPT: "a script's session",
+}
+
+
+@cache
+def functions_of(path: Path) -> frozenset[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return frozenset(
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
+def test_no_requirement_is_left_out() -> None:
+    wanted = [f"{part}.{n}" for part, count in SECTIONS.items() for n in range(1, count + 1)]
+    assert [number for number, *_ in ROW.findall(TEXT)] == wanted
+
+
+def test_everything_named_exists() -> None:
+    named = re.findall(r"`([\w./-]+/[\w./-]+\.\w+)(?:::(\w+))?`", TEXT)
+    assert len(named) > 100
+    missing = []
+    for name, function in named:
+        path = ROOT / ("tests/" * bool(function)) / name
+        if not path.is_file() or (function and function not in functions_of(path)):
+            missing.append(f"{name}::{function}")
+    assert missing == []
+
+
+def test_what_is_met_is_shown_by_a_test() -> None:
+    for number, where, tests in ROW.findall(TEXT):
+        assert tests or where.startswith(("Does not apply: ", "Not met: ")), number
+        assert all(re.fullmatch(r"`[\w/]+\.py::test_\w+`", t) for t in tests.split(", ") if t)
+
+
+def test_every_way_of_signing_in_is_documented() -> None:
+    assert set(WAYS) == set(SignInMethod)
+    section = TEXT.split("## Ways of signing in")[1].split("\n## ")[0]
+    assert [way for way in WAYS.values() if way not in section] == []
+
+
+def test_the_figures_are_those_of_the_settings() -> None:
+    times, limits = SessionTimes(), SignInLimits()
+    for row in (
+        f"| idle | {_minutes(times.idle)} minutes |",
+        f"| absolute | {_minutes(times.absolute) // 60} hours |",
+        f"| access token | {_minutes(times.access)} minutes",
+        f"| sessions of an account | {times.per_account}; ",
+        f"| {limits.failures} in {_minutes(limits.window)} minutes, then a lock",
+        f"| {limits.address_failures} in {_minutes(limits.window)} minutes |",
+    ):
+        assert row in TEXT
+
+
+def _minutes(span: timedelta) -> int:
+    return int(span.total_seconds()) // 60

@@ -1,0 +1,276 @@
+"""Journey 2: a worker of the registry attaches their role, by a number it knows and a code."""
+
+import asyncio
+from datetime import date
+from typing import Any
+
+import pytest
+
+from core.clock import utc_now
+from models.account import Account
+from models.audit import AuditEntry
+from models.grant import RoleGrant
+from models.licence import LicenceKind
+from models.practitioner import Practitioner, PractitionerStatus, Profession
+from tests import factories as make
+from tests.journeys.hospital import Caller, Hospital
+from tests.journeys.newcomers import (
+    OTHER_INN,
+    OTHER_SNILS,
+    PHONE,
+    SENT,
+    SNILS,
+    code_sent,
+    confirmed_newcomer,
+    newcomer,
+    other_than,
+    outbox,
+)
+
+LICENCE = "Л041-01021-66/00396056"
+ACCREDITATION = "7723 012345678"
+OTHER_PHONE = "+79261234568"
+BORN = date(1985, 4, 12)
+GONE_ON = "accessToken viewer { activeRole roles }"
+WHO = "{ viewer { activeRole roles practitioner { lastName } } }"
+
+
+async def registered(hospital: Hospital, **values: Any) -> Practitioner:
+    """The file that an administrator's import made, with an accreditation and a licence."""
+    file = await make.practitioner(
+        hospital.therapy,
+        **{
+            "last_name": "ЕЛКИНА",
+            "first_name": "Анна",
+            "birth_date": BORN,
+            "snils": SNILS,
+            "personal_phone": PHONE,
+            **values,
+        },
+    )
+    await make.licence(file, kind=LicenceKind.ACCREDITATION, number=ACCREDITATION)
+    await make.licence(file, kind=LicenceKind.MEDICAL_LICENCE, number=LICENCE, expires_on=None)
+    return file
+
+
+async def asked(
+    hospital: Hospital, person: Caller, phone: str = PHONE, **number: Any
+) -> dict[str, Any]:
+    """What attaching takes: the handle, the code and the number again."""
+    payload = await person.does("requestRole", SENT, input=number)
+    code = await code_sent(hospital, phone)
+    return {"handle": payload["handle"], "code": code, "input": number}
+
+
+async def test_a_doctor_attaches_the_role_by_licence_and_code(hospital: Hospital) -> None:
+    file = await registered(hospital)
+    person = await newcomer(hospital)
+    assert (await person.sees("{ viewer { roles } }"))["viewer"]["roles"] == ["CITIZEN"]
+
+    given = await asked(hospital, person, licenceNumber="л041-01021-66/00396056")
+    assert (await outbox(hospital, PHONE))[-1].startswith("Your code to add a role")
+    attached = await person.does("attachRole", GONE_ON, **given)
+
+    assert attached["viewer"] == {"activeRole": "DOCTOR", "roles": ["DOCTOR"]}
+    doctor = Caller(hospital.api, attached["accessToken"])
+    for caller in (doctor, person):
+        # The token from before goes on in the new role as well.
+        assert (await caller.sees(WHO))["viewer"] == {
+            "activeRole": "DOCTOR",
+            "roles": ["DOCTOR"],
+            "practitioner": {"lastName": "ЕЛКИНА"},
+        }
+    account = await Account.get(id=person.account_id)
+    assert account.organisation_id == hospital.organisation.id
+    assert (await Practitioner.get(id=file.id)).account_id == account.id
+    grant = await RoleGrant.get(account_id=account.id)
+    assert grant.holds_at(utc_now())
+    assert (grant.department_id, grant.granted_by_id) == (None, None)
+    entry = await AuditEntry.get(action="ROLE_ATTACHED")
+    assert (entry.about_id, entry.details) == (
+        file.id,
+        {"by": "licence_number", "role": "DOCTOR"},
+    )
+    # What a role does not give is still missing: the account is not confirmed.
+    assert (await doctor.answer("{ licences { totalCount } }")).codes == ["ACCOUNT_UNCONFIRMED"]
+    assert await doctor.refused("requestRole", input={"snils": SNILS}) == [
+        ("ALREADY_ATTACHED", None)
+    ]
+
+
+@pytest.mark.parametrize(
+    "number", [{"accreditationNumber": "№ 7723 012345678"}, {"snils": "112-233-445 95"}]
+)
+async def test_a_nurse_attaches_the_role_by_what_is_their_own(
+    hospital: Hospital, number: dict[str, str]
+) -> None:
+    await registered(hospital, profession=Profession.NURSE)
+    person = await newcomer(hospital)
+    given = await asked(hospital, person, **number)
+    attached = await person.does("attachRole", GONE_ON, **given)
+    assert attached["viewer"] == {"activeRole": "NURSE", "roles": ["NURSE"]}
+
+
+async def test_the_number_and_the_code_are_told_wrong_at_once(hospital: Hospital) -> None:
+    await registered(hospital)
+    person = await newcomer(hospital)
+    for number, problem in (
+        ({"licenceNumber": "041-66"}, ("LICENCE_FORMAT", "input.licenceNumber")),
+        ({"accreditationNumber": "12"}, ("LICENCE_FORMAT", "input.accreditationNumber")),
+        ({"snils": "12"}, ("SNILS_FORMAT", "input.snils")),
+        ({}, ("EXACTLY_ONE", "input.licenceNumber")),
+        (
+            {"licenceNumber": LICENCE, "snils": SNILS},
+            ("EXACTLY_ONE", "input.snils"),
+        ),
+        (
+            {"licenceNumber": "Л041-01021-66/00396057"},
+            ("LICENCE_NOT_FOUND", "input.licenceNumber"),
+        ),
+        ({"snils": OTHER_SNILS}, ("NOT_IN_REGISTRY", "input.snils")),
+    ):
+        assert await person.refused("requestRole", input=number) == [problem]
+    assert not any("add a role" in text for text in await outbox(hospital, PHONE))
+    given = await asked(hospital, person, licenceNumber=LICENCE)
+    wrong = {
+        "handle": given["handle"],
+        "code": other_than(given["code"]),
+        "input": {"licenceNumber": "Л041-01021-66/00396057"},
+    }
+    assert await person.refused("attachRole", **wrong) == [
+        ("CODE_INVALID", "code"),
+        ("LICENCE_NOT_FOUND", "input.licenceNumber"),
+    ]
+    await person.does("attachRole", GONE_ON, **given)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"last_name": "Ёлкин"},
+        {"first_name": "Инна"},
+        {"birth_date": date(1985, 4, 13)},
+        # A name alone is nobody.
+        {"birth_date": None},
+        {"birth_date": None, "snils": None},
+        {"status": PractitionerStatus.DISMISSED},
+    ],
+)
+async def test_somebody_else_s_number_is_as_unknown_as_none(
+    hospital: Hospital, values: dict[str, Any]
+) -> None:
+    await registered(hospital, **values)
+    person = await newcomer(hospital)
+    told = [
+        await person.tries("requestRole", input={"licenceNumber": number})
+        for number in (LICENCE, "Л041-01021-66/00396057")
+    ]
+    assert told[0] == told[1]
+    assert told[0]["errors"][0]["code"] == "LICENCE_NOT_FOUND"
+
+
+async def test_what_is_confirmed_must_agree_with_the_registry(hospital: Hospital) -> None:
+    await registered(hospital, snils=OTHER_SNILS)
+    person = await confirmed_newcomer(hospital)
+    for number, code in (
+        ({"licenceNumber": LICENCE}, "LICENCE_NOT_FOUND"),
+        ({"snils": OTHER_SNILS}, "NOT_IN_REGISTRY"),
+    ):
+        refused = await person.refused("requestRole", input=number)
+        assert [found for found, _ in refused] == [code]
+
+
+async def test_a_confirmed_snils_makes_up_for_a_birth_date_the_registry_lacks(
+    hospital: Hospital,
+) -> None:
+    await registered(hospital, birth_date=None)
+    person = await confirmed_newcomer(hospital)
+    given = await asked(hospital, person, licenceNumber=LICENCE)
+    await person.does("attachRole", GONE_ON, **given)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"revoked_on": date(2025, 1, 1)},
+        {"issued_on": date(2015, 1, 1), "expires_on": date(2020, 1, 1)},
+    ],
+)
+async def test_a_licence_that_holds_no_more_attaches_nothing(
+    hospital: Hospital, values: dict[str, Any]
+) -> None:
+    file = await make.practitioner(
+        hospital.therapy, last_name="Ёлкина", first_name="Анна", birth_date=BORN
+    )
+    await make.licence(file, number=ACCREDITATION, **values)
+    person = await newcomer(hospital)
+    assert await person.refused("requestRole", input={"accreditationNumber": ACCREDITATION}) == [
+        ("LICENCE_NOT_FOUND", "input.accreditationNumber")
+    ]
+
+
+async def test_several_files_are_not_chosen_from(hospital: Hospital) -> None:
+    await registered(hospital, snils=None)
+    await registered(hospital, snils=None)
+    person = await newcomer(hospital)
+    assert await person.refused("requestRole", input={"licenceNumber": LICENCE}) == [
+        ("SEVERAL_FILES", "input.licenceNumber")
+    ]
+
+
+async def test_a_profession_without_a_role_attaches_nothing(hospital: Hospital) -> None:
+    await registered(hospital, profession=Profession.OTHER)
+    person = await newcomer(hospital)
+    assert await person.refused("requestRole", input={"licenceNumber": LICENCE}) == [
+        ("PROFESSION_UNKNOWN", None)
+    ]
+
+
+async def test_of_two_who_attach_one_file_at_once_one_does(hospital: Hospital) -> None:
+    file = await registered(hospital, snils=None)
+    people = [
+        (await newcomer(hospital), PHONE),
+        (await newcomer(hospital, OTHER_PHONE, inn=OTHER_INN), OTHER_PHONE),
+    ]
+    given = [
+        await asked(hospital, person, phone, licenceNumber=LICENCE) for person, phone in people
+    ]
+    payloads = await asyncio.gather(
+        *(person.tries("attachRole", **one) for (person, _), one in zip(people, given, strict=True))
+    )
+    codes = sorted([problem["code"] for problem in payload["errors"]] for payload in payloads)
+    assert codes == [[], ["LICENCE_NOT_FOUND"]]
+    assert await RoleGrant.all().count() == 1
+    holder = (await Practitioner.get(id=file.id)).account_id
+    assert holder in {person.account_id for person, _ in people}
+
+
+async def test_one_code_attaches_once_however_many_come_at_once(hospital: Hospital) -> None:
+    await registered(hospital)
+    person = await newcomer(hospital)
+    given = await asked(hospital, person, licenceNumber=LICENCE)
+    payloads = await asyncio.gather(*(person.tries("attachRole", **given) for _ in range(5)))
+    assert sum(payload["errors"] == [] for payload in payloads) == 1
+    assert await RoleGrant.all().count() == 1
+
+
+async def test_numbers_are_guessed_at_ten_times_an_hour(hospital: Hospital) -> None:
+    await registered(hospital)
+    person = await newcomer(hospital)
+    for number in range(10):
+        wrong = {"licenceNumber": f"Л041-01021-66/0039605{number}"}
+        await person.tries("requestRole", input=wrong)
+    assert await person.refused("requestRole", input={"licenceNumber": LICENCE}) == [
+        ("TOO_MANY_ATTEMPTS", None)
+    ]
+
+
+async def test_whoever_stands_in_the_registry_hears_of_it(hospital: Hospital) -> None:
+    await registered(hospital, personal_phone=OTHER_PHONE, work_email="anna@hospital.example")
+    person = await newcomer(hospital)
+    given = await asked(hospital, person, licenceNumber=LICENCE)
+    await person.does("attachRole", GONE_ON, **given)
+    assert person.account is not None
+    for contact in (OTHER_PHONE, "anna@hospital.example"):
+        (told,) = await outbox(hospital, contact)
+        assert person.account.public_id in told

@@ -1,0 +1,319 @@
+"""Journey 3: an account is confirmed by SMS, by e-mail or by a visit; until then it reads less."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from auth.identities import number_of
+from models.account import Account
+from models.audit import AuditEntry
+from models.identity import Identity
+from models.role import Role
+from tests import factories as make
+from tests.journeys.hospital import Caller, Hospital
+from tests.journeys.newcomers import (
+    INN,
+    OTHER_INN,
+    OTHER_SNILS,
+    PASSPORT,
+    PHONE,
+    SENT,
+    SNILS,
+    code_sent,
+    form,
+    later,
+    newcomer,
+    other_than,
+    outbox,
+    proved_phone,
+)
+
+LICENCES = "{ licences { totalCount } }"
+OTHER_PHONE = "+79261234568"
+REASON = "Паспорт проверен в центре обслуживания"
+
+
+async def asked(hospital: Hospital, person: Caller, phone: str = PHONE) -> dict[str, Any]:
+    """The handle and the code of a confirmation by SMS."""
+    payload = await person.does("requestConfirmation", SENT, channel="SMS")
+    return {"handle": payload["handle"], "code": await code_sent(hospital, phone)}
+
+
+async def worker(hospital: Hospital, **values: Any) -> Caller:
+    """A newcomer whose file the registry has, with the role of a doctor."""
+    person = await newcomer(hospital)
+    await Account.filter(id=person.account_id).update(organisation_id=hospital.organisation.id)
+    await make.practitioner(hospital.therapy, account=person.account, **values)
+    account = await Account.get(id=person.account_id)
+    await make.grant(account, Role.DOCTOR, hospital.organisation)
+    return Caller(hospital.api, person.token, account, role=Role.DOCTOR)
+
+
+async def test_a_worker_reads_licences_as_soon_as_the_account_is_confirmed(
+    hospital: Hospital,
+) -> None:
+    doctor = await worker(hospital)
+    refused = await doctor.answer(LICENCES)
+    assert refused.codes == ["ACCOUNT_UNCONFIRMED"]
+
+    payload = await doctor.does("requestConfirmation", SENT, channel="SMS")
+    assert (await outbox(hospital, PHONE))[-1].startswith("Your code to confirm your account")
+    given = {"handle": payload["handle"], "code": await code_sent(hospital, PHONE)}
+    confirmed = await doctor.does(
+        "confirmAccount", "account { confirmedAt }", **given, snils="112-233-445 95"
+    )
+
+    assert confirmed["account"]["confirmedAt"] is not None
+    assert await doctor.sees(LICENCES) == {"licences": {"totalCount": 0}}
+    identity = await Identity.get(account_id=doctor.account_id)
+    gate = hospital.api.services.gate
+    assert (number_of(gate, identity, "snils"), number_of(gate, identity, "inn")) == (SNILS, INN)
+    entry = await AuditEntry.get(action="ACCOUNT_CONFIRMED")
+    assert entry.details == {"way": "SMS"}
+    assert await doctor.refused("requestConfirmation", channel="SMS") == [
+        ("ALREADY_CONFIRMED", None)
+    ]
+
+
+async def test_the_code_and_the_snils_are_told_wrong_at_once(hospital: Hospital) -> None:
+    person = await newcomer(hospital)
+    given = await asked(hospital, person)
+    wrong = {"handle": given["handle"], "code": other_than(given["code"])}
+    assert await person.refused("confirmAccount", **wrong, snils="112-233-445 96") == [
+        ("SNILS_CHECKSUM", "snils"),
+        ("CODE_INVALID", "code"),
+    ]
+    assert await person.refused("confirmAccount", **given, snils=" ") == [("REQUIRED", "snils")]
+    assert await person.refused("confirmAccount", **given, snils="12345") == [
+        ("SNILS_FORMAT", "snils")
+    ]
+    # The code was right each time, and is not used up.
+    await person.does("confirmAccount", **given, snils=SNILS)
+
+
+async def test_a_code_expires_and_another_waits_longer_each_time(hospital: Hospital) -> None:
+    person = await newcomer(hospital)
+    given = await asked(hospital, person)
+    answer = await person.answer(
+        "mutation { requestConfirmation(channel: SMS) { handle errors { code field until } } }"
+    )
+    (problem,) = answer.data["requestConfirmation"]["errors"]
+    assert (problem["code"], problem["field"]) == ("RESEND_TOO_SOON", "channel")
+    assert problem["until"] is not None
+    await later(1)
+    await person.does("requestConfirmation", SENT, channel="SMS")
+    await later(1)
+    assert await person.refused("requestConfirmation", channel="SMS") == [
+        ("RESEND_TOO_SOON", "channel")
+    ]
+    await later(9)
+    assert await person.refused("confirmAccount", **given, snils=SNILS) == [
+        ("CODE_EXPIRED", "code")
+    ]
+
+
+async def test_one_confirms_by_the_address_given_at_registering(hospital: Hospital) -> None:
+    handle = await proved_phone(hospital)
+    payload = await hospital.visitor().does(
+        "register",
+        "accessToken emailHandle",
+        handle=handle,
+        input=await form(hospital, email="Anna@Example.org"),
+    )
+    person = Caller(hospital.api, payload["accessToken"])
+    code = await code_sent(hospital, "anna@example.org")
+    await person.does("confirmAccount", handle=payload["emailHandle"], code=code, snils=SNILS)
+
+    seen = await person.sees("{ viewer { account { email phone } } }")
+    assert seen["viewer"]["account"] == {"email": "anna@example.org", "phone": PHONE}
+
+
+async def test_an_address_is_named_where_the_account_has_none(hospital: Hospital) -> None:
+    person = await newcomer(hospital)
+    assert await person.refused("requestConfirmation", channel="EMAIL") == [
+        ("CONTACT_MISSING", "email")
+    ]
+    assert await person.refused("requestConfirmation", channel="EMAIL", email="nonsense") == [
+        ("EMAIL_INVALID", "email")
+    ]
+    payload = await person.does(
+        "requestConfirmation", SENT, channel="EMAIL", email="anna@example.org"
+    )
+    code = await code_sent(hospital, "anna@example.org")
+    await person.does("confirmAccount", handle=payload["handle"], code=code, snils=SNILS)
+    account = await Account.get(phone=PHONE)
+    assert account.email == "anna@example.org"
+    assert account.email_confirmed_at is not None
+
+
+async def test_an_address_of_somebody_else_is_answered_like_a_free_one(hospital: Hospital) -> None:
+    await make.account(email="taken@example.org")
+    person, other = await newcomer(hospital), await newcomer(hospital, OTHER_PHONE, inn=OTHER_INN)
+    payloads = [
+        await who.does("requestConfirmation", SENT, channel="EMAIL", email=email)
+        for who, email in ((person, "taken@example.org"), (other, "free@example.org"))
+    ]
+    assert payloads[0].keys() == payloads[1].keys()
+    assert (await outbox(hospital, "taken@example.org"))[-1].startswith("This address has")
+    guesses = [
+        await who.tries("confirmAccount", handle=payload["handle"], code="12345", snils=SNILS)
+        for who, payload in zip((person, other), payloads, strict=True)
+    ]
+    assert guesses[0] == guesses[1]
+
+
+async def test_a_code_confirms_the_account_it_was_sent_for_alone(hospital: Hospital) -> None:
+    person, other = await newcomer(hospital), await newcomer(hospital, OTHER_PHONE, inn=OTHER_INN)
+    given = await asked(hospital, person)
+    assert await other.refused("confirmAccount", **given, snils=SNILS) == [("CODE_INVALID", "code")]
+
+
+async def test_an_inn_and_a_snils_confirm_one_account(hospital: Hospital) -> None:
+    # Both say that the INN is theirs: whoever confirms first has it.
+    first, second = await newcomer(hospital), await newcomer(hospital, OTHER_PHONE)
+    await first.does("confirmAccount", **await asked(hospital, first), snils=SNILS)
+    given = await asked(hospital, second, OTHER_PHONE)
+    taken = {**given, "snils": OTHER_SNILS}
+    assert await second.refused("confirmAccount", **taken) == [("INN_TAKEN", "inn")]
+    # What was given wrongly is mended, and whose the other number is is not told.
+    mended = {**given, "inn": OTHER_INN, "snils": SNILS}
+    assert await second.refused("confirmAccount", **mended) == [("SNILS_TAKEN", "snils")]
+    assert await second.told("confirmAccount", **mended) == [
+        "This SNILS is confirmed by another account."
+        " If that is yours, sign in to it or ask support."
+    ]
+    await second.does("confirmAccount", **{**mended, "snils": OTHER_SNILS})
+
+
+async def test_of_two_who_confirm_with_one_snils_at_once_one_does(hospital: Hospital) -> None:
+    people = [
+        (await newcomer(hospital), PHONE),
+        (await newcomer(hospital, OTHER_PHONE, inn=OTHER_INN), OTHER_PHONE),
+    ]
+    given = [await asked(hospital, person, phone) for person, phone in people]
+    payloads = await asyncio.gather(
+        *(
+            person.tries("confirmAccount", **one, snils=SNILS)
+            for (person, _), one in zip(people, given, strict=True)
+        )
+    )
+    codes = sorted([problem["code"] for problem in payload["errors"]] for payload in payloads)
+    assert codes == [[], ["SNILS_TAKEN"]]
+    assert await Account.filter(confirmed_at__isnull=False).count() == 1
+
+
+async def test_the_registry_s_own_worker_confirms_with_the_registry_s_snils(
+    hospital: Hospital,
+) -> None:
+    doctor = await worker(hospital, snils=SNILS)
+    given = await asked(hospital, doctor)
+    assert await doctor.refused("confirmAccount", **given, snils=OTHER_SNILS) == [
+        ("SNILS_MISMATCH", "snils")
+    ]
+    await doctor.does("confirmAccount", **given, snils=SNILS)
+
+
+async def test_a_snils_is_asked_after_ten_times_an_hour(hospital: Hospital) -> None:
+    person = await newcomer(hospital)
+    given = await asked(hospital, person)
+    for _ in range(10):
+        await person.tries("confirmAccount", **given, snils="1")
+    assert await person.refused("confirmAccount", **given, snils=SNILS) == [
+        ("TOO_MANY_ATTEMPTS", None)
+    ]
+
+
+async def test_an_operator_confirms_a_visitor_by_the_passport(hospital: Hospital) -> None:
+    person = await newcomer(hospital)
+    operator = await hospital.staff(Role.OPERATOR)
+    assert person.account is not None
+    public_id = person.account.public_id
+    shown = "found { publicId state confirmedAt lastName firstName patronymic birthDate phone }"
+    for given in (
+        {"phone": "8 926 123 45 67"},
+        {"document": "4510123456"},
+        {"publicId": public_id.lower()},
+    ):
+        found = (await operator.does("findAccount", shown, **given))["found"]
+        assert found == [
+            {
+                "publicId": public_id,
+                "state": "ACTIVE",
+                "confirmedAt": None,
+                "lastName": "Ёлкина",
+                "firstName": "Анна",
+                "patronymic": "Сергеевна",
+                "birthDate": "••••-••-12",
+                "phone": "+•••••••4567",
+            }
+        ]
+
+    stated = {"publicId": public_id, "snils": SNILS, "reason": REASON}
+    wrong = {"publicId": "", "snils": "1", "reason": "ок", "document": "4510"}
+    assert await operator.refused("confirmInPerson", **wrong) == [
+        ("PASSPORT_FORMAT", "document"),
+        ("REQUIRED", "publicId"),
+        ("SNILS_FORMAT", "snils"),
+        ("REASON_REQUIRED", "reason"),
+    ]
+    assert await operator.refused("confirmInPerson", **stated, document="4510 123457") == [
+        ("DOCUMENT_MISMATCH", "document")
+    ]
+    payload = await operator.does(
+        "confirmInPerson", "found { publicId confirmedAt }", **stated, document=PASSPORT
+    )
+    assert payload["found"]["confirmedAt"] is not None
+    entry = await AuditEntry.get(action="ACCOUNT_CONFIRMED")
+    assert operator.account is not None
+    assert (entry.account_id, entry.subject_id) == (operator.account_id, person.account_id)
+    assert entry.details == {"way": "VISIT", "reason": REASON}
+    refused = await AuditEntry.get(action="CONFIRMATION_REFUSED")
+    assert refused.details == {"reason": "DOCUMENT_MISMATCH", "account": public_id}
+    seen = await person.sees("{ viewer { account { confirmedAt } } }")
+    assert seen["viewer"]["account"]["confirmedAt"] == payload["found"]["confirmedAt"]
+    assert await operator.refused("confirmInPerson", **stated, document=PASSPORT) == [
+        ("ALREADY_CONFIRMED", None)
+    ]
+
+
+async def test_an_operator_finds_by_exactly_one_thing_and_only_whom_they_may(
+    hospital: Hospital,
+) -> None:
+    operator = await hospital.staff(Role.OPERATOR)
+    elsewhere = await make.account(await make.organisation(), phone=PHONE)
+    for given, problem in (
+        ({}, ("EXACTLY_ONE", "publicId")),
+        ({"phone": PHONE, "document": PASSPORT}, ("EXACTLY_ONE", "publicId")),
+        ({"phone": PHONE}, ("NOT_FOUND", "phone")),
+        ({"publicId": elsewhere.public_id}, ("NOT_FOUND", "publicId")),
+        ({"phone": "12"}, ("PHONE_INVALID", "phone")),
+    ):
+        assert await operator.refused("findAccount", **given) == [problem]
+    stated = {"snils": SNILS, "reason": REASON, "document": PASSPORT}
+    assert await operator.refused("confirmInPerson", publicId=elsewhere.public_id, **stated) == [
+        ("NOT_FOUND", "publicId")
+    ]
+    assert operator.account is not None
+    own = operator.account.public_id
+    assert await operator.refused("confirmInPerson", publicId=own, **stated) == [
+        ("SELF_APPROVAL", "publicId")
+    ]
+
+
+async def test_a_passport_is_not_guessed_at_the_desk(hospital: Hospital) -> None:
+    person = await newcomer(hospital)
+    operator = await hospital.staff(Role.OPERATOR)
+    assert person.account is not None
+    stated = {"publicId": person.account.public_id, "snils": SNILS, "reason": REASON}
+    for number in range(5):
+        await operator.tries("confirmInPerson", **stated, document=f"4510 00000{number}")
+    assert await operator.refused("confirmInPerson", **stated, document=PASSPORT) == [
+        ("TOO_MANY_ATTEMPTS", None)
+    ]
+
+
+@pytest.mark.any_database
+async def test_only_operators_confirm_others(hospital: Hospital) -> None:
+    admin = await hospital.admin()
+    await admin.unknown('mutation { findAccount(phone: "1") { errors { code } } }')

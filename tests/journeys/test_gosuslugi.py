@@ -1,0 +1,488 @@
+"""Journey 8: signing in through Gosuslugi, against ESIA as it is imitated on loopback.
+
+What the standard asks is tried with a real OpenID provider in ``test_openid_provider``.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from auth.identities import number_of, set_number
+from auth.keys import digest
+from core.clock import utc_now
+from models.account import Account, AccountState, Session, SignInMethod
+from models.audit import AuditEntry
+from models.change import ChangeKind
+from models.database import unit_of_work
+from models.factor import Challenge
+from models.feed import announce
+from models.hit import Hit
+from models.identity import ExternalIdentity, Identity
+from models.message import Message
+from models.notice import NoticeKind, ServiceNotice
+from resolvers import esia as resolver
+from tests import factories as make
+from tests.api import Api, serving
+from tests.gosuslugi import Gosuslugi, came_back, gosuslugi
+from tests.journeys.hospital import Caller, Hospital, journal, mutation_document
+from tests.journeys.test_proving import was_shown
+
+SNILS, OTHER_SNILS = "11223344595", "08765430300"
+ANNA, STRANGER = "1000299654", "1000299655"
+SHOWS = "accessToken refreshToken viewer { activeRole roles }"
+
+
+def person(snils: str = SNILS, **told: Any) -> dict[str, Any]:
+    """What Gosuslugi tells of a person."""
+    names = {"firstName": "Анна", "lastName": "Петрова", "birthDate": "02.01.1980"}
+    return {**names, "trusted": True, "snils": snils, **told}
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Gosuslugi]:
+    async with gosuslugi(tmp_path) as service:
+        service.people[ANNA] = person()
+        service.people[STRANGER] = person(OTHER_SNILS)
+        yield service
+
+
+@pytest.fixture
+async def api(service: Gosuslugi, database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    async with serving(database_url, tmp_path / "home", esia=service.settings) as client:
+        yield client
+
+
+async def begun(caller: Caller) -> Any:
+    return await caller.does("beginEsia", "address binding expiresAt")
+
+
+async def back(caller: Caller, who: str = ANNA) -> dict[str, str]:
+    """What a browser finishes with: what it kept, and what it came back with."""
+    begins = await begun(caller)
+    return {"binding": begins["binding"], **await came_back(begins["address"], who)}
+
+
+async def finished(hospital: Hospital, who: str = ANNA) -> Caller:
+    """Somebody who signed in just now."""
+    visitor = hospital.visitor()
+    payload = await visitor.does("finishEsia", SHOWS, **await back(visitor, who))
+    assert payload["viewer"]["activeRole"] in payload["viewer"]["roles"]
+    return Caller(hospital.api, payload["accessToken"])
+
+
+async def account_of(caller: Caller) -> str:
+    seen = await caller.sees("{ viewer { account { id } } }")
+    found: str = seen["viewer"]["account"]["id"]
+    return found
+
+
+async def refused(caller: Caller, who: str = ANNA) -> list[tuple[str, str | None]]:
+    return await caller.refused("finishEsia", **await back(caller, who))
+
+
+async def registered(hospital: Hospital, **values: Any) -> Account:
+    """An account whose owner said who they are."""
+    account = await make.account(**values)
+    identity = Identity(
+        account=account, last_name="Петрова", first_name="Анна", birth_date=date(1980, 1, 2)
+    )
+    set_number(hospital.api.services.gate, identity, "snils", SNILS)
+    await identity.save()
+    return account
+
+
+async def employed(hospital: Hospital, **values: Any) -> Account:
+    """An account of a worker whose SNILS the registry knows."""
+    account = await make.account(**values)
+    department = await make.department(await make.organisation())
+    await make.practitioner(department, account=account, snils=SNILS)
+    return account
+
+
+async def test_a_worker_is_linked_by_snils_and_signs_in_ever_after(
+    hospital: Hospital, service: Gosuslugi
+) -> None:
+    doctor = await hospital.doctor(snils=SNILS)
+
+    first = await finished(hospital)
+    service.people[ANNA] = person(OTHER_SNILS)  # from now on the link tells who it is
+    again = await finished(hospital)
+
+    for caller in (first, again):
+        assert await account_of(caller) == str(doctor.account_id)
+        role = await caller.sees("{ viewer { activeRole } }")
+        assert role == {"viewer": {"activeRole": "DOCTOR"}}
+    link = await ExternalIdentity.get()
+    assert (link.account_id, link.subject) == (doctor.account_id, ANNA)
+    sessions = await Session.filter(method=SignInMethod.ESIA)
+    assert [session.account_id for session in sessions] == [doctor.account_id] * 2
+    done = [action for action, _, about in await journal() if about in (None, doctor.file_id)]
+    signed_in = ["SIGNED_IN"]  # the first is the doctor's of the story
+    assert done == [
+        *signed_in,
+        *["ESIA_BEGUN", "ESIA_LINKED", *signed_in],
+        *["ESIA_BEGUN", *signed_in],
+    ]
+
+
+async def test_a_snils_that_somebody_only_stated_links_nobody(hospital: Hospital) -> None:
+    """Else a stranger who stated it first would share the account of its owner."""
+    await registered(hospital)
+    assert await refused(hospital.visitor()) == [("ESIA_NOT_LINKED", None)]
+    assert await ExternalIdentity.all().count() == 0
+
+
+async def test_the_registry_is_believed_before_what_somebody_said(hospital: Hospital) -> None:
+    await registered(hospital)
+    doctor = await hospital.doctor(snils=SNILS)
+    assert await account_of(await finished(hospital)) == str(doctor.account_id)
+
+
+@pytest.mark.any_database
+async def test_the_owner_is_told_of_the_new_way_in(hospital: Hospital) -> None:
+    account = await employed(hospital)
+    await finished(hospital)
+    sent = await Message.get()
+    open_ = hospital.api.services.vault.open
+    assert open_(sent.to_sealed) == account.email
+    assert account.public_id in open_(sent.body_sealed)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        {"confirmed_at": None},
+        {"state": AccountState.INVITED},
+    ],
+)
+async def test_where_nobody_has_the_snils_one_is_told_to_register(
+    hospital: Hospital, values: dict[str, Any] | None
+) -> None:
+    if values is not None:
+        await employed(hospital, **values)
+    visitor = hospital.visitor()
+
+    texts = await visitor.told("finishEsia", language="ru", **await back(visitor))
+
+    assert await refused(visitor) == [("ESIA_NOT_LINKED", None)]
+    assert "Зарегистрируйтесь" in texts[0]
+    assert (await ExternalIdentity.all().count(), await Session.all().count()) == (0, 0)
+    assert (await journal())[-1][0] == "SIGN_IN_FAILED"
+
+
+async def test_of_two_accounts_of_a_person_neither_is_guessed(hospital: Hospital) -> None:
+    await hospital.doctor(snils=SNILS)
+    elsewhere = await make.organisation()
+    other = await make.account(elsewhere)
+    await make.practitioner(await make.department(elsewhere), account=other, snils=SNILS)
+    assert await refused(hospital.visitor()) == [("ESIA_NOT_LINKED", None)]
+
+
+async def test_only_a_confirmed_account_of_gosuslugi_signs_in(
+    hospital: Hospital, service: Gosuslugi
+) -> None:
+    await hospital.doctor(snils=SNILS)
+    await finished(hospital)
+    for who in (ANNA, STRANGER):
+        service.people[who]["trusted"] = False
+        assert await refused(hospital.visitor(), who) == [("ESIA_NOT_TRUSTED", None)]
+
+
+async def test_a_passing_lock_keeps_no_owner_out_and_a_closed_account_does(
+    hospital: Hospital,
+) -> None:
+    account = await employed(
+        hospital, state=AccountState.LOCKED, locked_until=utc_now() + timedelta(minutes=10)
+    )
+    await finished(hospital)
+    for state in (AccountState.LOCKED, AccountState.CLOSED):
+        await Account.filter(id=account.id).update(state=state, locked_until=None)
+        assert await refused(hospital.visitor()) == [("ACCOUNT_CLOSED", None)]
+
+
+async def test_who_registers_anew_at_gosuslugi_goes_on(
+    hospital: Hospital, service: Gosuslugi
+) -> None:
+    await hospital.doctor(snils=SNILS)
+    await finished(hospital)
+    service.people = {STRANGER: person()}
+
+    await finished(hospital, STRANGER)
+
+    assert (await ExternalIdentity.get()).subject == STRANGER
+
+
+async def test_what_another_browser_began_is_finished_by_nobody_else(hospital: Hospital) -> None:
+    await hospital.doctor(snils=SNILS)
+    mine, theirs = hospital.visitor(), hospital.visitor()
+    own, other = await back(mine), await back(theirs)
+    mismatch = [("ESIA_STATE_MISMATCH", "state")]
+
+    # A stranger lures a browser to the address at which the stranger's own sign-in ends.
+    lured = {**other, "binding": own["binding"]}
+    assert await mine.refused("finishEsia", **lured) == mismatch
+    assert await mine.refused("finishEsia", **{**lured, "binding": "x" * 43}) == mismatch
+    # The stranger puts a code that was meant for another into their own sign-in.
+    stolen = {**other, "code": own["code"]}
+    assert await theirs.refused("finishEsia", **stolen) == [("ESIA_REFUSED", "code")]
+    assert await Session.filter(method=SignInMethod.ESIA).count() == 0
+
+
+async def test_coming_back_works_once_and_soon(hospital: Hospital) -> None:
+    await hospital.doctor(snils=SNILS)
+    visitor = hospital.visitor()
+    first = await back(visitor)
+    late = await back(visitor)
+    await Challenge.filter(value_hash=digest(late["binding"])).update(expires_at=utc_now())
+
+    await visitor.does("finishEsia", **first)
+
+    for given in (first, late):
+        assert await visitor.refused("finishEsia", **given) == [("ESIA_STATE_MISMATCH", "state")]
+
+
+async def test_what_is_empty_is_named_at_once(hospital: Hospital) -> None:
+    fields = ("binding", "state", "code")
+    given = dict.fromkeys(fields, "")
+    assert await hospital.visitor().refused("finishEsia", **given) == [
+        ("REQUIRED", field) for field in fields
+    ]
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("code", ["x" * 4_097, "код", "a\nb"])
+async def test_a_code_that_is_none_is_not_passed_on(
+    hospital: Hospital, service: Gosuslugi, code: str
+) -> None:
+    visitor = hospital.visitor()
+    service.instead["te"] = is_garbage  # would be an outage
+    given = {**await back(visitor), "code": code}
+    assert await visitor.refused("finishEsia", **given) == [("ESIA_REFUSED", "code")]
+
+
+async def test_fifty_at_once_are_one_sign_in(hospital: Hospital) -> None:
+    await hospital.doctor(snils=SNILS)
+    visitor = hospital.visitor()
+    given = await back(visitor)
+
+    answers = await asyncio.gather(*(visitor.tries("finishEsia", **given) for _ in range(50)))
+
+    codes = [problem["code"] for answer in answers for problem in answer["errors"]]
+    assert codes == ["ESIA_STATE_MISMATCH"] * 49
+    assert await Session.filter(method=SignInMethod.ESIA).count() == 1
+
+
+async def test_several_first_sign_ins_at_once_make_one_link(hospital: Hospital) -> None:
+    await hospital.doctor(snils=SNILS)
+    visitor = hospital.visitor()
+    given = [await back(visitor) for _ in range(10)]
+
+    answers = await asyncio.gather(*(visitor.tries("finishEsia", **one) for one in given))
+
+    assert [answer["errors"] for answer in answers] == [[]] * 10
+    assert (await ExternalIdentity.get()).subject == ANNA
+
+
+async def test_an_outage_is_told_of_until_it_is_over(
+    hospital: Hospital, service: Gosuslugi
+) -> None:
+    await hospital.doctor(snils=SNILS)
+    now = utc_now()
+    announced = await ServiceNotice.create(
+        kind=NoticeKind.PLANNED,
+        part="ESIA",
+        title_ru="Работы",
+        title_en="Work",
+        starts_at=now,
+        source="ID-0000-0000",
+        created_at=now,
+    )
+    visitor = hospital.visitor()
+    for fault in (hangs, is_garbage):
+        service.instead["te"] = fault
+        assert await refused(visitor) == [("SERVICE_UNAVAILABLE", None)]
+    outage = await ServiceNotice.get(kind=NoticeKind.OUTAGE)
+    service.instead = {}
+
+    await finished(hospital)
+
+    assert (outage.part, outage.source) == ("ESIA", "ESIA")
+    assert outage.holds_at(outage.starts_at)
+    assert outage.title_ru == "Не работает вход через Госуслуги"
+    assert outage.title_en == "Signing in through Gosuslugi does not work"
+    await outage.refresh_from_db()
+    await announced.refresh_from_db()
+    assert outage.ended_at is not None and announced.ended_at is None
+    done = [action for action, _, _ in await journal()]
+    assert (done.count("OUTAGE_BEGAN"), done.count("OUTAGE_ENDED")) == (1, 1)
+
+
+async def test_many_failures_at_once_are_one_outage(hospital: Hospital, service: Gosuslugi) -> None:
+    visitor = hospital.visitor()
+    given = [await back(visitor) for _ in range(10)]
+    service.instead["te"] = is_garbage
+    await asyncio.gather(*(visitor.tries("finishEsia", **one) for one in given))
+    assert await ServiceNotice.all().count() == 1
+
+
+async def test_what_gosuslugi_refuses_is_no_outage(hospital: Hospital) -> None:
+    visitor = hospital.visitor()
+    given = {**await back(visitor), "code": "made-up"}
+    assert await visitor.refused("finishEsia", **given) == [("ESIA_REFUSED", "code")]
+    assert await ServiceNotice.all().count() == 0
+
+
+async def hangs(_request: Request) -> Response:
+    await asyncio.sleep(30)
+    return Response()
+
+
+async def is_garbage(_request: Request) -> Response:
+    return PlainTextResponse("<html>Ведутся работы</html>")
+
+
+async def test_too_many_from_one_address_wait(hospital: Hospital) -> None:
+    visitor = hospital.visitor()
+    given = await back(visitor)
+    hash_of, now = hospital.api.services.gate.hashes.hash, utc_now()
+    for limit in (resolver.BEGINNING, resolver.FINISHING):
+        key = hash_of(f"limit {limit.name}", "127.0.0.1")
+        hits = [Hit(key_hash=key, at=now, ends_at=now + limit.window) for _ in range(limit.times)]
+        await Hit.bulk_create(hits)
+    assert await visitor.refused("beginEsia") == [("TOO_MANY_ATTEMPTS", None)]
+    assert await visitor.refused("finishEsia", **given) == [("TOO_MANY_ATTEMPTS", None)]
+
+
+@pytest.mark.any_database
+async def test_an_operation_tries_one_code(hospital: Hospital) -> None:
+    one = 'finishEsia(binding: "a", state: "b", code: "c") { errors { code } }'
+    answer = await hospital.visitor().answer(f"mutation {{ a: {one} b: {one} }}")
+    assert answer.codes == ["ONE_SENSITIVE_FIELD"]
+
+
+@unit_of_work
+async def unconfirmed(caller: Caller) -> None:
+    await Account.filter(id=caller.account_id).update(confirmed_at=None)
+    announce(ChangeKind.SESSION, account_id=caller.account_id)
+
+
+async def citizen(hospital: Hospital, **said: Any) -> Caller:
+    """Somebody unconfirmed, who said their name and no SNILS."""
+    caller = await hospital.citizen()
+    names = {"last_name": " ПЕТРОВА", "first_name": "Анна", "birth_date": date(1980, 1, 2)}
+    await Identity.create(account_id=caller.account_id, **{**names, **said})
+    await unconfirmed(caller)
+    return caller
+
+
+async def test_linking_binds_the_snils_and_confirms_the_account(hospital: Hospital) -> None:
+    caller = await citizen(hospital)
+
+    linked = await caller.does("linkEsia", "account { confirmedAt }", **await back(caller))
+
+    assert linked["account"]["confirmedAt"] is not None
+    identity = await Identity.get()
+    assert number_of(hospital.api.services.gate, identity, "snils") == SNILS
+    # The next request of the same session has it already.
+    assert (await caller.answer("{ applications { totalCount } }")).codes == []
+    assert await account_of(await finished(hospital)) == str(caller.account_id)
+
+
+@pytest.mark.parametrize(
+    "said", [{"last_name": "Иванова"}, {"birth_date": date(1981, 1, 2)}, {"birth_date": None}]
+)
+async def test_another_person_s_gosuslugi_confirms_nobody(
+    hospital: Hospital, said: dict[str, Any]
+) -> None:
+    caller = await citizen(hospital, **said)
+
+    refusals = await caller.refused("linkEsia", **await back(caller))
+
+    assert refusals == [("ESIA_SUBJECT_MISMATCH", None)]
+    identity = await Identity.get()
+    assert identity.snils_hash is None
+    assert await ExternalIdentity.all().count() == 0
+    assert (await Account.get(id=caller.account_id)).confirmed_at is None
+
+
+async def test_a_worker_links_nobody_but_themselves(hospital: Hospital) -> None:
+    doctor = await hospital.doctor(snils=SNILS)
+    mismatch = [("ESIA_SUBJECT_MISMATCH", None)]
+    assert await doctor.refused("linkEsia", **await back(doctor, STRANGER)) == mismatch
+    await doctor.does("linkEsia", "account { id }", **await back(doctor))
+
+
+async def test_one_who_is_linked_elsewhere_is_not_linked_again(hospital: Hospital) -> None:
+    doctor = await hospital.doctor(snils=SNILS)
+    await finished(hospital)
+    other = await hospital.citizen()
+    taken = [("IDENTITY_UNAVAILABLE", None)]
+    assert await other.refused("linkEsia", **await back(other)) == taken
+    # Nor is a SNILS bound that is another account's.
+    await doctor.does("unlinkEsia")
+    await registered(hospital)
+    third = await citizen(hospital)
+    assert await third.refused("linkEsia", **await back(third)) == taken
+    assert await ExternalIdentity.all().count() == 0
+
+
+async def test_a_linking_is_finished_by_the_session_that_began_it(hospital: Hospital) -> None:
+    doctor, other = await hospital.doctor(snils=SNILS), await hospital.doctor()
+    mismatch = [("ESIA_STATE_MISMATCH", "state")]
+    given = await back(doctor)
+    assert await other.refused("linkEsia", **given) == mismatch
+    assert await hospital.visitor().refused("finishEsia", **given) == mismatch
+    assert await doctor.refused("linkEsia", **await back(hospital.visitor())) == mismatch
+
+
+async def test_linking_needs_a_factor_shown_lately(hospital: Hospital) -> None:
+    doctor = await hospital.doctor(snils=SNILS)
+    given = await back(doctor)
+    await was_shown(doctor, minutes=11)
+    for name, arguments in (("linkEsia", given), ("unlinkEsia", {})):
+        answer = await doctor.answer(mutation_document(name, "", arguments), arguments)
+        assert answer.codes == ["FACTOR_NOT_FRESH"]
+
+
+async def test_gosuslugi_is_taken_off_an_account(hospital: Hospital) -> None:
+    doctor = await hospital.doctor(snils=SNILS)
+    await doctor.does("linkEsia", "account { id }", **await back(doctor))
+    for _ in range(2):  # once more changes nothing
+        await doctor.does("unlinkEsia", "account { id }")
+    assert await ExternalIdentity.all().count() == 0
+    assert await Message.all().count() == 2
+
+
+async def test_nothing_that_opens_a_door_is_kept_or_journaled(
+    hospital: Hospital, service: Gosuslugi
+) -> None:
+    await employed(hospital)
+    visitor = hospital.visitor()
+    given = await back(visitor)
+    begun_with = service.codes[given["code"]]
+
+    await visitor.does("finishEsia", **given)
+
+    kept = [*await AuditEntry.all(), *await Challenge.all(), *await ExternalIdentity.all()]
+    text = " ".join(str(vars(row)) for row in kept)
+    for secret in (*given.values(), begun_with["nonce"], SNILS):
+        assert secret not in text
+
+
+async def test_where_gosuslugi_is_not_set_up_one_is_told_so(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with serving(database_url, tmp_path / "home") as api:
+        visitor = Caller(api)
+        unavailable = [("SERVICE_UNAVAILABLE", None)]
+        given = {"binding": "a", "state": "b", "code": "c"}
+        assert await visitor.refused("beginEsia") == unavailable
+        assert await visitor.refused("finishEsia", **given) == unavailable
+        assert await ServiceNotice.all().count() == 0

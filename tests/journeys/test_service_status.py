@@ -1,0 +1,115 @@
+"""The status of the service, over HTTP: told to everybody, kept by administrators."""
+
+from typing import Any
+
+from auth.rights import Rights
+from auth.viewer import Viewer
+from core.clock import utc_now
+from models.notice import ServicePart
+from models.role import Role
+from resolvers.notices import tell_outage, tell_recovery
+from tests.journeys.hospital import Caller, Hospital, coming, journal, sent
+
+STATUS = """{ serviceStatus {
+    notices { kind part title text startsAt endsAt }
+    parts { part health }
+} }"""
+KEPT = "notice { id version title titleRu titleEn textRu textEn source endedAt }"
+# Gosuslugi is a part where it is configured.
+WELL = [{"part": p.value, "health": "OK"} for p in ServicePart if p is not ServicePart.ESIA]
+
+
+async def status(caller: Caller, language: str = "ru") -> Any:
+    return (await caller.answer(STATUS, language=language)).data["serviceStatus"]
+
+
+async def test_a_visitor_is_told_what_an_administrator_announces(hospital: Hospital) -> None:
+    admin, visitor = await hospital.admin(), hospital.visitor()
+    begins, ends = coming(20), coming(22)
+    assert await status(visitor) == {"notices": [], "parts": WELL}
+
+    made = await admin.does(
+        "announceWork",
+        KEPT,
+        titleRu="Плановые работы",
+        titleEn="Planned work",
+        part="ESIA",
+        startsAt=begins,
+        endsAt=ends,
+    )
+    notice = {
+        "kind": "PLANNED",
+        "part": "ESIA",
+        "title": "Плановые работы",
+        "text": "",
+        "startsAt": sent(begins),
+        "endsAt": sent(ends),
+    }
+    assert (await status(visitor))["notices"] == [notice]
+    english = (await status(await hospital.citizen(), "en"))["notices"]
+    assert english == [{**notice, "title": "Planned work"}]
+
+    await admin.does(
+        "editNotice",
+        KEPT,
+        id=made["notice"]["id"],
+        version=made["notice"]["version"],
+        input={"textRu": "Вход через Госуслуги", "textEn": "Gosuslugi", "part": None},
+    )
+    (edited,) = (await status(visitor))["notices"]
+    assert (edited["part"], edited["text"]) == (None, "Вход через Госуслуги")
+
+    ended = await admin.does("endNotice", KEPT, id=made["notice"]["id"])
+    assert ended["notice"]["endedAt"] is not None
+    assert (await status(visitor))["notices"] == []
+    actions = [action for action, _, _ in await journal() if action.startswith("NOTICE_")]
+    assert actions == ["NOTICE_ANNOUNCED", "NOTICE_EDITED", "NOTICE_ENDED"]
+
+
+async def test_everybody_is_told_of_an_outage_and_of_its_end(hospital: Hospital) -> None:
+    visitor = hospital.visitor()
+    system = Viewer(rights=Rights(Role.ADMIN), now=utc_now())
+
+    await tell_outage(system, ServicePart.SMS)
+    broken = await status(visitor)
+    await tell_recovery(system, ServicePart.SMS)
+
+    assert [(one["kind"], one["part"]) for one in broken["notices"]] == [("OUTAGE", "SMS")]
+    assert broken["notices"][0]["title"] == "SMS отправляются с задержкой"
+    assert {"part": "SMS", "health": "DOWN"} in broken["parts"]
+    assert await status(visitor) == {"notices": [], "parts": WELL}
+
+
+async def test_each_wrong_field_of_a_notice_is_named(hospital: Hospital) -> None:
+    admin = await hospital.admin()
+    refused = await admin.refused(
+        "announceWork",
+        titleRu="",
+        titleEn="x" * 201,
+        textRu="Только по-русски",
+        startsAt=coming(22),
+        endsAt=coming(20),
+    )
+    assert set(refused) == {
+        ("REQUIRED", "titleRu"),
+        ("TOO_LONG", "titleEn"),
+        ("REQUIRED", "textEn"),
+        ("DATES_REVERSED", "endsAt"),
+    }
+
+
+async def test_what_administrators_see_of_a_notice_is_unknown_to_others(
+    hospital: Hospital,
+) -> None:
+    for caller in (
+        hospital.visitor(),
+        await hospital.doctor(),
+        await hospital.staff(Role.OPERATOR),
+    ):
+        error = await caller.unknown("{ serviceStatus { notices { source } } }")
+        assert "source" in error["message"]
+        await caller.unknown('mutation { endNotice(id: "x") { errors { code } } }')
+    manager = await hospital.manager(hospital.therapy)
+    assert await manager.refused("announceWork", titleRu="Работы", titleEn="Work") == [
+        ("DENIED", None)
+    ]

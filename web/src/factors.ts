@@ -1,0 +1,43 @@
+// The operations on one's own factors, and on showing one again.
+const TOLD = 'errors { code field message }';
+
+export interface Totp {
+  secret: string;
+  qr: string;
+}
+
+export const SEND_FACTOR_CODE = `mutation SendFactorCode {
+  sendFactorCode { handle ${TOLD} }
+}`;
+
+export const CONFIRM_FACTOR = `mutation ConfirmFactor($code: String!, $factor: SecondFactor, $handle: String) {
+  confirmFactor(code: $code, factor: $factor, handle: $handle) { ${TOLD} }
+}`;
+
+export const BEGIN_PASSKEY_CONFIRMATION = `mutation BeginPasskeyConfirmation {
+  beginPasskeyConfirmation { options ${TOLD} }
+}`;
+
+export const CONFIRM_BY_PASSKEY = `mutation ConfirmByPasskey($credential: String!) {
+  confirmFactorByPasskey(credential: $credential) { ${TOLD} }
+}`;
+
+export const BEGIN_PASSKEY = `mutation BeginPasskey {
+  beginPasskey { options ${TOLD} }
+}`;
+
+export const ADD_PASSKEY = `mutation AddPasskey($name: String!, $credential: String!) {
+  addPasskey(name: $name, credential: $credential) { ${TOLD} }
+}`;
+
+export const BEGIN_TOTP = `mutation BeginTotp {
+  beginTotp { secret qr ${TOLD} }
+}`;
+
+export const ENABLE_TOTP = `mutation EnableTotp($code: String!) {
+  enableTotp(code: $code) { ${TOLD} }
+}`;
+
+export const CREATE_CODES = `mutation CreateCodes {
+  createRecoveryCodes { codes ${TOLD} }
+}`;

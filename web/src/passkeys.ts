@@ -1,0 +1,40 @@
+// Passkeys of this browser: one shown, one made, and what went wrong in words.
+import { formTexts } from './formtexts';
+import { Refused } from './problem';
+
+// The browser has passkeys, and this address may have them: an address of digits never does (WebAuthn, 5.1.3).
+export const hasPasskeys =
+  typeof PublicKeyCredential !== 'undefined' && 'parseRequestOptionsFromJSON' in PublicKeyCredential;
+
+export const passkeyAddress = /^[\d.]+$|^\[/.test(window.location.hostname)
+  ? `${window.location.protocol}//localhost:${window.location.port}${window.location.pathname}`
+  : null;
+
+export async function showPasskey(options: string): Promise<string> {
+  return answered(() =>
+    navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(options)) }),
+  );
+}
+
+export async function makePasskey(options: string): Promise<string> {
+  return answered(() =>
+    navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(options)) }),
+  );
+}
+
+async function answered(ask: () => Promise<Credential | null>): Promise<string> {
+  if (!hasPasskeys) throw refused('PASSKEY_UNSUPPORTED', formTexts.passkeyMissing);
+  try {
+    return JSON.stringify(((await ask()) as PublicKeyCredential).toJSON());
+  } catch (error) {
+    const name = error instanceof DOMException ? error.name : '';
+    if (name === 'NotAllowedError' || name === 'AbortError') throw refused('PASSKEY_CANCELLED', formTexts.passkeyCancelled);
+    if (name === 'InvalidStateError') throw refused('PASSKEY_KNOWN', formTexts.passkeyKnown);
+    if (name === 'SecurityError') throw refused('PASSKEY_ELSEWHERE', formTexts.passkeyElsewhere);
+    throw error;
+  }
+}
+
+function refused(code: string, message: string): Refused {
+  return new Refused([{ code, field: null, message }]);
+}

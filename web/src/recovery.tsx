@@ -1,0 +1,67 @@
+// A new password by a code that goes to a phone or an e-mail address.
+import { useState } from 'react';
+import { REQUEST_RECOVERY, RESET_PASSWORD, type Sent } from './doors';
+import { CodeField, PasswordField, TextField } from './fields';
+import { code, Form, secret, typed, useWork } from './form';
+import { formTexts } from './formtexts';
+import type { Session } from './session';
+import { texts } from './texts';
+
+interface Props {
+  session: Session;
+  onBack: () => void;
+  onDone: () => void;
+}
+
+export function Recovery({ session, onBack, onDone }: Props) {
+  const work = useWork();
+  const [contact, setContact] = useState('');
+  const [handle, setHandle] = useState<string | null>(null);
+
+  async function ask(to: string) {
+    const sent = await session.ask<Sent>(REQUEST_RECOVERY, { contact: to });
+    setContact(to);
+    setHandle(sent.handle);
+  }
+
+  async function reset(values: FormData) {
+    await session.ask(RESET_PASSWORD, { handle, code: code(values), password: secret(values, 'password') });
+    onDone();
+  }
+
+  if (handle === null) {
+    return (
+      <Form
+        key="contact"
+        work={work}
+        fields={['contact']}
+        needed={['contact']}
+        submit={formTexts.getCode}
+        cancel={formTexts.back}
+        onCancel={onBack}
+        onSubmit={(values) => ask(typed(values, 'contact'))}
+      >
+        <TextField name="contact" label={texts.login} autoComplete="username" />
+      </Form>
+    );
+  }
+  return (
+    <Form
+      key="password"
+      work={work}
+      fields={['code', 'password']}
+      needed={['code', 'password']}
+      submit={formTexts.resetPassword}
+      cancel={formTexts.back}
+      onCancel={onBack}
+      onSubmit={reset}
+    >
+      <p className="field-hint" role="status">{formTexts.codeSent}</p>
+      <CodeField />
+      <PasswordField name="password" label={formTexts.newPassword} hint={formTexts.passwordHint} autoComplete="new-password" />
+      <button type="button" className="button" data-testid="send-again" onClick={() => void work.run(() => ask(contact))}>
+        {formTexts.sendAgain}
+      </button>
+    </Form>
+  );
+}
