@@ -28,7 +28,7 @@ from models.role import Role
 from resolvers.confirmation import ContactMissing, IdentityMissing
 from resolvers.forms import Check, ExactlyOne, read, refuse
 from resolvers.grants import ROLE_OF, ProfessionWithoutRole, grant_by_profession
-from resolvers.returned_codes import count_address, note_refusal, returned_code
+from resolvers.returned_codes import code_or_problem, count_address, note_refusal
 from resolvers.sessions import Switched, own_session
 
 
@@ -115,7 +115,14 @@ async def attach_role(
     problems: list[Problem] = []
     claim = _claim_of(values, problems)
     await _count(viewer, gate)
-    sent = await _returned(viewer, gate, handle, code, problems)
+    sent = await code_or_problem(
+        viewer,
+        gate=gate,
+        purpose=CodePurpose.ROLE,
+        handle=handle,
+        code=code,
+        problems=problems,
+    )
     if claim is not None and problems:
         # With a wrong code the number is looked at all the same: both are told at once.
         problems += await _wrong_claim(viewer, gate, claim)
@@ -145,23 +152,6 @@ def _claim_of(values: dict[str, Any], problems: list[Problem]) -> _Claim | None:
 async def _count(viewer: Viewer, gate: Gate) -> None:
     await gate.limiter.hit(viewer, CLAIMING, str(viewer.account_id))
     await count_address(viewer, gate, CLAIMING_FROM)
-
-
-async def _returned(
-    viewer: Viewer, gate: Gate, handle: str, code: str, problems: list[Problem]
-) -> SentCode | None:
-    try:
-        return await returned_code(
-            viewer,
-            gate=gate,
-            purpose=CodePurpose.ROLE,
-            handle=handle,
-            code=code,
-            account_id=viewer.account_id,
-        )
-    except Problem as problem:
-        problems.append(problem)
-        return None
 
 
 async def _wrong_claim(viewer: Viewer, gate: Gate, claim: _Claim) -> list[Problem]:

@@ -24,7 +24,7 @@ from models.identity import Identity
 from models.practitioner import Practitioner
 from resolvers.accounts import person_of, save_account
 from resolvers.forms import read, refuse
-from resolvers.returned_codes import returned_code
+from resolvers.returned_codes import code_or_problem
 from resolvers.versions import next_version
 
 
@@ -131,7 +131,14 @@ async def confirm_account(
     await gate.limiter.hit(viewer, TRYING, str(viewer.account_id))
     problems: list[Problem] = []
     numbers = read_numbers(snils, inn, problems)
-    sent = await _returned(viewer, gate, handle, code, problems)
+    sent = await code_or_problem(
+        viewer,
+        gate=gate,
+        purpose=CodePurpose.CONFIRMATION,
+        handle=handle,
+        code=code,
+        problems=problems,
+    )
     refuse(problems)
     assert sent is not None
     return await _confirm(viewer, gate, sent, numbers)
@@ -148,23 +155,6 @@ def read_numbers(snils: str, inn: str | None, problems: list[Problem]) -> Number
         required=("snils",),
         problems=problems,
     )
-
-
-async def _returned(
-    viewer: Viewer, gate: Gate, handle: str, code: str, problems: list[Problem]
-) -> SentCode | None:
-    try:
-        return await returned_code(
-            viewer,
-            gate=gate,
-            purpose=CodePurpose.CONFIRMATION,
-            handle=handle,
-            code=code,
-            account_id=viewer.account_id,
-        )
-    except Problem as problem:
-        problems.append(problem)
-        return None
 
 
 @unit_of_work

@@ -32,6 +32,30 @@ async def returned_code(
         raise
 
 
+async def code_or_problem(
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    purpose: CodePurpose,
+    handle: str,
+    code: str,
+    problems: list[Problem],
+) -> SentCode | None:
+    """The sent code of the viewer's own account; what is wrong is added to ``problems``."""
+    try:
+        return await returned_code(
+            viewer,
+            gate=gate,
+            purpose=purpose,
+            handle=handle,
+            code=code,
+            account_id=viewer.account_id,
+        )
+    except Problem as problem:
+        problems.append(problem)
+        return None
+
+
 async def count_address(viewer: Viewer, gate: Gate, limit: Limit) -> None:
     """Counts a hit of the viewer's address, where it is known; raises TooManyAttempts."""
     if viewer.address:
