@@ -175,6 +175,34 @@ class Sessions:
         Raises TokenInvalid (also TokenExpired: refresh it), SessionExpired, RoleNotHeld about
         ``role``. Without a token the viewer is a visitor; a wrong one never is.
         """
+        found = self.known(
+            token,
+            role=role,
+            now=now,
+            address=address,
+            device=device,
+            language=language,
+            cookies=cookies,
+        )
+        if found is None:
+            # Without a token there is one.
+            assert token is not None
+            entry = await self._read(_key(token), token, now, in_use)
+            found = _viewer(entry, role, now, address, device, language, cookies)
+        return found
+
+    def known(
+        self,
+        token: str | None,
+        *,
+        role: str | None,
+        now: datetime,
+        address: str,
+        device: str,
+        language: str,
+        cookies: Cookies | None,
+    ) -> Viewer | None:
+        """The same where no rows have to be read for it; else None."""
         if token is None:
             if role is not None and role != Role.VISITOR:
                 raise RoleNotHeld("role")
@@ -187,36 +215,10 @@ class Sessions:
                 device=device,
                 cookies=cookies,
             )
-        if len(token) > LARGEST or not token.isascii():
-            raise TokenInvalid
-        key = hashlib.blake2b(token.encode(), digest_size=32).digest()
-        entry = self._entries.get(key)
+        entry = self._entries.get(_key(token))
         if entry is None or entry.until <= now or not self._feed.fresh(time.monotonic()):
-            entry = await self._read(key, token, now, in_use)
-        if entry.in_cookies is (cookies is None):
-            raise TokenInvalid
-        acting = entry.acting.get(role)
-        if acting is None:
-            raise RoleNotHeld("role", held=entry.held)
-        person = entry.practitioner
-        return Viewer(
-            rights=acting.rights,
-            now=now,
-            account_id=entry.account_id,
-            session_id=entry.session_id,
-            practitioner_id=person.id if person else None,
-            profession=person.profession if person else None,
-            departments=acting.departments,
-            places=acting.places,
-            held=entry.held,
-            is_confirmed=entry.is_confirmed,
-            factor_at=entry.factor_at,
-            zone=acting.zone,
-            language=language,
-            address=address,
-            device=device,
-            cookies=cookies,
-        )
+            return None
+        return _viewer(entry, role, now, address, device, language, cookies)
 
     async def _read(self, key: bytes, token: str, now: datetime, in_use: bool) -> _Entry:
         keeps = self._feed.fresh(time.monotonic())
@@ -339,6 +341,49 @@ class Sessions:
 @unit_of_work
 async def _see(session_id: UUID, now: datetime) -> None:
     await Session.filter(id=session_id, ended_at__isnull=True, seen_at__lt=now).update(seen_at=now)
+
+
+def _key(token: str) -> bytes:
+    """What a token is kept under; raises TokenInvalid where it can be none."""
+    if len(token) > LARGEST or not token.isascii():
+        raise TokenInvalid
+    return hashlib.blake2b(token.encode(), digest_size=32).digest()
+
+
+def _viewer(
+    entry: _Entry,
+    role: str | None,
+    now: datetime,
+    address: str,
+    device: str,
+    language: str,
+    cookies: Cookies | None,
+) -> Viewer:
+    """The viewer of a request, by what is known of its token; raises TokenInvalid, RoleNotHeld."""
+    if entry.in_cookies is (cookies is None):
+        raise TokenInvalid
+    acting = entry.acting.get(role)
+    if acting is None:
+        raise RoleNotHeld("role", held=entry.held)
+    person = entry.practitioner
+    return Viewer(
+        rights=acting.rights,
+        now=now,
+        account_id=entry.account_id,
+        session_id=entry.session_id,
+        practitioner_id=person.id if person else None,
+        profession=person.profession if person else None,
+        departments=acting.departments,
+        places=acting.places,
+        held=entry.held,
+        is_confirmed=entry.is_confirmed,
+        factor_at=entry.factor_at,
+        zone=acting.zone,
+        language=language,
+        address=address,
+        device=device,
+        cookies=cookies,
+    )
 
 
 def _is_to_note(session: Session, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from auth.rights import Rights
@@ -25,8 +26,7 @@ class Cookies:
     refresh_hash: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
+class Viewer(NamedTuple):
     """One request's view of the person who asks. ``now`` is bound once per request."""
 
     rights: Rights

@@ -1,7 +1,7 @@
 """The engine: an operation in a role's view, read by its plan or executed by strawberry."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import Any
 
@@ -13,12 +13,13 @@ from execution.documents import Documents
 from execution.explaining import Explanation, explanation
 from execution.incidents import incident
 from execution.persisted import Automatic, Operations
-from execution.plans import Asking
+from execution.plans import Asking, Plan, Ready
 from execution.prepared import Prepared
 from execution.problems import Refused, in_order, of_execution, plain
 from execution.requests import Answer, Request
 from execution.shape import NotPlannable
-from models.database import dialect
+from models.database import NotAtOnce, dialect
+from models.reading import reads_at_once
 from models.role import Role
 from models.snapshot import snapshot
 from schema.build import Schema
@@ -52,38 +53,83 @@ class Engine:
         self, request: Request, context: Context, *, read_only: bool = False
     ) -> Answer:
         """The answer to a query or mutation. ``read_only`` refuses all but queries."""
-        language = context.viewer.language
-        try:
-            return await self._execute(request, context, read_only)
-        except Refused as refused:
-            return Answer({"errors": refused.errors}, refused=True)
-        except TimeoutError:
-            return Answer({"data": None, "errors": [plain(language, "TIMEOUT")]})
-        except Exception as error:
-            return Answer({"data": None, "errors": [incident(error, language)]})
+        begun = self.begin(request, context, read_only=read_only)
+        return begun if isinstance(begun, Answer) else await begun
 
-    async def _execute(self, request: Request, context: Context, read_only: bool) -> Answer:
+    def begin(
+        self, request: Request, context: Context, *, read_only: bool = False
+    ) -> Answer | Awaitable[Answer]:
+        """The same, at once where nothing has to be waited for."""
+        ready = None
+        try:
+            prepared = self._prepared(request, context, read_only)
+            asking = Asking(context.viewer, self.documents.variables(prepared, request, context))
+            self.documents.check_proofs(prepared, asking.variables, context)
+            if self._is_planned(prepared):
+                ready = self._ready(prepared, asking, context)
+            else:
+                self.documents.check_inputs(prepared, asking.variables, context)
+            if ready is not None and reads_at_once(ready.dialect):
+                text = prepared.plans.told_at_once(ready)
+                if text is not None:
+                    return Answer(text=ready.plan.response(text))
+                ready = None
+        except NotAtOnce:
+            pass
+        except Exception as error:
+            return self._failed(error, context)
+        return self._finished(prepared, ready, asking, request, context)
+
+    async def _finished(
+        self,
+        prepared: Prepared,
+        ready: Ready[Plan] | None,
+        asking: Asking,
+        request: Request,
+        context: Context,
+    ) -> Answer:
+        try:
+            if ready is not None:
+                text = await prepared.plans.told(ready, self._limits.operation_seconds)
+                if text is not None:
+                    return Answer(text=ready.plan.response(text))
+            return await self._executed(prepared, asking, request, context)
+        except Exception as error:
+            return self._failed(error, context)
+
+    @staticmethod
+    def _failed(error: Exception, context: Context) -> Answer:
+        """The answer where an operation was refused, or could not be brought to its end."""
+        language = context.viewer.language
+        if isinstance(error, Refused):
+            return Answer({"errors": error.errors}, refused=True)
+        if isinstance(error, TimeoutError):
+            return Answer({"data": None, "errors": [plain(language, "TIMEOUT")]})
+        return Answer({"data": None, "errors": [incident(error, language)]})
+
+    def _prepared(self, request: Request, context: Context, read_only: bool) -> Prepared:
         prepared = self.documents.prepare(request, context)
         kind = prepared.operation.operation
         if kind is OperationType.SUBSCRIPTION:
             raise Refused([plain(context.viewer.language, "NEEDS_WEBSOCKET")])
         if read_only and kind is not OperationType.QUERY:
             raise Refused([plain(context.viewer.language, "NEEDS_POST")])
-        variables = self.documents.variables(prepared, request, context)
-        self.documents.check_proofs(prepared, variables, context)
-        if self._planned and kind is OperationType.QUERY:
-            asking = Asking(context.viewer, variables)
-            text = await self._read(prepared, asking, context)
-            if text is not None:
-                return Answer(text=text)
-        else:
-            asking = None
-            self.documents.check_inputs(prepared, variables, context)
+        return prepared
+
+    def _is_planned(self, prepared: Prepared) -> bool:
+        return self._planned and prepared.operation.operation is OperationType.QUERY
+
+    async def _executed(
+        self, prepared: Prepared, asking: Asking, request: Request, context: Context
+    ) -> Answer:
+        """The answer by strawberry, but for what of a query a statement tells."""
+        kind = prepared.operation.operation
         # What a viewer may see is decided when the request comes in, even if it switches role.
-        limited = prepared.inputs.running(variables).withheld
-        seconds = self._limits.operation_seconds
+        limited = prepared.inputs.running(asking.variables).withheld
+        seconds, mixed = self._limits.operation_seconds, None
         async with asyncio.timeout(seconds), self._reading(kind):
-            mixed = asking and await prepared.mixtures.read(asking, dialect(), seconds)
+            if self._is_planned(prepared):
+                mixed = await prepared.mixtures.read(asking, dialect(), seconds)
             result = await _awaited(
                 execute(
                     prepared.view.schema,
@@ -105,24 +151,23 @@ class Engine:
         """A query of several statements reads one state; a mutation reads what it has written."""
         return snapshot() if kind is OperationType.QUERY else nullcontext()
 
-    async def _read(self, prepared: Prepared, asking: Asking, context: Context) -> bytes | None:
-        """The answer by a plan; None where the reference executor must answer.
+    def _ready(self, prepared: Prepared, asking: Asking, context: Context) -> Ready[Plan] | None:
+        """The plan to read by; None where the reference executor must answer.
 
         Raises Refused where an input is wrong: a plan that reads them all finds that by itself,
         once a request of its shape was found right.
         """
-        found, text = dialect(), None
         try:
-            plan = prepared.plans.find(asking, found)
-            if not plan.tells_wrong:
-                self.documents.check_inputs(prepared, asking.variables, context)
-                # A value used at several places may be read at one, and be wrong at another.
-                running = prepared.inputs.running(asking.variables)
-                plan.tells_wrong = plan.covers and running.once_each
-            text = await prepared.plans.answer(plan, asking, found, self._limits.operation_seconds)
+            ready = prepared.plans.ready(asking, dialect())
         except (NotPlannable, Problem, GraphQLError):
             self.documents.check_inputs(prepared, asking.variables, context)
-        return text
+            return None
+        if not ready.plan.tells_wrong:
+            self.documents.check_inputs(prepared, asking.variables, context)
+            # A value used at several places may be read at one, and be wrong at another.
+            running = prepared.inputs.running(asking.variables)
+            ready.plan.tells_wrong = ready.plan.covers and running.once_each
+        return ready
 
     def explain(self, request: Request, context: Context) -> Explanation:
         """Which way each root field of a query goes; raises Refused or NotPlannable."""

@@ -69,12 +69,12 @@ class Mixtures(ByShape[Mixture]):
         Raises TimeoutError after so many seconds.
         """
         try:
-            mixture = self.find(asking, dialect)
-            text = await self.told(mixture, asking, dialect, seconds)
+            ready = self.ready(asking, dialect)
         except (NotPlannable, Problem, GraphQLError):
             return None
+        text = await self.told(ready, seconds)
         # No JSON of ours holds a line break.
-        return None if text is None else (mixture, text.split("\n"))
+        return None if text is None else (ready.plan, text.split("\n"))
 
     def ways(self, asking: Asking) -> tuple[Way, ...]:
         """Which way each root field goes, in the order of the document."""

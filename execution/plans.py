@@ -18,8 +18,8 @@ from execution.planning import Planning
 from execution.printing import Reading, Statement, printed
 from execution.shape import NotPlannable
 from execution.withheld import withheld
-from models.database import StatementTooDeep
-from models.reading import read_text
+from models.database import NotAtOnce, StatementTooDeep
+from models.reading import read_at_once, read_text
 from schema.roles import RoleView
 
 _log = logging.getLogger(__name__)
@@ -68,9 +68,22 @@ class Plan:
         """The values to bind; raises the Problem of one that is wrong."""
         return self.statement.values(asking)
 
+    def response(self, data: str) -> bytes:
+        """The response around what the statement told."""
+        return f'{{"data":{data}{self.end}'.encode()
+
 
 P = TypeVar("P", bound=Plan)
 T = TypeVar("T")
+
+
+class Ready(NamedTuple, Generic[P]):
+    """A plan, and the values of the request that it fits."""
+
+    plan: P
+    values: list[Any]
+    asking: Asking
+    dialect: str
 
 
 class Room:
@@ -137,6 +150,17 @@ class ByShape(Generic[P]):
             _with_room(self._plans, shape).setdefault(shape, deque(maxlen=_KEPT)).append(made)
         return made
 
+    def ready(self, asking: Asking, dialect: str) -> Ready[P]:
+        """The plan that fits a request, with its values; raises NotPlannable, or a Problem."""
+        plan = self.find(asking, dialect)
+        try:
+            return Ready(plan, plan.values(asking), asking, dialect)
+        except (Problem, GraphQLError):
+            raise
+        except Exception:
+            _log.exception("the values of a planned read failed")
+            raise NotPlannable("its values failed") from None
+
     def forget(self) -> None:
         """Drops the plans: they are made again when they are asked for."""
         self._plans.clear()
@@ -149,20 +173,35 @@ class ByShape(Generic[P]):
         """Remembers that no plan serves requests of this shape."""
         _with_room(self._refused, shape)[shape] = reason
 
-    async def told(self, plan: P, asking: Asking, dialect: str, seconds: float) -> str | None:
+    async def told(self, ready: Ready[P], seconds: float) -> str | None:
         """What a plan's statement tells; None where it tells nothing, or the database failed it.
 
-        Raises the Problem of a value that is wrong, and TimeoutError after so many seconds.
+        Raises TimeoutError after so many seconds.
         """
         try:
-            return await read_text(plan.statement.sql, plan.values(asking), seconds)
-        except (Problem, TimeoutError):
+            return await read_text(ready.plan.statement.sql, ready.values, seconds)
+        except TimeoutError:
             raise
-        except StatementTooDeep:
-            self._refuse(asking.shape(dialect), "the statement is too deep for the database")
-        except Exception:
-            _log.exception("a planned read failed")
+        except Exception as error:
+            self._failed(ready, error)
         return None
+
+    def told_at_once(self, ready: Ready[P]) -> str | None:
+        """The same from a database in this process; raises NotAtOnce."""
+        try:
+            return read_at_once(ready.plan.statement.sql, ready.values)
+        except NotAtOnce:
+            raise
+        except Exception as error:
+            self._failed(ready, error)
+        return None
+
+    def _failed(self, ready: Ready[P], error: Exception) -> None:
+        if isinstance(error, StatementTooDeep):
+            shape = ready.asking.shape(ready.dialect)
+            self._refuse(shape, "the statement is too deep for the database")
+        else:
+            _log.error("a planned read failed", exc_info=error)
 
     def _make(self, asking: Asking, dialect: str) -> P:
         raise NotImplementedError
@@ -170,16 +209,6 @@ class ByShape(Generic[P]):
 
 class Plans(ByShape[Plan]):
     """The plans of one whole document in one role's view."""
-
-    async def answer(
-        self, plan: Plan, asking: Asking, dialect: str, seconds: float
-    ) -> bytes | None:
-        """The response to a request; None where a null came out that must not be.
-
-        Raises the Problem of a value that is wrong, and TimeoutError after so many seconds.
-        """
-        data = await self.told(plan, asking, dialect, seconds)
-        return None if data is None else f'{{"data":{data}{plan.end}'.encode()
 
     def _make(self, asking: Asking, dialect: str) -> Plan:
         planning = Planning(self._view, self._document, asking.viewer, asking.variables)

@@ -1,21 +1,21 @@
 """What a client sent, and what it is answered with."""
 
 import json
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from execution.persisted import Named
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What a client sent: a document, which of its operations, and values.
 
     The text may be empty where the document is ``named``.
     """
 
     text: str
-    variables: dict[str, Any] = field(default_factory=dict)
+    # Read only: whoever sends none shares these.
+    variables: dict[str, Any] = {}
     operation_name: str | None = None
     named: Named | None = None
 

@@ -48,6 +48,10 @@ class StatementTooDeep(Exception):
     """The database takes no statement as deep, wide or long as this one."""
 
 
+class NotAtOnce(Exception):
+    """A read takes longer than everybody else may be kept waiting for it."""
+
+
 class _Router:
     """Sends reads outside a unit of work past the writer's connection, or to their snapshot."""
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from models.database import POSTGRESQL, current_snapshot, dialect, reader
+from models.database import POSTGRESQL, SQLITE, current_snapshot, dialect, reader
 from models.snapshot import snapshot
 
 # Where Tortoise's own statements are told too.
@@ -20,6 +20,19 @@ async def read_text(sql: str, values: Sequence[Any], seconds: float) -> str | No
         _log.debug("%s: %s", sql, values)
     client = current_snapshot.get() or reader()
     text: str | None = await client.read_text(sql, values, seconds)
+    return text
+
+
+def reads_at_once(dialect: str) -> bool:
+    """Whether a database of this dialect can be read without waiting: in this process."""
+    return dialect == SQLITE
+
+
+def read_at_once(sql: str, values: Sequence[Any]) -> str | None:
+    """The only value of the only row, outside a snapshot; raises NotAtOnce, StatementTooDeep."""
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("%s: %s", sql, values)
+    text: str | None = reader().read_at_once(sql, values)
     return text
 
 

@@ -25,7 +25,7 @@ from tortoise.exceptions import OperationalError
 
 from core.clock import day_of
 from core.text import mask
-from models.database import StatementTooDeep, finish
+from models.database import NotAtOnce, StatementTooDeep, finish
 
 # Snapshots at a time; each has a thread.
 _SNAPSHOTS = 4
@@ -109,21 +109,25 @@ class ImmediateSqliteClient(SqliteClient):
     async def read_text(self, sql: str, values: Sequence[Any], seconds: float) -> str | None:
         """The only value of the only row; raises StatementTooDeep, TimeoutError."""
         try:
-            if sql not in self._long:
-                try:
-                    return self._short_read(sql, values)
-                except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode not in _NOT_NOW:
-                        raise
-                    if self._stretches > _STRETCHES:
-                        self._remember(sql)
+            return self.read_at_once(sql, values)
+        except NotAtOnce:
+            async with asyncio.timeout(seconds):
+                return await self._long_read(sql, values)
+
+    def read_at_once(self, sql: str, values: Sequence[Any]) -> str | None:
+        """The same while everybody waits; raises StatementTooDeep, NotAtOnce."""
+        if sql in self._long:
+            raise NotAtOnce
+        try:
+            return self._short_read(sql, values)
         except sqlite3.OperationalError as error:
-            raise _told(error) from None
-        async with asyncio.timeout(seconds):
-            return await self._long_read(sql, values)
+            if error.sqlite_errorcode not in _NOT_NOW:
+                raise _told(error) from None
+            if self._stretches > _STRETCHES:
+                self._remember(sql)
+            raise NotAtOnce from None
 
     def _short_read(self, sql: str, values: Sequence[Any]) -> str | None:
-        """Reads while everybody waits; raises where that would be for too long."""
         if self._short is None:
             self._short = sqlite3.connect(self.filename, isolation_level=None)
             for name, function in _FUNCTIONS.items():

@@ -7,7 +7,7 @@ back. Only both together finish: nobody is signed in with what another began (RF
 import logging
 import secrets
 from collections.abc import Awaitable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import TypeVar
@@ -244,7 +244,7 @@ async def _sign_in(viewer: Viewer, gate: Gate, person: Vouched) -> SignedIn:
     if not is_open(account):
         raise AccountClosed
     if link is None:
-        await _link(replace(viewer, account_id=account.id), gate, account, person)
+        await _link(viewer._replace(account_id=account.id), gate, account, person)
     return await open_session(viewer, gate=gate, account=account, method=SignInMethod.ESIA)
 
 

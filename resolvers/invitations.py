@@ -2,7 +2,7 @@
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -165,7 +165,7 @@ async def _accept(
     # The organisation gave the code to its own worker by hand.
     account.state, account.confirmed_at = AccountState.ACTIVE, viewer.now
     await save_account(account)
-    person = replace(viewer, account_id=account.id)
+    person = viewer._replace(account_id=account.id)
     record(person, "INVITATION_ACCEPTED", account, about=await person_of(account.id))
     return Accepted(account, secret, enrolment_uri(secret, login))
 

@@ -1,6 +1,5 @@
 """Recovery: a code to a contact, and with it a new password; whose the contact is, is not told."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -87,7 +86,7 @@ async def start_reset(viewer: Viewer, *, gate: Gate, settings: Settings, id: UUI
     if to is None or not _may_recover(account):
         raise ContactUnconfirmed("id")
     await send_code(
-        replace(viewer, language=settings.language),
+        viewer._replace(language=settings.language),
         gate=gate,
         purpose=CodePurpose.RECOVERY,
         channel=to.channel,
@@ -144,7 +143,7 @@ async def _reset(viewer: Viewer, gate: Gate, sent: SentCode, password_hash: str)
     # Whatever was begun under the old password ends with it.
     await SentCode.filter(account_id=account.id, used_at__isnull=True).update(used_at=viewer.now)
     await Challenge.filter(account_id=account.id, used_at__isnull=True).update(used_at=viewer.now)
-    person = replace(viewer, account_id=account.id)
+    person = viewer._replace(account_id=account.id)
     await end_sessions(person, account.id, reason="PASSWORD_RESET")
     record(person, "PASSWORD_RESET", account, about=await person_of(account.id))
     await tell_owner(viewer, gate, account, "Account.password_reset", language=viewer.language)

@@ -1,6 +1,5 @@
 """Refreshing: new tokens of a session for old ones, each of which works once (decision 0021)."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from auth.audit import record
@@ -66,7 +65,7 @@ async def _refresh(viewer: Viewer, gate: Gate, token_hash: str) -> SignedIn | Pr
         return RefreshInvalid("refresh_token")
     session = await Session.filter(id=link.session_id).select_for_update(no_key=True).get()
     account = await Account.get(id=session.account_id)
-    person = replace(viewer, account_id=account.id)
+    person = viewer._replace(account_id=account.id)
     organisation, about = account.organisation_id, await person_of(account.id)
 
     def refused(problem: Problem, reason: str) -> Problem:

@@ -1,6 +1,6 @@
 """Registration: a telephone number is proved, a form is filled in, an account comes of both."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -244,7 +244,7 @@ async def _open(
     )
     set_number(gate, identity, "passport", form["passport"])
     await identity.save(force_create=True)
-    person = replace(viewer, account_id=account.id)
+    person = viewer._replace(account_id=account.id)
     record(person, "REGISTERED", account, terms=account.terms_version)
     emailed = None
     if form.get("email"):

@@ -1,7 +1,7 @@
 """Sessions: opened, switched to another role, listed and ended."""
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -89,7 +89,7 @@ async def open_session(
     await account.save(update_fields=["last_role", "language"])
     refresh_token = await new_refresh_token(session, now)
     record(
-        replace(viewer, account_id=account.id),
+        viewer._replace(account_id=account.id),
         "SIGNED_IN",
         session,
         about=await person_of(account.id),
@@ -127,7 +127,7 @@ async def script_token(viewer: Viewer, *, gate: Gate, account: Account, role: Ro
             break
     else:
         session = await _new_session(viewer, account, role, gate, method=SignInMethod.SCRIPT)
-    person = replace(viewer, account_id=account.id)
+    person = viewer._replace(account_id=account.id)
     about, home = await person_of(account.id), account.organisation_id
     record(person, "SCRIPT_TOKEN_ISSUED", session, about=about, organisation=home, role=role.value)
     return gate.signer.issue(session.id, account.id, role, now)
@@ -172,7 +172,7 @@ async def _make_room(viewer: Viewer, account: Account, gate: Gate) -> None:
         if not is_over(session, gate.times, now)
     ]
     for session in living[gate.times.per_account - 1 :]:
-        await close_session(replace(viewer, account_id=account.id), session, "TOO_MANY")
+        await close_session(viewer._replace(account_id=account.id), session, "TOO_MANY")
 
 
 async def _end_replaced(viewer: Viewer) -> None:
@@ -184,7 +184,7 @@ async def _end_replaced(viewer: Viewer) -> None:
         return
     session = await Session.filter(id=link.session_id).select_for_update(no_key=True).get()
     if session.in_cookies and session.ended_at is None:
-        await close_session(replace(viewer, account_id=session.account_id), session, "REPLACED")
+        await close_session(viewer._replace(account_id=session.account_id), session, "REPLACED")
 
 
 async def new_refresh_token(session: Session, now: datetime) -> str:

@@ -1,7 +1,6 @@
 """Events of subscriptions: rows that the change feed tells the viewer of, read anew each time."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 from tortoise.models import Model
@@ -29,7 +28,7 @@ async def changed_rows(
         while True:
             try:
                 async for change in changes:
-                    context.act_as(replace(context.viewer, now=utc_now()))
+                    context.act_as(context.viewer._replace(now=utc_now()))
                     row = await context.loaders.one(model, change.subject_id)
                     if row is not None:
                         yield row

@@ -1,32 +1,38 @@
 """What the resolvers of one request share: the viewer, the services and the loaders."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from auth.viewer import Viewer
 from schema.loading import Loaders
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass
+
 class Context:
     """One request's context. ``services`` are handed to resolvers that name them as keywords.
 
     ``done`` is what mutations returned, in their order.
     """
 
-    viewer: Viewer
-    services: dict[str, Any] = field(default_factory=dict)
-    done: list[Any] = field(default_factory=list)
-    loaders: Loaders = field(init=False)
+    def __init__(self, viewer: Viewer, services: Mapping[str, Any] = _NONE) -> None:
+        self.viewer = viewer
+        self.services = services
+        self.done: list[Any] = []
+        self._loaders: Loaders | None = None
 
-    def __post_init__(self) -> None:
-        self.loaders = Loaders(self.viewer)
+    @property
+    def loaders(self) -> Loaders:
+        if self._loaders is None:
+            self._loaders = Loaders(self.viewer)
+        return self._loaders
 
     def act_as(self, viewer: Viewer) -> None:
         """Goes on as another viewer: after signing in, or after a switch of role."""
         self.viewer = viewer
-        self.loaders = Loaders(viewer)
+        self._loaders = None
 
     def forget(self) -> None:
         """Drops what was loaded: called after a write."""
-        self.loaders = Loaders(self.viewer)
+        self._loaders = None

@@ -5,6 +5,7 @@ and wakes its reader for nothing.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -44,6 +45,9 @@ class Joining:
             head, self._head = self._head, b""
             self.inner.write(head)
 
+    def is_closing(self) -> bool:
+        return self.inner.is_closing()
+
     def close(self) -> None:
         self.flush()
         if self.inner.get_write_buffer_size():
@@ -72,28 +76,35 @@ class Exchange:
         self.keep_alive = keep_alive
 
     def begin(self, headers: Headers, body: bytes, address: str) -> None:
-        """Starts what uvicorn waits for before it ends."""
-        protocol = self._protocol
-        self._task = protocol.loop.create_task(self._run(headers, body, address))
-        protocol.tasks.add(self._task)
+        """Answers, and lets the next request of the connection begin: at once if that can be."""
+        reply = self._endpoint.post(headers, body, address)
+        if isinstance(reply, Reply) and not self._protocol.flow.write_paused:
+            self._answer(reply)
+            return
+        self._task = self._protocol.loop.create_task(self._wait(reply))
+        self._protocol.tasks.add(self._task)
 
-    async def _run(self, headers: Headers, body: bytes, address: str) -> None:
-        """Answers, and lets the next request of the connection begin."""
+    async def _wait(self, reply: Reply | Awaitable[Reply]) -> None:
+        """Answers when there is an answer, and the one before it was read."""
         protocol = self._protocol
-        transport = protocol.transport
         try:
-            reply = await self._endpoint.post(headers, body, address)
+            found = reply if isinstance(reply, Reply) else await reply
             if protocol.flow.write_paused:
                 await protocol.flow.drain()
-            if transport.is_closing():
-                return
-            transport.inner.write(self._written(reply))
+            self._answer(found)
         except BaseException:
-            transport.close()
+            protocol.transport.close()
             raise
         finally:
             # A callback of the task would cost another turn of the loop.
             protocol.tasks.discard(self._task)
+
+    def _answer(self, reply: Reply) -> None:
+        protocol = self._protocol
+        transport = protocol.transport
+        if transport.is_closing():
+            return
+        transport.inner.write(self._written(reply))
         self.response_complete = True
         if not self.keep_alive:
             transport.close()

@@ -5,24 +5,27 @@ Follows the GraphQL-over-HTTP specification: a request that is not executed answ
 the body itself was well formed.
 """
 
-from typing import NamedTuple
+from collections.abc import Awaitable, Mapping
+from typing import Any, NamedTuple
 
 from starlette.datastructures import State
 from starlette.types import Receive, Scope, Send
 
 from auth.sessions import RoleNotHeld, SessionExpired
 from auth.tokens import TokenInvalid
+from auth.viewer import Viewer
 from core.clock import utc_now
 from core.errors import Unavailable
 from core.settings import Settings
 from core.translation import preferred
 from execution.incidents import incident
 from execution.problems import plain
+from execution.requests import Answer
 from execution.requests import Request as Operation
 from schema.context import Context
 from server import cookies
 from server.answers import encoded, problem_of
-from server.debugging import debugging
+from server.debugging import Debugging, debugging
 from server.headers import headers_of
 from server.requests import (
     JSON,
@@ -104,50 +107,56 @@ class Endpoint:
                 check_media(headers)
                 body = await body_of(headers, receive, limits.body_bytes, limits.operation_seconds)
                 operation = operation_of(decoded(body))
-            return await self._executed(
-                operation, headers, address, language, media, read_only=scope["method"] == "GET"
-            )
+            read_only = scope["method"] == "GET"
+            asked = _Asked(operation, headers, address, language, media, read_only)
+            begun = self._begun(asked)
         except Exception as error:
             return _refusal(error, language, media)
+        return begun if isinstance(begun, Reply) else await begun
 
-    async def post(self, headers: Headers, body: bytes, address: str) -> "Reply":
-        """The answer to a POST whose body is there, and no larger than it may be."""
+    def post(self, headers: Headers, body: bytes, address: str) -> "Reply | Awaitable[Reply]":
+        """The answer to a POST whose body is there, and no larger than it may be.
+
+        At once, where nothing has to be waited for.
+        """
         language, media = _language(headers), JSON
         try:
             media = accepted(headers.get(b"accept", b""))
             check_media(headers)
             operation = operation_of(decoded(body))
-            return await self._executed(operation, headers, address, language, media)
+            return self._begun(_Asked(operation, headers, address, language, media))
         except Exception as error:
             return _refusal(error, language, media)
 
-    async def _executed(
-        self,
-        operation: Operation,
-        headers: Headers,
-        address: str,
-        language: str,
-        media: str,
-        *,
-        read_only: bool = False,
-    ) -> "Reply":
+    def _begun(self, asked: "_Asked") -> "Reply | Awaitable[Reply]":
         services: Services = self._state.services
-        context = await _context(services, headers, address, language)
-        asking = context.viewer
-        engine = services.engine
-        debug = debugging(headers, engine, operation, context)
-        found = await engine.execute(operation, context, read_only=read_only)
-        extra = debug.headers(found) if debug is not None else ()
-        if asking.cookies is not None:
-            extra += cookies.kept_after(context.done, asking)
-        if found.text is not None:
-            return Reply(200, found.text, media, extra)
-        body = encoded(found.body).encode()
-        if not found.refused:
-            return Reply(200, body, media, extra)
-        if any(error["extensions"]["code"] == "NEEDS_POST" for error in found.body["errors"]):
-            return Reply(405, body, media, ((b"allow", b"POST"),))
-        return Reply(400 if media == RESPONSE else 200, body, media)
+        headers = asked.headers
+        token, kept = bearer(_text(headers, b"authorization")), None
+        if token is None:
+            token, kept = cookies.carried(headers, services.settings.origins)
+        known: dict[str, Any] = {
+            "role": _text(headers, b"x-cabinet-role"),
+            "now": utc_now(),
+            "address": asked.address,
+            "device": headers.get(b"user-agent", b"")[:200].decode("latin-1"),
+            "language": asked.language,
+            "cookies": kept,
+        }
+        viewer = services.sessions.known(token, **known)
+        if viewer is None:
+            return _awaited(asked, _recognised(services, asked, token, known))
+        return _executed(services, asked, viewer)
+
+
+class _Asked(NamedTuple):
+    """A request that could be read."""
+
+    operation: Operation
+    headers: Headers
+    address: str
+    language: str
+    media: str
+    read_only: bool = False
 
 
 class Reply(NamedTuple):
@@ -157,6 +166,52 @@ class Reply(NamedTuple):
     body: bytes
     media: str
     headers: Extra = ()
+
+
+def _executed(services: Services, asked: _Asked, viewer: Viewer) -> Reply | Awaitable[Reply]:
+    """The answer of the engine."""
+    context = services.context(viewer)
+    debug = debugging(asked.headers, services.engine, asked.operation, context)
+    begun = services.engine.begin(asked.operation, context, read_only=asked.read_only)
+    if isinstance(begun, Answer):
+        return _told(begun, asked, viewer, context, debug)
+
+    async def told() -> Reply:
+        return _told(await begun, asked, viewer, context, debug)
+
+    return _awaited(asked, told())
+
+
+async def _recognised(
+    services: Services, asked: _Asked, token: str | None, known: Mapping[str, Any]
+) -> Reply:
+    """The answer to somebody of whom rows have to be read first."""
+    begun = _executed(services, asked, await services.sessions.viewer(token, **known))
+    return begun if isinstance(begun, Reply) else await begun
+
+
+async def _awaited(asked: _Asked, reply: Awaitable[Reply]) -> Reply:
+    try:
+        return await reply
+    except Exception as error:
+        return _refusal(error, asked.language, asked.media)
+
+
+def _told(
+    found: Answer, asked: _Asked, viewer: Viewer, context: Context, debug: Debugging | None
+) -> Reply:
+    """An answer as it is written, to whoever asked as ``viewer``."""
+    extra = debug.headers(found) if debug is not None else ()
+    if viewer.cookies is not None:
+        extra += cookies.kept_after(context.done, viewer)
+    if found.text is not None:
+        return Reply(200, found.text, asked.media, extra)
+    body = encoded(found.body).encode()
+    if not found.refused:
+        return Reply(200, body, asked.media, extra)
+    if any(error["extensions"]["code"] == "NEEDS_POST" for error in found.body["errors"]):
+        return Reply(405, body, asked.media, ((b"allow", b"POST"),))
+    return Reply(400 if asked.media == RESPONSE else 200, body, asked.media)
 
 
 def _refusal(error: Exception, language: str, media: str) -> Reply:
@@ -179,22 +234,6 @@ def _refusal(error: Exception, language: str, media: str) -> Reply:
             if told["extensions"]["code"] == Unavailable.code:
                 status = 503
     return Reply(status, encoded({"errors": [told]}).encode(), media, extra)
-
-
-async def _context(services: Services, headers: Headers, address: str, language: str) -> Context:
-    token, kept = bearer(_text(headers, b"authorization")), None
-    if token is None:
-        token, kept = cookies.carried(headers, services.settings.origins)
-    viewer = await services.sessions.viewer(
-        token,
-        role=_text(headers, b"x-cabinet-role"),
-        now=utc_now(),
-        address=address,
-        device=headers.get(b"user-agent", b"")[:200].decode("latin-1"),
-        language=language,
-        cookies=kept,
-    )
-    return services.context(viewer)
 
 
 def _language(headers: Headers) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -161,7 +160,7 @@ async def _import(
     async with opened(found.database_url):
         try:
             organisation = await organisation_named(named)
-            viewer = replace(system_viewer(organisation.id), zone=organisation.zone)
+            viewer = system_viewer(organisation.id)._replace(zone=organisation.zone)
             records = read_files(paths, zone=zone or organisation.zone, month=month)
             with show.progress() as bars:
                 tasks = {file.name: bars.add_task(file.name, total=None) for file in records}

@@ -111,26 +111,31 @@ class Protocol(HttpToolsProtocol):
         self._arrives = False
         self._upgrading = False
         self._head = self._untold = 0
-        super().on_message_begin()
+        # The scope of ASGI is made where it is needed.
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
 
     def on_url(self, url: bytes) -> None:
         self._measure(len(url))
-        super().on_url(url)
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._measure(len(name) + len(value))
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._untold = 0
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
             # The parser stops here, and tells where.
             self._upgrading = True
-            self.scope["method"] = self.parser.get_method().decode("ascii")
         elif self._is_short():
             self._body = b""
         else:
-            super().on_headers_complete()
+            self._begin_by_asgi()
 
     def on_body(self, body: bytes) -> None:
         self._untold = 0
@@ -217,6 +222,8 @@ class Protocol(HttpToolsProtocol):
         self._stop_idling()
         self._stop_waiting_for_reader()
         self.transport = self.transport.inner
+        self._make_scope()
+        self.scope["method"] = self.parser.get_method().decode("ascii")
         super().handle_websocket_upgrade()
         # Of what it does not take for a request it says nothing, and waits.
         if not self.transport.get_protocol().handshake_initiated:
@@ -262,9 +269,21 @@ class Protocol(HttpToolsProtocol):
         """Takes uvicorn's way after all: the body is large, or comes in parts."""
         body, self._body = self._body, None
         if body is not None and not self.transport.is_closing():
-            super().on_headers_complete()
+            self._begin_by_asgi()
             if body:
                 self.on_body(body)
+
+    def _begin_by_asgi(self) -> None:
+        self._make_scope()
+        super().on_headers_complete()
+
+    def _make_scope(self) -> None:
+        """What uvicorn makes when a request begins, of the head that is there by now."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        # The scope holds this very list.
+        self.headers += headers
 
     def _address(self) -> str:
         """The client's, as ProxyHeadersMiddleware finds it."""

@@ -40,7 +40,7 @@ class Services:
     esia: Client | None = None
 
     def context(self, viewer: Viewer) -> Context:
-        return Context(viewer, self._named.copy())
+        return Context(viewer, self._named)
 
     @cached_property
     def _named(self) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The world as it always is: its ids, codes and moments are the same in every run and database."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -83,8 +82,7 @@ class _Settled:
             for name in ("account_id", "session_id", "practitioner_id")
             if (value := getattr(viewer, name)) is not None
         }
-        return replace(
-            viewer,
+        return viewer._replace(
             departments=tuple(self._ids[each] for each in viewer.departments),
             places=tuple(
                 Place(

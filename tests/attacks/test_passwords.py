@@ -72,7 +72,7 @@ async def test_wherever_a_password_is_set_the_owner_s_words_are_refused(
     )
     weak = "Корнилова1985!"
 
-    signed_in: Viewer = replace(visitor, account_id=person.account.id)
+    signed_in: Viewer = visitor._replace(account_id=person.account.id)
     with pytest.raises(Problems) as changed:
         await change_password(signed_in, gate=gate, old=entrance.PASSWORD, new=weak)
     assert [type(problem) for problem in changed.value.problems] == [PasswordWeak]
@@ -120,7 +120,7 @@ async def test_a_password_from_a_breach_is_refused_wherever_one_is_set(
     person = await entrance.person(gate)
 
     with pytest.raises(Problems) as changed:
-        signed_in = replace(visitor, account_id=person.account.id)
+        signed_in = visitor._replace(account_id=person.account.id)
         await change_password(signed_in, gate=gate, old=entrance.PASSWORD, new=weak)
     assert [type(problem) for problem in changed.value.problems] == [PasswordWeak]
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -52,7 +51,7 @@ async def test_kinds_are_told_by_the_request_itself(served: tuple[Api, World], n
       { shiftKinds { kind name __typename } ... on Query { shiftKinds { code: kind } } }
     """
     for language in ("ru", "en"):
-        asks.viewer = replace(asks.viewer, language=language)
+        asks.viewer = asks.viewer._replace(language=language)
         ours, theirs = await asks.ask(Operation(text, {}))
         assert ours == theirs
         assert asks.is_planned(Operation(text, {}))

@@ -203,8 +203,8 @@ async def test_a_query_of_several_statements_reads_one_state(
     asks = await both(*served, "admin")
     doctor = served[1].people["doctor"].practitioner
     assert doctor is not None
-    context, variables = asks.context, {"id": str(doctor.id)}
-    vault = context.services["vault"] = Interfering(database_url)
+    variables, vault = {"id": str(doctor.id)}, Interfering(database_url)
+    context = Context(asks.context.viewer, {**asks.context.services, "vault": vault})
 
     answer = await asks.executors.planned.execute(Request(text, variables), context)
 

@@ -7,7 +7,6 @@ against the committed list.
 
 import json
 import re
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -52,7 +51,7 @@ _GUARDED = re.compile(r'"(licence|shift|day_wish)"')
 
 
 def unconfirmed(viewer: Viewer) -> Viewer:
-    return replace(viewer, is_confirmed=False)
+    return viewer._replace(is_confirmed=False)
 
 
 def codes(body: dict[str, Any]) -> list[str]:
@@ -320,7 +319,7 @@ async def test_submitting_needs_a_factor_of_the_last_ten_minutes(
     still_world: Still, shown: timedelta | None, found: list[str]
 ) -> None:
     factor_at = None if shown is None else NOW - shown
-    viewer = replace(still_world.viewers["citizen"], now=NOW, factor_at=factor_at)
+    viewer = still_world.viewers["citizen"]._replace(now=NOW, factor_at=factor_at)
     document = f'mutation {{ submitApplication(id: "{NOWHERE}") {{ errors {{ code }} }} }}'
 
     engine = Engine(build(), ROOMY)

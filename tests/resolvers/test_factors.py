@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -52,7 +51,7 @@ def viewer_of(opened: SignedIn, now: datetime = LATER) -> Viewer:
 
 async def test_a_session_begins_fresh_by_what_opened_it_and_a_script_s_never_is(gate: Gate) -> None:
     person, opened = await signed_in(gate)
-    browser = replace(visitor(), cookies=Cookies())
+    browser = visitor()._replace(cookies=Cookies())
     by_passkey = await open_session(
         browser, gate=gate, account=person.account, method=SignInMethod.PASSKEY
     )
