@@ -53,6 +53,25 @@ async def test_a_read_that_is_given_up_leaves_its_connection_usable(database: st
         assert await read_text("SELECT 'next'", (), SECONDS) == "next"
 
 
+async def test_a_read_that_waits_for_its_turn_is_given_up_in_its_time(database: str) -> None:
+    if dialect() != POSTGRESQL:
+        pytest.skip("SQLite has no connections to wait for")
+    slow = [
+        asyncio.create_task(read_text("SELECT 'slow' FROM pg_sleep(1)", (), SECONDS))
+        for _ in range(10)
+    ]
+    await asyncio.sleep(0.5)
+    begun = time.perf_counter()
+    with pytest.raises(TimeoutError):
+        await read_text("SELECT 'next'", (), 0.05)
+    assert time.perf_counter() - begun < 0.4
+    # The time that it waited counts: what is left is too little for this one.
+    with pytest.raises(TimeoutError):
+        await read_text("SELECT 'next' FROM pg_sleep(1)", (), 1.2)
+    assert await asyncio.gather(*slow) == ["slow"] * 10
+    assert await read_text("SELECT 'next'", (), SECONDS) == "next"
+
+
 async def test_a_statement_that_sqlite_cannot_take_says_so(database: str) -> None:
     if dialect() == POSTGRESQL:
         pytest.skip("PostgreSQL takes it")
