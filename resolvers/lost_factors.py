@@ -54,7 +54,8 @@ async def reset_factors(
     if account.phone is None or account.phone_confirmed_at is None:
         raise ContactUnconfirmed("id")
     text = reason_of(reason)
-    details = await _other_eyes(viewer) if ticket.taken_by_id == viewer.account_id else {}
+    has_taken = ticket.taken_by_id == viewer.account_id
+    details = await _other_eyes(viewer, account) if has_taken else {}
     account.update_from_dict({"totp_sealed": None, "totp_pending_sealed": None, "sms_factor": True})
     await account.save(update_fields=["totp_sealed", "totp_pending_sealed", "sms_factor"])
     await Passkey.filter(account_id=account.id).delete()
@@ -76,11 +77,11 @@ async def reset_factors(
     return account
 
 
-async def _other_eyes(viewer: Viewer) -> dict[str, Any]:
+async def _other_eyes(viewer: Viewer, account: Account) -> dict[str, Any]:
     try:
         return await check_other_eyes(
             viewer,
-            organisation_id=viewer.organisation_id,
+            organisation_id=account.organisation_id or viewer.organisation_id,
             department_id=None,
             role=Role.OPERATOR,
         )
