@@ -38,6 +38,8 @@ class CodePurpose(StrEnum):
     SIGN_IN = "SIGN_IN"
     RECOVERY = "RECOVERY"
     CONTACT = "CONTACT"
+    INVITATION = "INVITATION"
+    VISIT = "VISIT"
 
 
 class SentCode(Row):

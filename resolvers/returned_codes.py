@@ -21,11 +21,18 @@ async def returned_code(
     handle: str,
     code: str,
     account_id: UUID | None = None,
+    field: str = "code",
 ) -> SentCode:
-    """The sent code whose digits came back; raises what ``check_code`` does, about ``code``."""
+    """The sent code whose digits came back; raises what ``check_code`` does, about ``field``."""
     try:
         return await check_code(
-            viewer, gate=gate, purpose=purpose, handle=handle, code=code, account_id=account_id
+            viewer,
+            gate=gate,
+            purpose=purpose,
+            handle=handle,
+            code=code,
+            account_id=account_id,
+            field=field,
         )
     except Problem as problem:
         await note_refusal(viewer, "CODE_REFUSED", problem, purpose=purpose.value)
@@ -40,6 +47,7 @@ async def code_or_problem(
     handle: str,
     code: str,
     problems: list[Problem],
+    field: str = "code",
 ) -> SentCode | None:
     """The sent code of the viewer's own account; what is wrong is added to ``problems``."""
     try:
@@ -50,6 +58,7 @@ async def code_or_problem(
             handle=handle,
             code=code,
             account_id=viewer.account_id,
+            field=field,
         )
     except Problem as problem:
         problems.append(problem)
