@@ -201,7 +201,7 @@ async def _accept(
         raise InvitationInvalid("code")
     await use_code(person, sent, "contact_code")
     # Of what was written there before, nobody has shown that it is this person's.
-    account.email = account.phone = None
+    account.update_from_dict({"email": None, "phone": None})
     login = contact_again(contact_of(gate, sent))
     take_contact(account, login, person.now)
     secret = new_secret()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from auth.breached import open_breached
+from auth.gate import Gate
 from auth.passwords import PasswordWeak, check_new_password
 from auth.viewer import Viewer
 from core.errors import Problems

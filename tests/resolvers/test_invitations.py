@@ -95,7 +95,7 @@ async def test_an_invited_worker_opens_the_account_and_signs_in(gate: Gate) -> N
     accepted = await accept(gate, invited.code)
     account = await Account.get(id=account.id)
     assert (account.state, account.confirmed_at) == (AccountState.ACTIVE, NOW)
-    assert (account.email, account.email_confirmed_at, account.phone) == (EMAIL, NOW, None)
+    assert [account.email, account.email_confirmed_at, account.phone] == [EMAIL, NOW, None]
     assert account.totp_sealed is not None
     assert accepted.totp_secret not in account.totp_sealed
     secret = pyotp.parse_uri(accepted.totp_uri)
@@ -210,7 +210,7 @@ async def test_a_telephone_that_was_shown_is_the_login_and_confirmed(gate: Gate)
     accepted = await accept(gate, (await invited_nurse()).code, "8 916 123 45 67")
 
     row = await Account.get(id=accepted.account.id)
-    assert (row.phone, row.phone_confirmed_at, row.email) == (PHONE, NOW, None)
+    assert [row.phone, row.phone_confirmed_at, row.email] == [PHONE, NOW, None]
 
 
 async def test_what_the_organisation_wrote_of_a_contact_takes_it_from_nobody(gate: Gate) -> None:
@@ -218,11 +218,11 @@ async def test_what_the_organisation_wrote_of_a_contact_takes_it_from_nobody(gat
 
     invited = await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
 
-    assert (invited.account.phone, invited.account.email) == (None, None)
+    assert [invited.account.phone, invited.account.email] == [None, None]
     # Of an account from before, what nobody has shown goes.
     await Account.filter(id=invited.account.id).update(phone="+79160000000")
     accepted = await accept(gate, invited.code)
-    assert (accepted.account.phone, accepted.account.email) == (None, EMAIL)
+    assert [accepted.account.phone, accepted.account.email] == [None, EMAIL]
 
 
 @pytest.mark.parametrize("contact", [PHONE, EMAIL])
