@@ -177,6 +177,7 @@ async def accept_invitation(
         purpose=CodePurpose.INVITATION,
         handle=handle,
         code=contact_code,
+        account_id=account.id,
         problems=problems,
         field="contact_code",
     )

@@ -8,18 +8,17 @@ from auth.gate import Gate
 from auth.rows import NotFound, lock
 from auth.viewer import Viewer
 from core.errors import Problem
-from core.settings import Settings
 from models.account import Account
 from models.database import unit_of_work
-from models.factor import Challenge, Passkey, RecoveryCode, SentCode
+from models.factor import Passkey, RecoveryCode
 from models.role import Role
 from models.ticket import Ticket, TicketDocument, TicketState
 from resolvers.accounts import person_of
-from resolvers.contacts import tell_owner
+from resolvers.alerts import Alert, alert
 from resolvers.forms import reason_of
 from resolvers.foureyes import SelfApproval, check_other_eyes
 from resolvers.recovery import ContactUnconfirmed
-from resolvers.sessions import end_sessions
+from resolvers.sessions import end_everything
 from resolvers.tickets import DocumentRequired, TicketStateWrong
 
 
@@ -31,7 +30,7 @@ class OtherOperatorNeeded(Problem):
 
 @unit_of_work
 async def reset_factors(
-    viewer: Viewer, *, gate: Gate, settings: Settings, id: UUID, ticket_id: UUID, reason: str
+    viewer: Viewer, *, gate: Gate, id: UUID, ticket_id: UUID, reason: str
 ) -> Account:
     """Takes an account's second factors away, but for codes by SMS to its confirmed telephone.
 
@@ -60,9 +59,7 @@ async def reset_factors(
     await account.save(update_fields=["totp_sealed", "totp_pending_sealed", "sms_factor"])
     await Passkey.filter(account_id=account.id).delete()
     await RecoveryCode.filter(account_id=account.id).delete()
-    await SentCode.filter(account_id=account.id, used_at__isnull=True).update(used_at=viewer.now)
-    await Challenge.filter(account_id=account.id, used_at__isnull=True).update(used_at=viewer.now)
-    await end_sessions(viewer, account.id, reason="FACTORS_RESET")
+    await end_everything(viewer, account.id, reason="FACTORS_RESET")
     about = await person_of(account.id)
     record(
         viewer,
@@ -73,7 +70,7 @@ async def reset_factors(
         reason=text,
         **details,
     )
-    await tell_owner(viewer, gate, account, "Account.factors_reset", language=settings.language)
+    await alert(viewer, gate=gate, account=account, what=Alert.FACTORS_RESET)
     return account
 
 

@@ -46,10 +46,11 @@ async def code_or_problem(
     purpose: CodePurpose,
     handle: str,
     code: str,
+    account_id: UUID | None,
     problems: list[Problem],
     field: str = "code",
 ) -> SentCode | None:
-    """The sent code of the viewer's own account; what is wrong is added to ``problems``."""
+    """The same, with what is wrong added to ``problems``."""
     try:
         return await returned_code(
             viewer,
@@ -57,7 +58,7 @@ async def code_or_problem(
             purpose=purpose,
             handle=handle,
             code=code,
-            account_id=viewer.account_id,
+            account_id=account_id,
             field=field,
         )
     except Problem as problem:
