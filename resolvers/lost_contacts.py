@@ -14,12 +14,12 @@ from auth.viewer import Viewer
 from core.errors import Problem
 from models.account import AccountState
 from models.database import unit_of_work
-from models.factor import CodePurpose, SentCode
+from models.factor import Channel, CodePurpose, SentCode
 from resolvers.accounts import person_of, save_account
 from resolvers.alerts import Alert, alert
 from resolvers.contacts import Contact, contact_again, contact_from, contacts_of, take_contact
 from resolvers.forms import read, reason_or_problem, refuse
-from resolvers.foureyes import SelfApproval
+from resolvers.foureyes import SelfApproval, check_other_operator
 from resolvers.returned_codes import code_or_problem, note_refusal
 from resolvers.sessions import end_everything
 from resolvers.visits import CONFIRMING, SHOWN, DocumentMismatch, Found, found_with, in_reach
@@ -101,9 +101,11 @@ async def replace_contact(
 ) -> Found:
     """Puts the contact to which the code was sent in the place of the one that is lost.
 
-    Every session ends, and whatever was begun; the owner is told at each contact from before.
-    Raises NotFound, SelfApproval, IdentityUnavailable about ``handle``, TooManyAttempts, and
-    Problems: CodeInvalid, CodeExpired, CodeReused, ReasonNeeded.
+    Every session ends, and whatever was begun; the owner is told at each contact from before. A
+    telephone that is a second factor takes two operators, where there are two (decision 0008): one
+    has looked at the document and hands the handle to another. Raises NotFound, SelfApproval,
+    OtherOperatorNeeded and IdentityUnavailable about ``handle``, TooManyAttempts, and Problems:
+    CodeInvalid, CodeExpired, CodeReused, ReasonNeeded.
     """
     await gate.limiter.hit(viewer, REPLACING, str(viewer.account_id))
     problems: list[Problem] = []
@@ -125,13 +127,16 @@ async def replace_contact(
 @unit_of_work
 async def _replace(viewer: Viewer, gate: Gate, sent: SentCode, reason: str) -> Found:
     found = await _locked(viewer, "handle", id=sent.account_id)
+    is_factor = sent.channel is Channel.SMS and found.account.sms_factor
+    alone = is_factor and sent.asked_by_id == viewer.account_id
+    details = await check_other_operator(viewer, found.account, "handle") if alone else {}
     await use_code(viewer, sent)
     account, about = found.account, await person_of(found.account.id)
     before = contacts_of(account)
     column = take_contact(account, contact_again(contact_of(gate, sent)), viewer.now)
     await save_account(account, field="handle")
     await end_everything(viewer, account.id, reason="CONTACT_REPLACED")
-    record(viewer, "CONTACT_REPLACED", account, about=about, field=column, reason=reason)
+    record(viewer, "CONTACT_REPLACED", account, about=about, field=column, reason=reason, **details)
     what = Alert.CONTACT_REPLACED
     await alert(viewer, gate=gate, account=account, what=what, contacts=before)
     return found

@@ -1,31 +1,22 @@
 """Second factors that are lost: taken away by an operator who has seen a person's documents."""
 
-from typing import Any
 from uuid import UUID
 
 from auth.audit import record
 from auth.gate import Gate
 from auth.rows import NotFound, lock
 from auth.viewer import Viewer
-from core.errors import Problem
 from models.account import Account
 from models.database import unit_of_work
 from models.factor import Passkey, RecoveryCode
-from models.role import Role
 from models.ticket import Ticket, TicketDocument, TicketState
 from resolvers.accounts import person_of
 from resolvers.alerts import Alert, alert
 from resolvers.forms import reason_of
-from resolvers.foureyes import SelfApproval, check_other_eyes
+from resolvers.foureyes import OtherOperatorNeeded, check_other_operator
 from resolvers.recovery import ContactUnconfirmed
 from resolvers.sessions import end_everything
 from resolvers.tickets import DocumentRequired, TicketStateWrong
-
-
-class OtherOperatorNeeded(Problem):
-    """The account is the caller's own, or they took the ticket and there is another operator."""
-
-    code = "OTHER_OPERATOR_NEEDED"
 
 
 @unit_of_work
@@ -54,7 +45,7 @@ async def reset_factors(
         raise ContactUnconfirmed("id")
     text = reason_of(reason)
     has_taken = ticket.taken_by_id == viewer.account_id
-    details = await _other_eyes(viewer, account) if has_taken else {}
+    details = await check_other_operator(viewer, account, "ticket_id") if has_taken else {}
     account.update_from_dict({"totp_sealed": None, "totp_pending_sealed": None, "sms_factor": True})
     await account.save(update_fields=["totp_sealed", "totp_pending_sealed", "sms_factor"])
     await Passkey.filter(account_id=account.id).delete()
@@ -72,15 +63,3 @@ async def reset_factors(
     )
     await alert(viewer, gate=gate, account=account, what=Alert.FACTORS_RESET)
     return account
-
-
-async def _other_eyes(viewer: Viewer, account: Account) -> dict[str, Any]:
-    try:
-        return await check_other_eyes(
-            viewer,
-            organisation_id=account.organisation_id or viewer.organisation_id,
-            department_id=None,
-            role=Role.OPERATOR,
-        )
-    except SelfApproval:
-        raise OtherOperatorNeeded("ticket_id") from None

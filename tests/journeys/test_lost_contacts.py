@@ -76,7 +76,7 @@ async def test_a_lost_telephone_is_replaced_at_a_visit(hospital: Hospital) -> No
     ) == [("CODE_REUSED", "code")]
     entry = await AuditEntry.get(action="CONTACT_REPLACED")
     assert (entry.account_id, entry.subject_id) == (operator.account_id, person.account_id)
-    assert entry.details == {"field": "phone", "reason": REASON}
+    assert entry.details == {"field": "phone", "reason": REASON, "only_operator": True}
 
     visitor = hospital.visitor()
     waiting = await visitor.does("signIn", "pending { handle }", login=NEW_PHONE, password=PASSWORD)
@@ -84,6 +84,27 @@ async def test_a_lost_telephone_is_replaced_at_a_visit(hospital: Hospital) -> No
     await visitor.does("sendSignInCode", handle=handle)
     code = code_in((await received(hospital.api, NEW_PHONE))[-1])
     await visitor.does("finishSignIn", "accessToken", handle=handle, factor="SMS", code=code)
+
+
+async def test_a_telephone_that_opens_the_account_takes_two_operators(hospital: Hospital) -> None:
+    """Or one of them could have the password reset, and its code and the factor's come to them."""
+    person = await confirmed_newcomer(hospital)
+    first, second = [await hospital.staff(Role.OPERATOR) for _ in range(2)]
+    given = await read_out(hospital, first, person)
+
+    assert await first.refused("replaceContact", **given, reason=REASON) == [
+        ("OTHER_OPERATOR_NEEDED", "handle")
+    ]
+    assert (await Account.get(id=person.account_id)).phone == PHONE
+    await second.does("replaceContact", **given, reason=REASON)
+
+    entry = await AuditEntry.get(action="CONTACT_REPLACED")
+    assert (entry.account_id, entry.details) == (
+        second.account_id,
+        {"field": "phone", "reason": REASON},
+    )
+    # An address is no factor.
+    await replaced(hospital, first, person, NEW_EMAIL)
 
 
 async def test_a_worker_whose_authenticator_is_lost_comes_back(hospital: Hospital) -> None:

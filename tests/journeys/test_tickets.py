@@ -433,7 +433,7 @@ async def test_lost_factors_are_taken_away_by_a_ticket_in_review(hospital: Hospi
     assert await Passkey.all().count() + await RecoveryCode.all().count() == 0
     assert await Session.filter(account_id=row.id, ended_at__isnull=True).count() == 0
     for to in (PHONE, EMAIL):
-        assert "отключила второй фактор" in (await received(hospital.api, to))[-1]
+        assert "removed the second factor" in (await received(hospital.api, to))[-1]
     entry = await AuditEntry.get(action="FACTORS_RESET")
     assert entry.details == {"ticket": number, "reason": "Паспорт сверен"}
 
