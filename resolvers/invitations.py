@@ -15,7 +15,7 @@ from auth.passwords import PasswordWeak, check_new_password
 from auth.rows import lock
 from auth.sent_codes import Sent, contact_of, send_code, use_code
 from auth.viewer import Viewer
-from core.errors import Problem, Problems
+from core.errors import Problem
 from core.ids import readable_code
 from core.translation import message
 from models.account import Account, AccountState, Invitation
@@ -27,7 +27,7 @@ from resolvers.accounts import person_of, save_account
 from resolvers.contacts import Contact, account_with, contact_again, contact_from, take_contact
 from resolvers.forms import read, refuse
 from resolvers.grants import RoleAlreadyGranted, grant_to
-from resolvers.own_words import own_words
+from resolvers.own_words import own_words, words_in
 from resolvers.returned_codes import code_or_problem
 
 LIFETIME = timedelta(hours=72)
@@ -158,33 +158,36 @@ async def accept_invitation(
 
     ``handle`` and ``contact_code`` are those of the contact that becomes its login. Raises
     TooManyAttempts, IdentityUnavailable about ``handle``, and Problems: InvitationInvalid,
-    PasswordWeak, and about ``contact_code`` CodeInvalid, CodeExpired, CodeReused.
+    CodeInvalid, CodeExpired and CodeReused about ``contact_code``, PasswordWeak.
     """
     await gate.limiter.hit(viewer, TRYING, viewer.address)
     problems: list[Problem] = []
     account = await _account_or_problem(viewer, code, problems)
+    about: tuple[str, ...] = ()
+    sent = None
+    if account is not None:
+        viewer = viewer._replace(account_id=account.id)
+        sent = await code_or_problem(
+            viewer,
+            gate=gate,
+            purpose=CodePurpose.INVITATION,
+            handle=handle,
+            code=contact_code,
+            account_id=account.id,
+            problems=problems,
+            field="contact_code",
+        )
+        about = await own_words(account)
+    if sent is not None:
+        about += words_in(contact_of(gate, sent))
     try:
-        about = await own_words(account) if account is not None else ()
         check_new_password(password, about=about, breached=gate.breached)
     except PasswordWeak as weak:
         problems.append(weak)
-    if account is None:
-        raise Problems(problems)
-    person = viewer._replace(account_id=account.id)
-    sent = await code_or_problem(
-        person,
-        gate=gate,
-        purpose=CodePurpose.INVITATION,
-        handle=handle,
-        code=contact_code,
-        account_id=account.id,
-        problems=problems,
-        field="contact_code",
-    )
     refuse(problems)
     assert sent is not None
     # Hashing costs more than a stranger may spend.
-    return await _accept(person, gate, code, sent, await gate.passwords.hash(password))
+    return await _accept(viewer, gate, code, sent, await gate.passwords.hash(password))
 
 
 @unit_of_work

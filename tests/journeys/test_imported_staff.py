@@ -180,8 +180,8 @@ async def test_an_invitation_opens_one_account_once(hospital: Hospital) -> None:
         ("PASSWORD_WEAK", "password"),
     ]
     assert await visitor.refused("acceptInvitation", code=code, password="password", **wrong) == [
-        ("PASSWORD_WEAK", "password"),
         ("CODE_INVALID", "contactCode"),
+        ("PASSWORD_WEAK", "password"),
     ]
 
     accepting = {"code": code, "password": password, **given}

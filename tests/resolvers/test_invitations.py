@@ -200,10 +200,22 @@ async def test_every_wrong_field_is_named_and_leaves_the_codes_good(gate: Gate) 
             password="Password1",
         )
 
-    assert told(refused) == [("PASSWORD_WEAK", "password"), ("CODE_INVALID", "contact_code")]
+    assert told(refused) == [("CODE_INVALID", "contact_code"), ("PASSWORD_WEAK", "password")]
     refusal = await AuditEntry.get(action="CODE_REFUSED")
     assert refusal.details == {"reason": "CODE_INVALID", "purpose": "INVITATION"}
     assert await accept_invitation(visitor(), gate=gate, code=code, password=PASSWORD, **given)
+
+
+async def test_the_contact_is_no_password(gate: Gate) -> None:
+    code = (await invited_nurse()).code
+    given = await named(gate, code, "very.long.mailbox@example.org")
+
+    with pytest.raises(Problems) as refused:
+        await accept_invitation(
+            visitor(), gate=gate, code=code, password="very.long.mailbox", **given
+        )
+
+    assert told(refused) == [("PASSWORD_WEAK", "password")]
 
 
 async def test_a_telephone_that_was_shown_is_the_login_and_confirmed(gate: Gate) -> None:
