@@ -26,7 +26,7 @@ from resolvers.returned_codes import note_refusal
 
 
 class DocumentMismatch(Problem):
-    """The document shown is not the one that the account was opened with."""
+    """The document shown is not one that is known of the account's owner."""
 
     code = "DOCUMENT_MISMATCH"
 
