@@ -105,9 +105,11 @@ REACH: dict[type[Model], Reach] = {
     ),
     # An entry is one's own when it is about oneself: who looked at me.
     AuditEntry: Reach(department="about__department_id", own="about_id"),
-    # Whoever is locked out may belong nowhere.
-    Ticket: Reach(organisation=None),
-    TicketDocument: Reach(organisation=None),
+    # Whoever is locked out may belong nowhere, or be nobody that is known.
+    Ticket: Reach(organisation="account__organisation_id", strays=frozenset({Role.OPERATOR})),
+    TicketDocument: Reach(
+        organisation="ticket__account__organisation_id", strays=frozenset({Role.OPERATOR})
+    ),
 }
 
 _AUDIENCES: dict[Profession, tuple[CourseAudience, ...]] = {

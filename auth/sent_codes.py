@@ -118,6 +118,7 @@ async def send_code(
         contact_hash=contact_hash,
         contact_sealed=gate.vault.seal(contact),
         account_id=account_id,
+        asked_by_id=viewer.account_id,
         code_hash=_hash(gate, key_hash, handle, code if is_real else secrets.token_hex()),
         sent_at=now,
         expires_at=now + LIFETIME,

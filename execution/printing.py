@@ -246,19 +246,19 @@ class Printer:
 
     def _path(self, path: str, row: Alias) -> tuple[str, type[Model], str]:
         """The SQL of a path, and the model and column at its end."""
-        relation, _, name = path.rpartition("__")
-        if not relation:
-            return row.column(name), row.model, name
+        relation, _, rest = path.partition("__")
+        if not rest:
+            return row.column(path), row.model, path
         through = row.model._meta.fields_map[relation]
         if isinstance(through, BackwardOneToOneRelation):
             theirs, ours = str(through.relation_source_field), "id"
         else:
             assert isinstance(through, ForeignKeyFieldInstance)
             theirs, ours = "id", str(through.source_field)
-        model = through.related_model
-        inner = self.alias(model)
+        inner = self.alias(through.related_model)
+        found, model, name = self._path(rest, inner)
         sql = (
-            f"(SELECT {inner.column(name)} FROM {_table(model)} {inner.name}"
+            f"(SELECT {found} FROM {_table(inner.model)} {inner.name}"
             f" WHERE {inner.column(theirs)} = {row.column(ours)})"
         )
         return sql, model, name

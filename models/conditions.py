@@ -6,7 +6,7 @@
     Within(path, model, column, rows)  a column that stands in a column of other rows
     And, Or, Not                       of the above; an empty And always holds, an empty Or never
 
-A path is one of Tortoise's: ``department_id`` or, through one relation, ``about__department_id``.
+A path is one of Tortoise's: ``department_id`` or, through relations, ``about__department_id``.
 A value may be a ``Slot``, so that a statement made for one request serves the next.
 """
 

@@ -38,6 +38,8 @@ class CodePurpose(StrEnum):
     SIGN_IN = "SIGN_IN"
     RECOVERY = "RECOVERY"
     CONTACT = "CONTACT"
+    INVITATION = "INVITATION"
+    VISIT = "VISIT"
 
 
 class SentCode(Row):
@@ -55,6 +57,11 @@ class SentCode(Row):
         "models.Account", related_name=False, null=True, on_delete=fields.CASCADE, db_index=True
     )
     account_id: UUID | None
+    # Who was signed in and asked for it: an operator, where it is about somebody else's account.
+    asked_by: fields.ForeignKeyNullableRelation["Account"] = fields.ForeignKeyField(
+        "models.Account", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    asked_by_id: UUID | None
     code_hash = Text(max_length=64)
     sent_at = Moment()
     expires_at = Moment()

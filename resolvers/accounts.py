@@ -56,13 +56,13 @@ async def create_account(
     return account
 
 
-async def save_account(account: Account, *, create: bool = False) -> None:
-    """Saves an account; raises IdentityUnavailable about ``email`` or ``phone``."""
+async def save_account(account: Account, *, create: bool = False, field: str = "") -> None:
+    """Saves an account; raises IdentityUnavailable about ``field``, or ``email`` or ``phone``."""
     try:
         await account.save(force_create=create)
     except IntegrityError as error:
         column = next((name for name in ("email", "phone") if name in violated(error)), "")
-        raise IdentityUnavailable(column) from None
+        raise IdentityUnavailable(field or column) from None
 
 
 @unit_of_work

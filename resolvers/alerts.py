@@ -1,9 +1,10 @@
-"""Alerts: what the owner of an account is told about it, by mail or else by SMS, in their language.
+"""Alerts: what the owner of an account is told about it, in the language in which they signed in.
 
 Nothing that a stranger may choose stands in one, such as the name of a browser: it would be our
 mail with their words.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from auth.gate import Gate
@@ -12,7 +13,7 @@ from auth.messages import put_message
 from auth.viewer import Viewer
 from core.translation import message
 from models.account import Account
-from models.factor import Channel
+from resolvers.contacts import contact_again, contacts_of
 
 _NOBODY = "nobody@example.invalid"
 
@@ -31,6 +32,15 @@ class Alert(StrEnum):
     RECOVERY_CODES_MADE = "RECOVERY_CODES_MADE"
     RECOVERY_CODE_USED = "RECOVERY_CODE_USED"
     CONTACT_CHANGED = "CONTACT_CHANGED"
+    CONTACT_REPLACED = "CONTACT_REPLACED"
+    PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - the name of an event
+    FACTORS_RESET = "FACTORS_RESET"
+    ESIA_LINKED = "ESIA_LINKED"
+    ESIA_UNLINKED = "ESIA_UNLINKED"
+
+
+# Whoever has got hold of one contact may be who these warn of: they go to each.
+_EVERYWHERE = frozenset({Alert.CONTACT_REPLACED, Alert.PASSWORD_RESET, Alert.FACTORS_RESET})
 
 
 async def alert(
@@ -39,26 +49,32 @@ async def alert(
     gate: Gate,
     account: Account | None,
     what: Alert,
-    contact: str | None = None,
+    contacts: Sequence[str] = (),
 ) -> None:
     """Puts an alert into the outbox, in the caller's unit of work.
 
-    It goes to the account's e-mail address, or else to its telephone, or to ``contact``. Of an
-    account that nobody has the same is written and nothing sent.
+    It goes to the account's e-mail address, or else to its telephone; to both where it says that
+    somebody else acted; or to ``contacts``, those from before a change. Of an account that nobody
+    has the same is written and nothing sent.
     """
-    to = contact or (account and (account.email or account.phone)) or _NOBODY
     language = account.language if account is not None else "ru"
-    await put_message(
-        viewer,
-        gate.vault,
-        Channel.EMAIL if "@" in to else Channel.SMS,
-        to,
-        subject=message(language, "Alert.subject"),
-        body=message(
-            language,
-            f"Alert.{what}",
-            at=await on_our_clock(viewer, viewer.now),
-            address=viewer.address or "–",
-        ),
-        deliver=account is not None,
+    subject = message(language, "Alert.subject")
+    body = message(
+        language,
+        f"Alert.{what}",
+        at=await on_our_clock(viewer, viewer.now),
+        address=viewer.address or "–",
+        public_id=account.public_id if account is not None else "",
     )
+    for to in contacts or _contacts(account, what):
+        channel, is_anybody = contact_again(to).channel, account is not None
+        await put_message(
+            viewer, gate.vault, channel, to, subject=subject, body=body, deliver=is_anybody
+        )
+
+
+def _contacts(account: Account | None, what: Alert) -> list[str]:
+    if account is None:
+        return [_NOBODY]
+    known = contacts_of(account)
+    return known if what in _EVERYWHERE else known[:1]

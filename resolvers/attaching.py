@@ -121,6 +121,7 @@ async def attach_role(
         purpose=CodePurpose.ROLE,
         handle=handle,
         code=code,
+        account_id=viewer.account_id,
         problems=problems,
     )
     if claim is not None and problems:

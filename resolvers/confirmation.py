@@ -137,6 +137,7 @@ async def confirm_account(
         purpose=CodePurpose.CONFIRMATION,
         handle=handle,
         code=code,
+        account_id=viewer.account_id,
         problems=problems,
     )
     refuse(problems)

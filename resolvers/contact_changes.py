@@ -7,13 +7,12 @@ from auth.gate import Gate
 from auth.limits import Limit
 from auth.sent_codes import Sent, check_code, contact_of, send_code, use_code
 from auth.viewer import Viewer
-from models import identifiers
 from models.account import Account
 from models.database import unit_of_work
-from models.factor import Channel, CodePurpose, SentCode
+from models.factor import CodePurpose, SentCode
 from resolvers.accounts import save_account
 from resolvers.alerts import Alert, alert
-from resolvers.forms import IdentityUnavailable
+from resolvers.contacts import Contact, contact_again, contact_from, contacts_of, take_contact
 
 # How many contacts one person may have codes sent to.
 CHANGING = Limit("contacts of an account", 5, timedelta(hours=1))
@@ -25,22 +24,20 @@ async def begin_contact_change(viewer: Viewer, *, gate: Gate, contact: str) -> S
     Whether somebody has it already is told only to whom the code comes. Raises PhoneInvalid,
     EmailInvalid, ResendTooSoon about ``contact``, TooManyAttempts.
     """
-    is_email = "@" in contact
-    read = identifiers.email if is_email else identifiers.phone
-    normal = read(contact, "contact")
+    to = contact_from(contact, "contact")
     await gate.limiter.hit(viewer, CHANGING, str(viewer.account_id))
-    return await _send(viewer, gate, Channel.EMAIL if is_email else Channel.SMS, normal)
+    return await _send(viewer, gate, to)
 
 
 @unit_of_work
-async def _send(viewer: Viewer, gate: Gate, channel: Channel, contact: str) -> Sent:
-    record(viewer, "CONTACT_CODE_SENT", about=viewer.practitioner_id, channel=channel.value)
+async def _send(viewer: Viewer, gate: Gate, to: Contact) -> Sent:
+    record(viewer, "CONTACT_CODE_SENT", about=viewer.practitioner_id, channel=to.channel.value)
     return await send_code(
         viewer,
         gate=gate,
         purpose=CodePurpose.CONTACT,
-        channel=channel,
-        contact=contact,
+        channel=to.channel,
+        contact=to.value,
         account_id=viewer.account_id,
         field="contact",
     )
@@ -66,14 +63,10 @@ async def change_contact(viewer: Viewer, *, gate: Gate, handle: str, code: str) 
 async def _change(viewer: Viewer, gate: Gate, sent: SentCode) -> Account:
     account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
     await use_code(viewer, sent)
-    column = "email" if sent.channel is Channel.EMAIL else "phone"
-    before: str | None = getattr(account, column)
-    account.update_from_dict({column: contact_of(gate, sent), f"{column}_confirmed_at": viewer.now})
-    try:
-        await save_account(account)
-    except IdentityUnavailable:
-        raise IdentityUnavailable("handle") from None
+    before = contacts_of(account)
+    column = take_contact(account, contact_again(contact_of(gate, sent)), viewer.now)
+    await save_account(account, field="handle")
     record(viewer, "CONTACT_CHANGED", account, about=viewer.practitioner_id, field=column)
-    if before is not None and before != getattr(account, column):
-        await alert(viewer, gate=gate, account=account, what=Alert.CONTACT_CHANGED, contact=before)
+    if gone := [contact for contact in before if contact not in contacts_of(account)]:
+        await alert(viewer, gate=gate, account=account, what=Alert.CONTACT_CHANGED, contacts=gone)
     return account

@@ -1,11 +1,8 @@
-"""Contacts: telephone numbers and addresses, whose they are, and telling people by them."""
+"""Contacts: telephone numbers and addresses, and whose they are."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from auth.gate import Gate
-from auth.messages import put_message
-from auth.viewer import Viewer
-from core.translation import message
 from models import identifiers
 from models.account import Account
 from models.factor import Channel
@@ -31,6 +28,16 @@ def contact_again(value: str) -> Contact:
     return Contact(Channel.EMAIL if "@" in value else Channel.SMS, value)
 
 
+def take_contact(account: Account, contact: Contact, at: datetime) -> str:
+    """Makes a contact one to sign in with, in a row that the caller saves: its code came back.
+
+    Tells the column.
+    """
+    column = "email" if contact.channel is Channel.EMAIL else "phone"
+    account.update_from_dict({column: contact.value, f"{column}_confirmed_at": at})
+    return column
+
+
 async def account_with(contact: Contact) -> Account | None:
     """The account that is signed in to with a contact."""
     if contact.channel is Channel.EMAIL:
@@ -47,15 +54,6 @@ def confirmed_contact(account: Account) -> Contact | None:
     return None
 
 
-async def tell_owner(
-    viewer: Viewer, gate: Gate, account: Account, text: str, *, language: str, **values: object
-) -> None:
-    """Puts a text into the outbox for each contact of an account, in the caller's unit of work.
-
-    It is told by all of them: whoever has got hold of one may be who it warns of.
-    """
-    subject, body = message(language, "Account.subject"), message(language, text, **values)
-    for value in (account.phone, account.email):
-        if value is not None:
-            to = contact_again(value)
-            await put_message(viewer, gate.vault, to.channel, to.value, subject=subject, body=body)
+def contacts_of(account: Account) -> list[str]:
+    """What an account is signed in to with, the e-mail address first."""
+    return [value for value in (account.email, account.phone) if value is not None]

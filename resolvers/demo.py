@@ -179,6 +179,8 @@ def _account(
         organisation_id=staff.organisation.id if demo.roles else None,
         email=demo.login,
         phone=demo.phone,
+        email_confirmed_at=made_at,
+        phone_confirmed_at=made_at,
         password_hash=password_hash,
         password_changed_at=made_at,
         totp_sealed=vault.seal(demo.totp_secret),

@@ -21,20 +21,19 @@ from auth import challenges
 from auth.audit import record
 from auth.gate import Gate
 from auth.limits import Limit
-from auth.messages import put_message
 from auth.sessions import is_open
 from auth.turns import take_turns
 from auth.viewer import Viewer
 from core.errors import Problem, Problems, ServiceUnavailable
-from core.translation import message
 from models.account import Account, SignInMethod
 from models.change import ChangeKind
 from models.database import unit_of_work
-from models.factor import ChallengePurpose, Channel
+from models.factor import ChallengePurpose
 from models.feed import announce
 from models.identity import ExternalIdentity, Provider
 from models.notice import ServicePart
 from resolvers.accounts import person_of
+from resolvers.alerts import Alert, alert
 from resolvers.forms import IdentityUnavailable, Required
 from resolvers.notices import tell_outage, tell_recovery
 from resolvers.sessions import SignedIn, open_session
@@ -168,7 +167,7 @@ async def unlink_esia(viewer: Viewer, *, gate: Gate) -> Account:
     reason = "REMOVED" if removed else "AGAIN"
     record(viewer, "ESIA_UNLINKED", account, about=viewer.practitioner_id, reason=reason)
     if removed:
-        await _tell(viewer, gate, account, "EsiaUnlinked")
+        await alert(viewer, gate=gate, account=account, what=Alert.ESIA_UNLINKED)
     return account
 
 
@@ -267,18 +266,7 @@ async def _link(viewer: Viewer, gate: Gate, account: Account, person: Vouched) -
     linked = {"subject": person.subject, "linked_at": viewer.now}
     await ExternalIdentity.update_or_create(linked, account_id=account.id, provider=Provider.ESIA)
     record(viewer, "ESIA_LINKED", account, about=await person_of(account.id))
-    await _tell(viewer, gate, account, "EsiaLinked")
-
-
-async def _tell(viewer: Viewer, gate: Gate, account: Account, text: str) -> None:
-    """Tells the owner of a way to sign in that was added or taken away (OWASP ASVS 5.0, 6.3.7)."""
-    email, phone = (Channel.EMAIL, account.email), (Channel.SMS, account.phone)
-    for channel, contact in (email, phone):
-        if contact is not None:
-            subject = message(viewer.language, f"{text}.subject")
-            body = message(viewer.language, text, public_id=account.public_id)
-            await put_message(viewer, gate.vault, channel, contact, subject=subject, body=body)
-            return
+    await alert(viewer, gate=gate, account=account, what=Alert.ESIA_LINKED)
 
 
 @unit_of_work

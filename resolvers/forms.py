@@ -196,6 +196,17 @@ def reason_of(reason: str | None, field: str = "reason", length: int = 500) -> s
     return given
 
 
+def reason_or_problem(given: str, problems: list[Problem]) -> str:
+    """The same, with what is wrong added to ``problems``."""
+    try:
+        return reason_of(given)
+    except Problems as several:
+        problems += several.problems
+    except Problem as problem:
+        problems.append(problem)
+    return ""
+
+
 def optional(value: Any, check: Check, field: str) -> Any:
     """One value that may be missing; raises Problems."""
     problems: list[Problem] = []

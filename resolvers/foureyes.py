@@ -7,7 +7,7 @@ from tortoise.expressions import Q
 
 from auth.viewer import Viewer
 from core.errors import Problem
-from models.account import AccountState
+from models.account import Account, AccountState
 from models.grant import RoleGrant
 from models.role import Role
 
@@ -16,6 +16,12 @@ class SelfApproval(Problem):
     """The row is the caller's own, and another administrator can approve it."""
 
     code = "SELF_APPROVAL"
+
+
+class OtherOperatorNeeded(Problem):
+    """The account is the caller's own, or what is done takes two operators, and there are two."""
+
+    code = "OTHER_OPERATOR_NEEDED"
 
 
 # An invitation that nobody took up approves nothing. A lock passes, and anybody can bring it
@@ -49,3 +55,19 @@ async def check_other_eyes(
     if await others.exclude(account_id=viewer.account_id).exists():
         raise SelfApproval(field)
     return {f"only_{_CALLED[role]}": True}
+
+
+async def check_other_operator(viewer: Viewer, account: Account, field: str) -> dict[str, Any]:
+    """Details for the audit entry of doing both halves of what opens somebody else's account.
+
+    Raises OtherOperatorNeeded about ``field`` while there is another operator.
+    """
+    try:
+        return await check_other_eyes(
+            viewer,
+            organisation_id=account.organisation_id or viewer.organisation_id,
+            department_id=None,
+            role=Role.OPERATOR,
+        )
+    except SelfApproval:
+        raise OtherOperatorNeeded(field) from None

@@ -1,4 +1,4 @@
-"""Invitations: a one-time code with which a worker of the registry opens their account."""
+"""Invitations: a one-time code, and a contact that is shown to be theirs, open an account."""
 
 import re
 from contextlib import suppress
@@ -11,23 +11,32 @@ from auth.gate import Gate
 from auth.keys import digest
 from auth.limits import Limit
 from auth.one_time_codes import enrolment_uri, new_secret
-from auth.passwords import check_new_password
+from auth.passwords import PasswordWeak, check_new_password
 from auth.rows import lock
+from auth.sent_codes import Sent, contact_of, send_code, use_code
 from auth.viewer import Viewer
 from core.errors import Problem
 from core.ids import readable_code
-from models import identifiers
+from core.translation import message
 from models.account import Account, AccountState, Invitation
 from models.database import unit_of_work
+from models.factor import CodePurpose, SentCode
 from models.practitioner import Practitioner
 from models.role import Role
-from resolvers.accounts import LoginRequired, person_of, save_account
+from resolvers.accounts import person_of, save_account
+from resolvers.contacts import Contact, account_with, contact_again, contact_from, take_contact
+from resolvers.forms import read, refuse
 from resolvers.grants import RoleAlreadyGranted, grant_to
-from resolvers.own_words import own_words
+from resolvers.own_words import own_words, words_in
+from resolvers.returned_codes import code_or_problem
 
 LIFETIME = timedelta(hours=72)
 # From one address, behind which there may be a hospital that opens its accounts.
+BEGINNING = Limit("begin invitations of an address", 30, timedelta(minutes=15))
 TRYING = Limit("invitations of an address", 30, timedelta(minutes=15))
+# How many contacts an invited person may have codes sent to, and how often each.
+NAMING = Limit("contacts of an invitation", 5, timedelta(hours=1))
+NAMED = Limit("invitations of a contact", 10, timedelta(days=1))
 # Sixteen signs of five bits: nobody guesses one in 72 hours.
 _GROUPS = 4
 
@@ -94,85 +103,135 @@ async def new_invitation(viewer: Viewer, account: Account) -> Invited:
 
 
 async def _account_for(person: Practitioner) -> Account:
-    """The worker's account, made where there is none, with the contacts that serve nobody else."""
+    """The worker's account, made where there is none; its login is named by whoever opens it."""
     if person.account_id is not None:
         return await Account.filter(id=person.account_id).select_for_update(no_key=True).get()
     account = Account(organisation_id=person.organisation_id, state=AccountState.INVITED)
-    for email in (person.personal_email, person.work_email):
-        if account.email is None and email and not await Account.exists(email=email):
-            account.email = email
-    for phone in (person.personal_phone, person.work_phone):
-        if account.phone is None and phone and not await Account.exists(phone=phone):
-            account.phone = phone
     await save_account(account, create=True)
     person.account_id = account.id
     await person.save(update_fields=["account_id"])
     return account
 
 
-async def accept_invitation(
-    viewer: Viewer,
-    *,
-    gate: Gate,
-    code: str,
-    password: str,
-    email: str | None = None,
-    phone: str | None = None,
-) -> Accepted:
-    """Opens the account, once: sets its password and its second factor.
+async def begin_invitation(viewer: Viewer, *, gate: Gate, code: str, contact: str) -> Sent:
+    """Sends a code to the phone or e-mail address with which an invited person will sign in.
 
-    ``email`` or ``phone`` is needed where the registry knew neither. Raises InvitationInvalid,
-    PasswordWeak, LoginRequired, EmailInvalid, PhoneInvalid, IdentityUnavailable,
-    TooManyAttempts.
+    Where it has an account the answer and the work are the same, and the message says so. Raises
+    TooManyAttempts, ResendTooSoon about ``contact``, and Problems: InvitationInvalid, Required,
+    EmailInvalid, PhoneInvalid.
     """
-    code_hash = digest(normal_code(code))
+    await gate.limiter.hit(viewer, BEGINNING, viewer.address)
+    problems: list[Problem] = []
+    account = await _account_or_problem(viewer, code, problems)
+    given = {"contact": contact}
+    form = read(given, {"contact": contact_from}, required=given, problems=problems)
+    refuse(problems)
+    assert account is not None
+    to: Contact = form["contact"]
+    await gate.limiter.hit(viewer, NAMING, str(account.id))
+    await gate.limiter.hit(viewer, NAMED, to.value)
+    return await _send(viewer._replace(account_id=account.id), gate, account, to)
+
+
+@unit_of_work
+async def _send(person: Viewer, gate: Gate, account: Account, to: Contact) -> Sent:
+    theirs = await account_with(to)
+    is_others = theirs is not None and theirs.id != account.id
+    known = message(person.language, "Invitation.known")
+    record(person, "INVITATION_BEGUN", account, channel=to.channel.value)
+    return await send_code(
+        person,
+        gate=gate,
+        purpose=CodePurpose.INVITATION,
+        channel=to.channel,
+        contact=to.value,
+        account_id=account.id,
+        instead=known if is_others else None,
+        field="contact",
+    )
+
+
+async def accept_invitation(
+    viewer: Viewer, *, gate: Gate, code: str, handle: str, contact_code: str, password: str
+) -> Accepted:
+    """Opens the account, once: sets its login, its password and its second factor.
+
+    ``handle`` and ``contact_code`` are those of the contact that becomes its login. Raises
+    TooManyAttempts, IdentityUnavailable about ``handle``, and Problems: InvitationInvalid,
+    CodeInvalid, CodeExpired and CodeReused about ``contact_code``, PasswordWeak.
+    """
     await gate.limiter.hit(viewer, TRYING, viewer.address)
-    # Looked at before the password is hashed, which costs more than a stranger may spend.
-    invitation = await _living(viewer, code_hash)
-    account = await Account.get(id=invitation.account_id)
-    check_new_password(password, about=await own_words(account), breached=gate.breached)
-    email = identifiers.email(email, "email") if email else None
-    phone = identifiers.phone(phone, "phone") if phone else None
-    password_hash = await gate.passwords.hash(password)
-    return await _accept(viewer, gate, code_hash, password_hash, email, phone)
+    problems: list[Problem] = []
+    account = await _account_or_problem(viewer, code, problems)
+    about: tuple[str, ...] = ()
+    sent = None
+    if account is not None:
+        viewer = viewer._replace(account_id=account.id)
+        sent = await code_or_problem(
+            viewer,
+            gate=gate,
+            purpose=CodePurpose.INVITATION,
+            handle=handle,
+            code=contact_code,
+            account_id=account.id,
+            problems=problems,
+            field="contact_code",
+        )
+        about = await own_words(account)
+    if sent is not None:
+        about += words_in(contact_of(gate, sent))
+    try:
+        check_new_password(password, about=about, breached=gate.breached)
+    except PasswordWeak as weak:
+        problems.append(weak)
+    refuse(problems)
+    assert sent is not None
+    # Hashing costs more than a stranger may spend.
+    return await _accept(viewer, gate, code, sent, await gate.passwords.hash(password))
 
 
 @unit_of_work
 async def _accept(
-    viewer: Viewer,
-    gate: Gate,
-    code_hash: str,
-    password_hash: str,
-    email: str | None,
-    phone: str | None,
+    person: Viewer, gate: Gate, code: str, sent: SentCode, password_hash: str
 ) -> Accepted:
-    invitation = await _living(viewer, code_hash)
+    invitation = await _living(person, code)
     taken = await Invitation.filter(id=invitation.id, used_at__isnull=True).update(
-        used_at=viewer.now
+        used_at=person.now
     )
     if not taken:
         raise InvitationInvalid("code")
     account = await Account.filter(id=invitation.account_id).select_for_update(no_key=True).get()
     if account.state is not AccountState.INVITED:
         raise InvitationInvalid("code")
-    account.email, account.phone = email or account.email, phone or account.phone
-    login = account.email or account.phone
-    if login is None:
-        raise LoginRequired("email")
+    await use_code(person, sent, "contact_code")
+    # Of what was written there before, nobody has shown that it is this person's.
+    account.update_from_dict({"email": None, "phone": None})
+    login = contact_again(contact_of(gate, sent))
+    take_contact(account, login, person.now)
     secret = new_secret()
-    account.password_hash, account.password_changed_at = password_hash, viewer.now
+    account.password_hash, account.password_changed_at = password_hash, person.now
     account.totp_sealed, account.totp_last_step = gate.vault.seal(secret), 0
     # The organisation gave the code to its own worker by hand.
-    account.state, account.confirmed_at = AccountState.ACTIVE, viewer.now
-    await save_account(account)
-    person = viewer._replace(account_id=account.id)
+    account.state, account.confirmed_at = AccountState.ACTIVE, person.now
+    # Another may have taken the contact meanwhile.
+    await save_account(account, field="handle")
     record(person, "INVITATION_ACCEPTED", account, about=await person_of(account.id))
-    return Accepted(account, secret, enrolment_uri(secret, login))
+    return Accepted(account, secret, enrolment_uri(secret, login.value))
 
 
-async def _living(viewer: Viewer, code_hash: str) -> Invitation:
+async def _account_or_problem(viewer: Viewer, code: str, problems: list[Problem]) -> Account | None:
+    """The account that an invitation opens; what is wrong is added to ``problems``."""
+    try:
+        invitation = await _living(viewer, code)
+    except InvitationInvalid as invalid:
+        problems.append(invalid)
+        return None
+    return await Account.get(id=invitation.account_id)
+
+
+async def _living(viewer: Viewer, code: str) -> Invitation:
     invitation = await Invitation.get_or_none(
-        code_hash=code_hash, used_at__isnull=True, expires_at__gt=viewer.now
+        code_hash=digest(normal_code(code)), used_at__isnull=True, expires_at__gt=viewer.now
     )
     if invitation is None:
         raise InvitationInvalid("code")

@@ -1,37 +1,27 @@
 """Second factors that are lost: taken away by an operator who has seen a person's documents."""
 
-from typing import Any
 from uuid import UUID
 
 from auth.audit import record
 from auth.gate import Gate
 from auth.rows import NotFound, lock
 from auth.viewer import Viewer
-from core.errors import Problem
-from core.settings import Settings
 from models.account import Account
 from models.database import unit_of_work
-from models.factor import Challenge, Passkey, RecoveryCode, SentCode
-from models.role import Role
+from models.factor import Passkey, RecoveryCode
 from models.ticket import Ticket, TicketDocument, TicketState
 from resolvers.accounts import person_of
-from resolvers.contacts import tell_owner
+from resolvers.alerts import Alert, alert
 from resolvers.forms import reason_of
-from resolvers.foureyes import SelfApproval, check_other_eyes
+from resolvers.foureyes import OtherOperatorNeeded, check_other_operator
 from resolvers.recovery import ContactUnconfirmed
-from resolvers.sessions import end_sessions
+from resolvers.sessions import end_everything
 from resolvers.tickets import DocumentRequired, TicketStateWrong
-
-
-class OtherOperatorNeeded(Problem):
-    """The account is the caller's own, or they took the ticket and there is another operator."""
-
-    code = "OTHER_OPERATOR_NEEDED"
 
 
 @unit_of_work
 async def reset_factors(
-    viewer: Viewer, *, gate: Gate, settings: Settings, id: UUID, ticket_id: UUID, reason: str
+    viewer: Viewer, *, gate: Gate, id: UUID, ticket_id: UUID, reason: str
 ) -> Account:
     """Takes an account's second factors away, but for codes by SMS to its confirmed telephone.
 
@@ -54,14 +44,13 @@ async def reset_factors(
     if account.phone is None or account.phone_confirmed_at is None:
         raise ContactUnconfirmed("id")
     text = reason_of(reason)
-    details = await _other_eyes(viewer) if ticket.taken_by_id == viewer.account_id else {}
+    has_taken = ticket.taken_by_id == viewer.account_id
+    details = await check_other_operator(viewer, account, "ticket_id") if has_taken else {}
     account.update_from_dict({"totp_sealed": None, "totp_pending_sealed": None, "sms_factor": True})
     await account.save(update_fields=["totp_sealed", "totp_pending_sealed", "sms_factor"])
     await Passkey.filter(account_id=account.id).delete()
     await RecoveryCode.filter(account_id=account.id).delete()
-    await SentCode.filter(account_id=account.id, used_at__isnull=True).update(used_at=viewer.now)
-    await Challenge.filter(account_id=account.id, used_at__isnull=True).update(used_at=viewer.now)
-    await end_sessions(viewer, account.id, reason="FACTORS_RESET")
+    await end_everything(viewer, account.id, reason="FACTORS_RESET")
     about = await person_of(account.id)
     record(
         viewer,
@@ -72,17 +61,5 @@ async def reset_factors(
         reason=text,
         **details,
     )
-    await tell_owner(viewer, gate, account, "Account.factors_reset", language=settings.language)
+    await alert(viewer, gate=gate, account=account, what=Alert.FACTORS_RESET)
     return account
-
-
-async def _other_eyes(viewer: Viewer) -> dict[str, Any]:
-    try:
-        return await check_other_eyes(
-            viewer,
-            organisation_id=viewer.organisation_id,
-            department_id=None,
-            role=Role.OPERATOR,
-        )
-    except SelfApproval:
-        raise OtherOperatorNeeded("ticket_id") from None

@@ -16,12 +16,13 @@ from core.ids import readable_code, uuid7
 from core.settings import Settings
 from models.account import Account, AccountState
 from models.database import unit_of_work
-from models.factor import Challenge, CodePurpose, SentCode
+from models.factor import CodePurpose, SentCode
 from resolvers.accounts import login_hash, person_of
-from resolvers.contacts import Contact, account_with, confirmed_contact, contact_from, tell_owner
+from resolvers.alerts import Alert, alert
+from resolvers.contacts import Contact, account_with, confirmed_contact, contact_from
 from resolvers.forms import Required, read, refuse
 from resolvers.own_words import own_words
-from resolvers.sessions import end_sessions
+from resolvers.sessions import end_everything
 
 # A hospital asks from one address; whoever tries contacts out asks more often.
 ASKING_FROM_ADDRESS = Limit("recovery from address", 20, timedelta(minutes=15))
@@ -141,12 +142,10 @@ async def _reset(viewer: Viewer, gate: Gate, sent: SentCode, password_hash: str)
     await account.save()
     await forgive(login_hash(gate, account, ""))
     # Whatever was begun under the old password ends with it.
-    await SentCode.filter(account_id=account.id, used_at__isnull=True).update(used_at=viewer.now)
-    await Challenge.filter(account_id=account.id, used_at__isnull=True).update(used_at=viewer.now)
     person = viewer._replace(account_id=account.id)
-    await end_sessions(person, account.id, reason="PASSWORD_RESET")
+    await end_everything(person, account.id, reason="PASSWORD_RESET")
     record(person, "PASSWORD_RESET", account, about=await person_of(account.id))
-    await tell_owner(viewer, gate, account, "Account.password_reset", language=viewer.language)
+    await alert(viewer, gate=gate, account=account, what=Alert.PASSWORD_RESET)
     return account
 
 

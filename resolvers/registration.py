@@ -25,7 +25,6 @@ from resolvers.accounts import save_account
 from resolvers.confirmation import InnTaken, send_confirmation
 from resolvers.forms import (
     Check,
-    IdentityUnavailable,
     as_given,
     complete,
     past,
@@ -227,11 +226,8 @@ async def _open(
         terms_version=current_terms().version,
         terms_accepted_at=viewer.now,
     )
-    try:
-        await save_account(account, create=True)
-    except IdentityUnavailable:
-        # Another form about the same telephone number was first.
-        raise IdentityUnavailable("handle") from None
+    # Another form about the same telephone number may have been first.
+    await save_account(account, create=True, field="handle")
     identity = Identity(
         account_id=account.id,
         last_name=form["last_name"],

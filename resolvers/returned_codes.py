@@ -21,11 +21,18 @@ async def returned_code(
     handle: str,
     code: str,
     account_id: UUID | None = None,
+    field: str = "code",
 ) -> SentCode:
-    """The sent code whose digits came back; raises what ``check_code`` does, about ``code``."""
+    """The sent code whose digits came back; raises what ``check_code`` does, about ``field``."""
     try:
         return await check_code(
-            viewer, gate=gate, purpose=purpose, handle=handle, code=code, account_id=account_id
+            viewer,
+            gate=gate,
+            purpose=purpose,
+            handle=handle,
+            code=code,
+            account_id=account_id,
+            field=field,
         )
     except Problem as problem:
         await note_refusal(viewer, "CODE_REFUSED", problem, purpose=purpose.value)
@@ -39,9 +46,11 @@ async def code_or_problem(
     purpose: CodePurpose,
     handle: str,
     code: str,
+    account_id: UUID | None,
     problems: list[Problem],
+    field: str = "code",
 ) -> SentCode | None:
-    """The sent code of the viewer's own account; what is wrong is added to ``problems``."""
+    """The same, with what is wrong added to ``problems``."""
     try:
         return await returned_code(
             viewer,
@@ -49,7 +58,8 @@ async def code_or_problem(
             purpose=purpose,
             handle=handle,
             code=code,
-            account_id=viewer.account_id,
+            account_id=account_id,
+            field=field,
         )
     except Problem as problem:
         problems.append(problem)

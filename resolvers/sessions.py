@@ -18,6 +18,7 @@ from auth.viewer import Viewer
 from models.account import Account, RefreshToken, Session, SignInMethod
 from models.change import ChangeKind
 from models.database import unit_of_work
+from models.factor import Challenge, SentCode
 from models.feed import announce
 from models.role import Role
 from resolvers.accounts import person_of
@@ -279,6 +280,14 @@ async def end_sessions(
     for session in await open_ones.order_by("id").select_for_update(no_key=True):
         if session.id != keep:
             await close_session(viewer, session, reason)
+
+
+async def end_everything(viewer: Viewer, account_id: UUID, *, reason: str) -> None:
+    """Ends an account's sessions, and whatever was begun for it: codes on their way, challenges."""
+    unused = {"account_id": account_id, "used_at__isnull": True}
+    await SentCode.filter(**unused).update(used_at=viewer.now)
+    await Challenge.filter(**unused).update(used_at=viewer.now)
+    await end_sessions(viewer, account_id, reason=reason)
 
 
 def living_sessions(viewer: Viewer, *, gate: Gate) -> QuerySet[Session]:

@@ -13,19 +13,20 @@ from auth.identities import number_hash
 from auth.limits import Limit
 from auth.rows import NotFound
 from auth.viewer import Viewer
-from core.errors import Problem, Problems
+from core.errors import Problem
 from models import identifiers
 from models.account import Account
 from models.database import unit_of_work
 from models.identity import Identity
+from models.practitioner import Practitioner
 from resolvers.confirmation import IdentityMissing, Numbers, note_confirmed, read_numbers
-from resolvers.forms import Check, ExactlyOne, read, reason_of, refuse, text
+from resolvers.forms import Check, ExactlyOne, read, reason_or_problem, refuse, text
 from resolvers.foureyes import SelfApproval
 from resolvers.returned_codes import note_refusal
 
 
 class DocumentMismatch(Problem):
-    """The document shown is not the one that the account was opened with."""
+    """The document shown is not one that is known of the account's owner."""
 
     code = "DOCUMENT_MISMATCH"
 
@@ -34,15 +35,25 @@ FINDING = Limit("find account", 60, timedelta(hours=1))
 # Whoever holds the document needs no second guess at its number.
 CONFIRMING = Limit("confirm in person", 5, timedelta(hours=1))
 
+# What a visitor shows, and which account they say is theirs.
+SHOWN: dict[str, Check] = {"document": identifiers.passport, "public_id": text(16)}
+
 _MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An account and who its owner says to be, where that is known."""
+    """An account, who its owner says to be and their file in the registry, where there are any."""
 
     account: Account
     identity: Identity | None
+    file: Practitioner | None
+
+
+async def found_with(account: Account) -> Found:
+    """An account, with what is known of its owner."""
+    identity = await Identity.get_or_none(account_id=account.id)
+    return Found(account, identity, await Practitioner.get_or_none(account_id=account.id))
 
 
 async def find_account(
@@ -58,11 +69,7 @@ async def find_account(
     Those of other organisations do not exist for the operator. Raises NotFound, TooManyAttempts,
     and Problems: ExactlyOne, PassportMalformed, PhoneInvalid.
     """
-    checks: dict[str, Check] = {
-        "public_id": text(16),
-        "document": identifiers.passport,
-        "phone": identifiers.phone,
-    }
+    checks = {**SHOWN, "phone": identifiers.phone}
     given = {"public_id": public_id, "document": document, "phone": phone}
     problems: list[Problem] = []
     stored = read({k: v for k, v in given.items() if v}, checks, problems=problems)
@@ -81,24 +88,22 @@ async def find_account(
 @unit_of_work
 async def _find(viewer: Viewer, gate: Gate, name: str, value: str) -> list[Found]:
     if name == "document":
-        accounts = _in_reach(viewer).filter(
+        accounts = in_reach(viewer).filter(
             identity__passport_hash=number_hash(gate, "passport", value)
         )
     else:
-        accounts = _in_reach(viewer).filter(
+        accounts = in_reach(viewer).filter(
             Q(public_id=value.upper()) if name == "public_id" else Q(phone=value)
         )
     rows = await accounts.order_by("created_at", "id").limit(_MOST)
-    identities = await Identity.filter(account_id__in=[row.id for row in rows])
-    known = {identity.account_id: identity for identity in identities}
     for row in rows:
         record(viewer, "ACCOUNT_FOUND", row, by=name)
     if not rows:
         record(viewer, "ACCOUNT_NOT_FOUND", by=name)
-    return [Found(row, known.get(row.id)) for row in rows]
+    return [await found_with(row) for row in rows]
 
 
-def _in_reach(viewer: Viewer) -> QuerySet[Account]:
+def in_reach(viewer: Viewer) -> QuerySet[Account]:
     """Accounts that belong to no organisation yet, or to one of the operator's."""
     return Account.filter(
         Q(organisation_id__isnull=True) | Q(organisation_id__in=list(viewer.organisations))
@@ -123,14 +128,10 @@ async def confirm_in_person(
     those of ``read_numbers``.
     """
     problems: list[Problem] = []
-    values = read(
-        {"document": document, "public_id": public_id},
-        {"document": identifiers.passport, "public_id": text(16)},
-        required=("document", "public_id"),
-        problems=problems,
-    )
+    given = {"document": document, "public_id": public_id}
+    values = read(given, SHOWN, required=given, problems=problems)
     numbers = read_numbers(snils, inn, problems)
-    why = _reason(reason, problems)
+    why = reason_or_problem(reason, problems)
     refuse(problems)
     name = values["public_id"].upper()
     await gate.limiter.hit(viewer, CONFIRMING, name)
@@ -141,31 +142,21 @@ async def confirm_in_person(
         raise
 
 
-def _reason(given: str, problems: list[Problem]) -> str:
-    try:
-        return reason_of(given)
-    except Problems as several:
-        problems += several.problems
-    except Problem as problem:
-        problems.append(problem)
-    return ""
-
-
 @unit_of_work
 async def _confirm(
     viewer: Viewer, gate: Gate, name: str, document: str, numbers: Numbers, reason: str
 ) -> Found:
-    found = _in_reach(viewer).filter(public_id=name).select_for_update(no_key=True)
-    account = await found.get_or_none()
+    named = in_reach(viewer).filter(public_id=name).select_for_update(no_key=True)
+    account = await named.get_or_none()
     if account is None:
         raise NotFound("public_id")
     if account.id == viewer.account_id:
         raise SelfApproval("public_id")
-    identity = await Identity.get_or_none(account_id=account.id)
-    if identity is None:
+    found = await found_with(account)
+    if found.identity is None:
         raise IdentityMissing("public_id")
     shown = number_hash(gate, "passport", document)
-    if not compare_digest(identity.passport_hash or "", shown):
+    if not compare_digest(found.identity.passport_hash or "", shown):
         raise DocumentMismatch("document")
     await note_confirmed(viewer, gate, account, numbers, way="VISIT", reason=reason)
-    return Found(account, identity)
+    return found

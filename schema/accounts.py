@@ -14,7 +14,7 @@ from models.audit import AuditEntry as AuditEntryRow
 from models.conditions import NEVER, Compare, Condition, IsNull, every, some
 from models.grant import RoleGrant as RoleGrantRow
 from models.role import Role
-from resolvers import accounts, grants, invitations, refreshing, second_step, sessions, sign_in
+from resolvers import accounts, grants, refreshing, second_step, sessions, sign_in
 from resolvers.pages import Term
 from resolvers.pending import Pending
 from resolvers.recommendations import recommendations_for
@@ -451,35 +451,6 @@ mutation(
     visible(ADMIN),
     says="Revokes a role at once, on open sessions too. The last admin stays.",
     returns=row("RoleGrant"),
-)
-mutation(
-    invitations.invite,
-    visible(ADMIN),
-    says="Invites a worker to open an account; the code is shown once.",
-    returns={
-        "code": Returned(
-            "str | None", "To be handed to the worker; good for 72 hours.", lambda r, _: r.code
-        ),
-        "account": Returned(
-            "Account | None",
-            "The account that waits.",
-            lambda r, context: context.loaders.one(AccountRow, r.account.id),
-        ),
-    },
-)
-mutation(
-    invitations.accept_invitation,
-    visible(Role.VISITOR),
-    says="Opens an account with an invitation: sets the password and the second factor.",
-    returns={
-        "totp_secret": Returned(
-            "str | None", "The secret of the second factor, shown once.", lambda r, _: r.totp_secret
-        ),
-        "totp_uri": Returned(
-            "str | None", "The same as an otpauth address, for a QR code.", lambda r, _: r.totp_uri
-        ),
-    },
-    sensitive=True,
 )
 mutation(
     accounts.unlock_account,

@@ -14,6 +14,7 @@ import schema.attaching
 import schema.confirmation
 import schema.courses
 import schema.esia
+import schema.invitations
 import schema.licences
 import schema.organisations
 import schema.passkeys

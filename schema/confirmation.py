@@ -1,8 +1,10 @@
 """Confirmation of accounts, by a code or in person, as clients see it."""
 
+from collections.abc import Callable
+
 from core.text import mask
 from models.role import Role
-from resolvers import confirmation, visits
+from resolvers import confirmation, lost_contacts, visits
 from resolvers.visits import Found
 from schema.context import Context
 from schema.directives import SIGNED_IN, visible
@@ -28,8 +30,20 @@ mutation(
 )
 
 
+def _name(given: str, registered: str) -> Callable[[Found, Context], str | None]:
+    """A name of the account's owner: what they gave, or else what stands in their file."""
+
+    def value(found: Found, _: Context) -> str | None:
+        if found.identity is not None:
+            return getattr(found.identity, given)  # type: ignore[no-any-return]
+        return getattr(found.file, registered, None)
+
+    return value
+
+
 def _birth_date(found: Found, _: Context) -> str | None:
-    born = found.identity.birth_date if found.identity is not None else None
+    told = found.identity or found.file
+    born = told.birth_date if told is not None else None
     return mask(born.isoformat(), 2) if born is not None else None
 
 
@@ -62,20 +76,20 @@ class FoundAccount:
     last_name = computed(
         "str | None",
         visible(OPERATOR),
-        says="Family name, as the owner gave it.",
-        value=lambda found, _: found.identity and found.identity.last_name,
+        says="Family name, as the owner gave it, or else the registry.",
+        value=_name("last_name", "last_name"),
     )
     first_name = computed(
         "str | None",
         visible(OPERATOR),
-        says="Given name, as the owner gave it.",
-        value=lambda found, _: found.identity and found.identity.first_name,
+        says="Given name, as the owner gave it, or else the registry.",
+        value=_name("first_name", "first_name"),
     )
     patronymic = computed(
         "str | None",
         visible(OPERATOR),
-        says="Patronymic, as the owner gave it.",
-        value=lambda found, _: found.identity and found.identity.patronymic,
+        says="Patronymic, as the owner gave it, or else the registry.",
+        value=_name("patronymic", "middle_name"),
     )
     birth_date = computed(
         "str | None", visible(OPERATOR), says="Date of birth: the day alone.", value=_birth_date
@@ -100,6 +114,24 @@ mutation(
     visits.confirm_in_person,
     visible(OPERATOR),
     says="Confirms the account of a visitor whose passport was checked. Always audited.",
+    returns={
+        "found": Returned(
+            "FoundAccount | None", "The account, as it is now.", lambda found, _: found
+        )
+    },
+    sensitive=True,
+)
+mutation(
+    lost_contacts.begin_contact_replacement,
+    visible(OPERATOR),
+    says="Sends a code to the new contact of a visitor whose document was checked. Always audited.",
+    returns=SENT,
+    sensitive=True,
+)
+mutation(
+    lost_contacts.replace_contact,
+    visible(OPERATOR),
+    says="Replaces a lost contact by that code, which the visitor reads out. Always audited.",
     returns={
         "found": Returned(
             "FoundAccount | None", "The account, as it is now.", lambda found, _: found

@@ -25,7 +25,6 @@ def _contact(row: TicketRow, context: Context) -> str:
 
 @view_of(
     TicketRow,
-    # Whoever is locked out may belong nowhere.
     visible(Role.OPERATOR, rows=Scope.ALL),
     order=(Term("created_at"),),
     one="ticket",

@@ -172,7 +172,7 @@ def organisation(
     out.print(f"Founded: {founded.organisation.name}")
     out.print(f"The invitation of {founded.invited.account.email}, good for 72 hours:")
     out.print(f"  {founded.invited.code}", highlight=False)
-    out.print("Open the account with the mutation acceptInvitation, then sign in.")
+    out.print("Open the account by beginInvitation and acceptInvitation, then sign in.")
 
 
 @app.command()

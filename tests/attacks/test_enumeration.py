@@ -14,7 +14,7 @@ import pytest
 from auth.gate import Gate
 from auth.keys import digest
 from core.clock import utc_now
-from models.account import Account, Invitation
+from models.account import Account, AccountState, Invitation
 from models.role import Role
 from models.ticket import Ticket, TicketReason
 from resolvers.invitations import normal_code
@@ -127,8 +127,23 @@ CASES = {
         "totpSecret",
         lambda _, n, k: _plain(
             code="IN-0000-0000-0000-0001" if k else f"IN-7777-0000-0000-{n:04}",
+            handle="h",
+            contactCode="000000",
             password=NEW_PASSWORD,
         ),
+    ),
+    "an invitation's code": Case(
+        "beginInvitation",
+        "handle",
+        lambda _, n, k: _plain(
+            code="IN-0000-0000-0000-0001" if k else f"IN-7777-0000-0000-{n:04}",
+            contact=email(n, k),
+        ),
+    ),
+    "a contact with an invitation": Case(
+        "beginInvitation",
+        "handle expiresAt resendAt",
+        lambda _, n, k: _plain(code="IN-0000-0000-0000-0002", contact=email(n, k)),
     ),
 }
 # Nothing that somebody has stands in them but a random secret, or what only a key can sign; what
@@ -146,7 +161,7 @@ WITHOUT_A_NAME = {
 
 
 async def people(gate: Gate, many: int) -> None:
-    """Accounts with a password and a factor, a ticket, and an invitation that was used."""
+    """Accounts with a password and a factor, a ticket, and invitations: one used, one living."""
     password_hash = await gate.passwords.hash(PASSWORD)
     totp = gate.vault.seal("JBSWY3DPEHPK3PXP")
     account = None
@@ -167,13 +182,15 @@ async def people(gate: Gate, many: int) -> None:
         text="Вопрос",
         created_at=make.NOW,
     )
-    await Invitation.create(
-        account_id=account.id,
-        code_hash=digest(normal_code("IN-0000-0000-0000-0001")),
-        created_at=utc_now(),
-        expires_at=make.NOW.replace(year=2100),
-        used_at=utc_now(),
-    )
+    invited = await make.account(state=AccountState.INVITED, email=None, phone=None)
+    for number, owner, used_at in ((1, account, utc_now()), (2, invited, None)):
+        await Invitation.create(
+            account_id=owner.id,
+            code_hash=digest(normal_code(f"IN-0000-0000-0000-000{number}")),
+            created_at=utc_now(),
+            expires_at=make.NOW.replace(year=2100),
+            used_at=used_at,
+        )
 
 
 _addresses = iter(range(1, 1 << 20))

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from auth.breached import open_breached
+from auth.gate import Gate
 from auth.passwords import PasswordWeak, check_new_password
 from auth.viewer import Viewer
 from core.errors import Problems
 from models.account import Account
 from models.database import unit_of_work
 from models.identity import Identity
-from resolvers.invitations import accept_invitation, new_invitation
+from resolvers.invitations import accept_invitation, begin_invitation, new_invitation
 from resolvers.own_password import change_password
 from resolvers.own_words import own_words
 from resolvers.recovery import request_recovery, reset_password
@@ -85,9 +86,7 @@ async def test_wherever_a_password_is_set_the_owner_s_words_are_refused(
     invited = await make.account(organisation, state="INVITED")
     worker.account_id = invited.id
     await worker.save()
-    code = await _invitation(visitor, invited)
-    with pytest.raises(PasswordWeak):
-        await accept_invitation(visitor, gate=gate, code=code, password=weak)
+    assert await _refused(visitor, gate, invited, weak) == [PasswordWeak]
     gate.passwords.close()
 
 
@@ -129,15 +128,27 @@ async def test_a_password_from_a_breach_is_refused_wherever_one_is_set(
     with pytest.raises(PasswordWeak):
         await reset_password(visitor, gate=gate, handle=sent.handle, code=code, password=weak)
 
-    code = await _invitation(visitor, await make.account(state="INVITED"))
-    with pytest.raises(PasswordWeak):
-        await accept_invitation(visitor, gate=gate, code=code, password=weak)
+    invited = await make.account(state="INVITED")
+    assert await _refused(visitor, gate, invited, weak) == [PasswordWeak]
     gate.passwords.close()
 
 
-async def _invitation(viewer: Viewer, account: Account) -> str:
+async def _refused(viewer: Viewer, gate: Gate, account: Account, password: str) -> list[type]:
+    """With what a password is refused to somebody who is invited."""
+
     @unit_of_work
     async def made() -> str:
         return (await new_invitation(viewer, account)).code
 
-    return await made()
+    code = await made()
+    sent = await begin_invitation(viewer, gate=gate, code=code, contact="new@example.org")
+    with pytest.raises(Problems) as refused:
+        await accept_invitation(
+            viewer,
+            gate=gate,
+            code=code,
+            handle=sent.handle,
+            contact_code=await last_code(gate),
+            password=password,
+        )
+    return [type(problem) for problem in refused.value.problems]

@@ -145,7 +145,13 @@ SENT: dict[str, Any] = {
             "termsVersion": "x",
         },
     },
-    "acceptInvitation": lambda n: {"code": f"IN-{n:04}", "password": NEW_PASSWORD},
+    "beginInvitation": lambda n: {"code": f"IN-{n:04}", "contact": f"nobody{n}@example.org"},
+    "acceptInvitation": lambda n: {
+        "code": f"IN-{n:04}",
+        "handle": f"h{n}",
+        "contactCode": "000000",
+        "password": NEW_PASSWORD,
+    },
     "checkTicket": lambda n: {"number": f"TK-{n:04}", "contact": f"nobody{n}@example.org"},
     "fileTicket": lambda n: {
         "input": {"contact": f"nobody{n}@example.org", "reason": "OTHER", "text": "Не войти"}
@@ -173,6 +179,7 @@ TIMES = {
     "beginRegistration": 60,
     "checkRegistrationCode": 100,
     "register": 60,
+    "beginInvitation": 30,
     "acceptInvitation": 30,
     "checkTicket": 30,
     "fileTicket": 20,

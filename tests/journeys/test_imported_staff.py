@@ -23,6 +23,7 @@ from server.environment import system_viewer
 from server.importing import read_files
 from tests import factories as make
 from tests.journeys.hospital import Caller, Hospital, sign_in
+from tests.journeys.outbox import code_in, received
 
 ROOT = Path(__file__).parents[2]
 WARD = ROOT / "tests/data/rosters/ward.xml"
@@ -50,16 +51,28 @@ async def imported(hospital: Hospital, *paths: Path) -> tuple[Viewer, ImportRepo
     return viewer, await import_staff(viewer, records=records, dry_run=False)
 
 
-async def invited(hospital: Hospital, admin: Caller, person: UUID, role: str, **login: str) -> Any:
+async def named(hospital: Hospital, code: str, contact: str, sent_to: str) -> dict[str, str]:
+    """What accepting needs of a contact: its handle, and the code that came there."""
+    begun = await hospital.visitor().does(
+        "beginInvitation", "handle expiresAt resendAt", code=code, contact=contact
+    )
+    got = (await received(hospital.api, sent_to))[-1]
+    return {"handle": begun["handle"], "contactCode": code_in(got)}
+
+
+async def invited(
+    hospital: Hospital, admin: Caller, person: UUID, role: str, contact: str, sent_to: str
+) -> Any:
     """A worker takes up the admin's invitation, and has the second factor from then on."""
     told = await admin.does("invite", "code account { state }", practitionerId=person, role=role)
     assert told["account"] == {"state": "INVITED"}
+    code = told["code"].lower().replace("-", " ")
     opened_account = await hospital.visitor().does(
         "acceptInvitation",
         "totpSecret totpUri",
-        code=told["code"].lower().replace("-", " "),
+        code=code,
         password="тихий омут 42 кита",
-        **login,
+        **await named(hospital, code, contact, sent_to),
     )
     assert opened_account["totpUri"].startswith("otpauth://totp/")
     return Caller(
@@ -79,9 +92,9 @@ async def test_an_imported_nurse_opens_the_cabinet_and_asks_for_an_imported_shif
     assert [(one["lastName"], one["status"], one["profession"]) for one in nurses] == [
         (name, "INCOMPLETE", "NURSE") for name in ("0", "1", "2")
     ]
-    nurse = await invited(
-        hospital, admin, UUID(nurses[1]["id"]), "NURSE", email="Nurse.One@example.org"
-    )
+    contact = "Nurse.One@example.org"
+    person = UUID(nurses[1]["id"])
+    nurse = await invited(hospital, admin, person, "NURSE", contact, contact.lower())
 
     signed_in = await sign_in(nurse, "nurse.one@EXAMPLE.org")
     assert signed_in["viewer"] == {"activeRole": "NURSE", "roles": ["NURSE"]}
@@ -121,13 +134,14 @@ async def test_an_imported_nurse_opens_the_cabinet_and_asks_for_an_imported_shif
     assert mine["me"]["shifts"]["nodes"] == [{"id": night["id"], "status": "APPROVED"}]
 
 
-async def test_an_imported_doctor_signs_in_with_the_phone_of_the_registry(
+async def test_an_imported_doctor_signs_in_with_the_phone_that_they_have_shown(
     hospital: Hospital,
 ) -> None:
     await imported(hospital, HOSPITAL)
     admin = await hospital.admin()
     sokolova = await Practitioner.get(last_name="Соколова")
-    doctor = await invited(hospital, admin, sokolova.id, "DOCTOR")
+    phone = ("8 912 345-67-89", "+79123456789")
+    doctor = await invited(hospital, admin, sokolova.id, "DOCTOR", *phone)
     await sign_in(doctor, "8 (912) 345-67-89")
     assert await doctor.sees("{ me { firstName snils inn workPhone department { city } } }") == {
         "me": {
@@ -144,36 +158,60 @@ async def test_an_invitation_opens_one_account_once(hospital: Hospital) -> None:
     await imported(hospital, WARD)
     admin, visitor = await hospital.admin(), hospital.visitor()
     first, second = (await Practitioner.all().order_by("last_name"))[:2]
-    given = {"practitionerId": first.id, "role": "NURSE"}
-    lost = (await admin.does("invite", "code", **given))["code"]
-    code = (await admin.does("invite", "code", **given))["code"]
+    lost, code = [
+        (await admin.does("invite", "code", practitionerId=first.id, role="NURSE"))["code"]
+        for _ in range(2)
+    ]
     password = "тихий омут 42 кита"
 
-    # A renewed invitation ends the one before; a roster knows nobody's address.
-    accepting = {"password": password, "email": "nurse@example.org"}
-    assert await visitor.refused("acceptInvitation", code=lost, **accepting) == [
-        ("INVITATION_INVALID", "code")
+    # A renewed invitation ends the one before.
+    address = "nurse@example.org"
+    assert await visitor.refused("beginInvitation", code=lost, contact=" ") == [
+        ("INVITATION_INVALID", "code"),
+        ("REQUIRED", "contact"),
     ]
-    assert await visitor.refused("acceptInvitation", code=code, password=password) == [
-        ("LOGIN_REQUIRED", "email")
+    assert await visitor.refused("beginInvitation", code=code, contact="нет") == [
+        ("PHONE_INVALID", "contact")
     ]
-    assert await visitor.refused(
-        "acceptInvitation", code=code, password="password", email="nurse@example.org"
-    ) == [("PASSWORD_WEAK", "password")]
-    assert await visitor.refused(
-        "acceptInvitation", code=code, password=password, email="нет", phone="8 900 123-45-67"
-    ) == [("EMAIL_INVALID", "email")]
+    given = await named(hospital, code, address, address)
+    wrong = {"handle": given["handle"], "contactCode": "12345"}
+    assert await visitor.refused("acceptInvitation", code=lost, password="password", **wrong) == [
+        ("INVITATION_INVALID", "code"),
+        ("PASSWORD_WEAK", "password"),
+    ]
+    assert await visitor.refused("acceptInvitation", code=code, password="password", **wrong) == [
+        ("CODE_INVALID", "contactCode"),
+        ("PASSWORD_WEAK", "password"),
+    ]
 
+    accepting = {"code": code, "password": password, **given}
     answers = await asyncio.gather(
-        *(visitor.refused("acceptInvitation", code=code, **accepting) for _ in range(3))
+        *(visitor.refused("acceptInvitation", **accepting) for _ in range(3))
     )
-    assert sorted(answers) == [[], *[[("INVITATION_INVALID", "code")]] * 2]
-    assert await admin.refused("invite", **given) == [("ACCOUNT_EXISTS", "practitionerId")]
-    # The address is somebody's now.
-    other = (await admin.does("invite", "code", practitionerId=second.id, role="NURSE"))["code"]
-    assert await visitor.refused("acceptInvitation", code=other, **accepting) == [
-        ("IDENTITY_UNAVAILABLE", "email")
+    assert answers.count([]) == 1
+    taken = {("INVITATION_INVALID", "code"), ("CODE_REUSED", "contactCode")}
+    assert {problem for answer in answers for problem in answer} <= taken
+    assert await admin.refused("invite", practitionerId=first.id, role="NURSE") == [
+        ("ACCOUNT_EXISTS", "practitionerId")
     ]
+    # The address is somebody's now: its owner is told, and whoever asked is not.
+    other = (await admin.does("invite", "code", practitionerId=second.id, role="NURSE"))["code"]
+    await visitor.does("beginInvitation", "handle", code=other, contact=address)
+    assert (await received(hospital.api, address))[-1].startswith("This contact has an account")
+
+
+async def test_whoever_is_invited_keeps_no_contact_from_its_owner(hospital: Hospital) -> None:
+    await imported(hospital, WARD)
+    admin = await hospital.admin()
+    first = await Practitioner.all().order_by("last_name").first()
+    assert first is not None
+    code = (await admin.does("invite", "code", practitionerId=first.id, role="NURSE"))["code"]
+    phone = "+79007654321"
+
+    await hospital.visitor().does("beginInvitation", "handle", code=code, contact=phone)
+
+    await hospital.visitor().does("beginRegistration", "handle", phone=phone)
+    assert (await received(hospital.api, phone))[-1].startswith("Your code to register")
 
 
 @real_input
@@ -191,7 +229,8 @@ async def test_the_real_files_are_imported_and_a_nurse_of_theirs_asks_for_a_shif
     ward = await Department.get(code="roster:sprint01")
     # The people of the rosters are called 0, 1, 2 in every file: the ward tells them apart.
     person = await Practitioner.get(last_name="0", department_id=ward.id)
-    nurse = await invited(hospital, admin, person.id, "NURSE", phone="8 900 765-43-21")
+    phone = ("8 900 765-43-21", "+79007654321")
+    nurse = await invited(hospital, admin, person.id, "NURSE", *phone)
     await sign_in(nurse, "+7 900 765 43 21")
     seen = await nurse.sees(
         "{ me { department { name } } shifts(first: 1) { totalCount nodes { id } } }"
@@ -205,7 +244,8 @@ async def test_the_real_files_are_imported_and_a_nurse_of_theirs_asks_for_a_shif
     # A doctor from the FHIR examples sees the whole staff, and no roster but the own.
     doctor_file = await Practitioner.filter(profession="DOCTOR").order_by("id").first()
     assert doctor_file is not None
-    doctor = await invited(hospital, admin, doctor_file.id, "DOCTOR", email="d@example.org")
+    address = "d@example.org"
+    doctor = await invited(hospital, admin, doctor_file.id, "DOCTOR", address, address)
     await sign_in(doctor, "d@example.org")
     seen = await doctor.sees("{ practitioners { totalCount } shifts { totalCount } }")
     assert seen == {"practitioners": {"totalCount": 24}, "shifts": {"totalCount": 0}}

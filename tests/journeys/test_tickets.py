@@ -1,6 +1,7 @@
 """Journey 7: a ticket by somebody locked out, with documents; the operator who helps."""
 
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,7 +15,7 @@ from models.audit import AuditEntry
 from models.factor import Passkey, RecoveryCode
 from models.grant import RoleGrant
 from models.role import Role
-from models.ticket import Ticket, TicketDocument
+from models.ticket import Ticket, TicketDocument, TicketState
 from models.upload import Upload
 from tests import factories as make
 from tests.auth.entrance import PASSWORD
@@ -245,6 +246,65 @@ async def test_tickets_are_found_by_their_state_and_reason(hospital: Hospital) -
     }
 
 
+async def elsewhere(hospital: Hospital) -> tuple[Hospital, Caller]:
+    """Another hospital, and its operator."""
+    other = replace(hospital, organisation=await make.organisation(name="Другая больница"))
+    return other, await other.staff(Role.OPERATOR)
+
+
+async def test_a_ticket_of_an_organisation_s_own_is_nothing_to_other_operators(
+    hospital: Hospital,
+) -> None:
+    await hospital.signing_in(Role.DOCTOR)
+    operator = await hospital.staff(Role.OPERATOR)
+    _, stranger = await elsewhere(hospital)
+    number = await filed(hospital.visitor())
+    ticket = await ticket_of(operator, number)
+    (document,) = ticket["documents"]["nodes"]
+
+    assert await stranger.sees("{ tickets { totalCount nodes { id } } }") == {
+        "tickets": {"totalCount": 0, "nodes": []}
+    }
+    one = "query ($id: ID!) { ticket(id: $id) { id documents { totalCount } } }"
+    assert await stranger.sees(one, id=ticket["id"]) == {"ticket": None}
+    denied = [("NOT_FOUND", "id")]
+    assert await stranger.refused("openDocument", id=document["id"]) == denied
+    assert await stranger.refused("takeTicket", id=ticket["id"]) == denied
+    await operator.does("takeTicket", id=ticket["id"])
+    answer = {"id": ticket["id"], "answer": "Сделано, войдите."}
+    assert await stranger.refused("answerTicket", **answer) == denied
+    refusal = {"id": ticket["id"], "reason": "Документ не читается"}
+    assert await stranger.refused("refuseTicket", **refusal) == denied
+    assert (await Ticket.get()).state is TicketState.IN_REVIEW
+    assert await received(hospital.api, PHONE) == []
+
+
+async def test_an_address_of_a_document_ends_with_the_place_it_was_signed_for(
+    hospital: Hospital,
+) -> None:
+    await hospital.signing_in(Role.DOCTOR)
+    operator = await hospital.staff(Role.OPERATOR)
+    (document,) = (await ticket_of(operator, await filed(hospital.visitor())))["documents"]["nodes"]
+    opened = await operator.does("openDocument", "address", id=document["id"])
+    other, _ = await elsewhere(hospital)
+
+    await RoleGrant.filter(account_id=operator.account_id).update(
+        organisation_id=other.organisation.id
+    )
+
+    assert (await hospital.api.client.get(opened["address"])).status_code == 403
+
+
+async def test_whoever_belongs_nowhere_is_every_operator_s(hospital: Hospital) -> None:
+    await make.account(phone=PHONE)
+    _, operator = await elsewhere(hospital)
+    for contact in ("8 900 123-45-67", "nobody@example.org"):
+        ticket = await ticket_of(operator, await filed(hospital.visitor(), contact=contact))
+        (document,) = ticket["documents"]["nodes"]
+        assert (await fetched(operator, document["id"])).status_code == 200
+        await operator.does("takeTicket", id=ticket["id"])
+
+
 async def test_nobody_but_an_operator_knows_of_tickets(hospital: Hospital) -> None:
     number = await filed(hospital.visitor())
     row = await Ticket.get(number=number)
@@ -373,7 +433,7 @@ async def test_lost_factors_are_taken_away_by_a_ticket_in_review(hospital: Hospi
     assert await Passkey.all().count() + await RecoveryCode.all().count() == 0
     assert await Session.filter(account_id=row.id, ended_at__isnull=True).count() == 0
     for to in (PHONE, EMAIL):
-        assert "отключила второй фактор" in (await received(hospital.api, to))[-1]
+        assert "removed the second factor" in (await received(hospital.api, to))[-1]
     entry = await AuditEntry.get(action="FACTORS_RESET")
     assert entry.details == {"ticket": number, "reason": "Паспорт сверен"}
 

@@ -79,6 +79,7 @@ async def test_the_accounts_can_sign_in_and_hold_their_roles(database: str) -> N
             AccountState.ACTIVE,
             True,
         )
+        assert None not in (row.phone_confirmed_at, row.email_confirmed_at)
         assert row.password_hash == f"hash of {demo.password}"
         assert VAULT.open(row.totp_sealed or "") == demo.totp_secret
         assert len(pyotp.TOTP(demo.totp_secret).now()) == 6

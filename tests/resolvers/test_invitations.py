@@ -1,8 +1,8 @@
-"""Invitations: a code that works once, for three days."""
+"""Invitations: a code that works once, for three days, and a contact whose code came back."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +10,31 @@ import pyotp
 import pytest
 
 from auth.gate import Gate
-from auth.passwords import PasswordWeak
+from auth.limits import TooManyAttempts
 from auth.rows import NotFound
+from auth.sent_codes import ResendTooSoon, Sent
+from core.errors import Problems
 from models.account import Account, AccountState, Invitation
 from models.audit import AuditEntry
+from models.factor import SentCode
 from models.grant import RoleGrant
-from models.identifiers import EmailInvalid
+from models.message import Message
 from models.practitioner import Practitioner
 from models.role import Role
-from resolvers.accounts import LoginRequired
 from resolvers.forms import IdentityUnavailable
 from resolvers.grants import RoleNotGrantable
-from resolvers.invitations import AccountExists, InvitationInvalid, accept_invitation, invite
+from resolvers.invitations import (
+    Accepted,
+    AccountExists,
+    Invited,
+    accept_invitation,
+    begin_invitation,
+    invite,
+)
 from resolvers.sessions import SignedIn
 from resolvers.sign_in import BadCredentials, sign_in
 from tests import factories as make
+from tests.attacks.codes import last_code
 from tests.auth import entrance
 from tests.auth.entrance import PASSWORD, visitor
 from tests.factories import NOW
@@ -44,23 +54,48 @@ async def hired(**values: Any) -> tuple[Any, Practitioner]:
     return await entrance.admin_of(organisation), await make.practitioner(ward, **values)
 
 
+async def invited_nurse() -> Invited:
+    chief, worker = await hired()
+    return await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
+
+
+EMAIL, PHONE = "olga@example.org", "+79161234567"
+
+
+async def named(gate: Gate, code: str, contact: str = EMAIL, now: datetime = NOW) -> dict[str, Any]:
+    """What accepting needs of a contact: its handle, and the code that came to it."""
+    sent = await begin_invitation(visitor(now), gate=gate, code=code, contact=contact)
+    return {"handle": sent.handle, "contact_code": await last_code(gate)}
+
+
+async def accept(gate: Gate, code: str, contact: str = EMAIL) -> Accepted:
+    """Both steps."""
+    given = await named(gate, code, contact)
+    return await accept_invitation(visitor(), gate=gate, code=code, password=PASSWORD, **given)
+
+
+def told(refused: pytest.ExceptionInfo[Problems]) -> list[tuple[str, str]]:
+    return [(problem.code, problem.field) for problem in refused.value.problems]
+
+
 async def test_an_invited_worker_opens_the_account_and_signs_in(gate: Gate) -> None:
-    chief, worker = await hired(personal_email="olga@example.org")
+    chief, worker = await hired(personal_email=EMAIL)
 
     invited = await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
     account = await Account.get(id=invited.account.id)
     assert [account.state, account.email, account.password_hash] == [
         AccountState.INVITED,
-        "olga@example.org",
+        None,
         None,
     ]
     assert (await Practitioner.get(id=worker.id)).account_id == account.id
     assert (await RoleGrant.get(account=account)).role is Role.NURSE
     assert (await Invitation.get()).expires_at == NOW + timedelta(hours=72)
 
-    accepted = await accept_invitation(visitor(), gate=gate, code=invited.code, password=PASSWORD)
+    accepted = await accept(gate, invited.code)
     account = await Account.get(id=account.id)
     assert (account.state, account.confirmed_at) == (AccountState.ACTIVE, NOW)
+    assert [account.email, account.email_confirmed_at, account.phone] == [EMAIL, NOW, None]
     assert account.totp_sealed is not None
     assert accepted.totp_secret not in account.totp_sealed
     secret = pyotp.parse_uri(accepted.totp_uri)
@@ -78,6 +113,7 @@ async def test_an_invited_worker_opens_the_account_and_signs_in(gate: Gate) -> N
     assert [(entry.action, entry.about_id) for entry in entries] == [
         ("ROLE_GRANTED", worker.id),
         ("INVITED", worker.id),
+        ("INVITATION_BEGUN", None),
         ("INVITATION_ACCEPTED", worker.id),
         ("SIGNED_IN", worker.id),
     ]
@@ -85,101 +121,193 @@ async def test_an_invited_worker_opens_the_account_and_signs_in(gate: Gate) -> N
 
 
 async def test_a_code_is_read_as_people_type_it(gate: Gate) -> None:
-    chief, worker = await hired(personal_email="olga@example.org")
-    invited = await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
+    invited = await invited_nurse()
     typed = f"  {invited.code.lower().replace('-', ' ').replace('0', 'o').replace('1', 'l')} "
 
-    accepted = await accept_invitation(visitor(), gate=gate, code=typed, password=PASSWORD)
-
-    assert accepted.account.id == invited.account.id
+    assert (await accept(gate, typed)).account.id == invited.account.id
 
 
 async def test_a_code_works_once(gate: Gate) -> None:
-    chief, worker = await hired(personal_email="olga@example.org")
-    invited = await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
+    code = (await invited_nurse()).code
+    given = await named(gate, code)
 
     answers = await asyncio.gather(
         *(
-            accept_invitation(visitor(), gate=gate, code=invited.code, password=PASSWORD)
+            accept_invitation(visitor(), gate=gate, code=code, password=PASSWORD, **given)
             for _ in range(5)
         ),
         return_exceptions=True,
     )
 
-    assert (
-        sorted(type(answer).__name__ for answer in answers)
-        == ["Accepted"] + ["InvitationInvalid"] * 4
-    )
+    assert sum(isinstance(answer, Accepted) for answer in answers) == 1
+    assert await Account.filter(state=AccountState.ACTIVE, email=EMAIL).count() == 1
+    with pytest.raises(Problems) as refused:
+        await named(gate, code)
+    assert told(refused) == [("INVITATION_INVALID", "code")]
 
 
 async def test_a_code_ends_after_three_days(gate: Gate) -> None:
-    chief, worker = await hired(personal_email="olga@example.org")
-    invited = await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
+    code = (await invited_nurse()).code
+    late = NOW + timedelta(hours=72)
+    given = await named(gate, code, now=late - timedelta(minutes=1))
 
-    with pytest.raises(InvitationInvalid) as refused:
-        await accept_invitation(
-            visitor(NOW + timedelta(hours=72)), gate=gate, code=invited.code, password=PASSWORD
-        )
-
-    assert refused.value.field == "code"
+    for step in (
+        begin_invitation(visitor(late), gate=gate, code=code, contact=EMAIL),
+        accept_invitation(visitor(late), gate=gate, code=code, password=PASSWORD, **given),
+    ):
+        with pytest.raises(Problems) as refused:
+            await step
+        assert told(refused) == [("INVITATION_INVALID", "code")]
 
 
 @pytest.mark.parametrize("code", ["", "IN-0000-0000-0000-0000", "\0", "\ud800"])
 async def test_an_unknown_code_is_refused(gate: Gate, code: str) -> None:
-    with pytest.raises(InvitationInvalid):
-        await accept_invitation(visitor(), gate=gate, code=code, password=PASSWORD)
+    with pytest.raises(Problems) as refused:
+        await begin_invitation(visitor(), gate=gate, code=code, contact="")
+    assert told(refused) == [("INVITATION_INVALID", "code"), ("REQUIRED", "contact")]
+
+    given = {"handle": "x", "contact_code": "000000", "password": "Password1"}
+    with pytest.raises(Problems) as refused:
+        await accept_invitation(visitor(), gate=gate, code=code, **given)
+    assert told(refused) == [("INVITATION_INVALID", "code"), ("PASSWORD_WEAK", "password")]
 
 
 async def test_a_new_invitation_ends_the_one_before(gate: Gate) -> None:
-    chief, worker = await hired(personal_email="olga@example.org")
+    chief, worker = await hired()
     first = await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
     second = await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
 
     assert first.account.id == second.account.id
     assert await RoleGrant.filter(account_id=first.account.id).count() == 1
-    with pytest.raises(InvitationInvalid):
-        await accept_invitation(visitor(), gate=gate, code=first.code, password=PASSWORD)
-    assert await accept_invitation(visitor(), gate=gate, code=second.code, password=PASSWORD)
+    with pytest.raises(Problems):
+        await named(gate, first.code)
+    assert await accept(gate, second.code)
     with pytest.raises(AccountExists):
         await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
 
 
-async def test_a_weak_password_leaves_the_code_good(gate: Gate) -> None:
-    chief, worker = await hired(personal_email="olga@example.org")
+async def test_every_wrong_field_is_named_and_leaves_the_codes_good(gate: Gate) -> None:
+    code = (await invited_nurse()).code
+    given = await named(gate, code)
+    wrong = f"{(int(given['contact_code']) + 1) % 1_000_000:06}"
+
+    with pytest.raises(Problems) as refused:
+        await accept_invitation(
+            visitor(),
+            gate=gate,
+            code=code,
+            **{**given, "contact_code": wrong},
+            password="Password1",
+        )
+
+    assert told(refused) == [("CODE_INVALID", "contact_code"), ("PASSWORD_WEAK", "password")]
+    refusal = await AuditEntry.get(action="CODE_REFUSED")
+    assert refusal.details == {"reason": "CODE_INVALID", "purpose": "INVITATION"}
+    assert await accept_invitation(visitor(), gate=gate, code=code, password=PASSWORD, **given)
+
+
+async def test_the_contact_is_no_password(gate: Gate) -> None:
+    code = (await invited_nurse()).code
+    given = await named(gate, code, "very.long.mailbox@example.org")
+
+    with pytest.raises(Problems) as refused:
+        await accept_invitation(
+            visitor(), gate=gate, code=code, password="very.long.mailbox", **given
+        )
+
+    assert told(refused) == [("PASSWORD_WEAK", "password")]
+
+
+async def test_a_telephone_that_was_shown_is_the_login_and_confirmed(gate: Gate) -> None:
+    accepted = await accept(gate, (await invited_nurse()).code, "8 916 123 45 67")
+
+    row = await Account.get(id=accepted.account.id)
+    assert [row.phone, row.phone_confirmed_at, row.email] == [PHONE, NOW, None]
+
+
+async def test_what_the_organisation_wrote_of_a_contact_takes_it_from_nobody(gate: Gate) -> None:
+    chief, worker = await hired(personal_phone=PHONE, personal_email=EMAIL)
+
     invited = await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
 
-    with pytest.raises(PasswordWeak):
-        await accept_invitation(visitor(), gate=gate, code=invited.code, password="Password1")
-
-    assert await accept_invitation(visitor(), gate=gate, code=invited.code, password=PASSWORD)
-
-
-async def test_a_worker_without_contacts_names_one(gate: Gate) -> None:
-    chief, worker = await hired()
-    invited = await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
-    accept: dict[str, Any] = {"gate": gate, "code": invited.code, "password": PASSWORD}
-
-    with pytest.raises(LoginRequired):
-        await accept_invitation(visitor(), **accept)
-    with pytest.raises(EmailInvalid):
-        await accept_invitation(visitor(), **accept, email="nonsense")
-    accepted = await accept_invitation(visitor(), **accept, phone="8 916 123 45 67")
-
-    assert accepted.account.phone == "+79161234567"
+    assert [invited.account.phone, invited.account.email] == [None, None]
+    # Of an account from before, what nobody has shown goes.
+    await Account.filter(id=invited.account.id).update(phone="+79160000000")
+    accepted = await accept(gate, invited.code)
+    assert [accepted.account.phone, accepted.account.email] == [None, EMAIL]
 
 
-async def test_a_contact_that_serves_another_account_is_left_out(gate: Gate) -> None:
-    chief, worker = await hired(personal_phone="+79161234567")
-    await make.account(phone="+79161234567", email="first@example.org")
+@pytest.mark.parametrize("contact", [PHONE, EMAIL])
+async def test_a_contact_of_another_account_is_answered_like_a_free_one(
+    gate: Gate, contact: str
+) -> None:
+    invited = await invited_nurse()
+    await make.account(phone=PHONE, email=EMAIL)
+    free = "+79160000000" if contact == PHONE else "free@example.org"
 
-    invited = await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
+    sent = [
+        await begin_invitation(visitor(), gate=gate, code=invited.code, contact=one)
+        for one in (contact, free)
+    ]
 
-    assert invited.account.phone is None
-    accept: dict[str, Any] = {"gate": gate, "code": invited.code, "password": PASSWORD}
-    for taken in ({"phone": "+79161234567"}, {"email": "first@example.org"}):
-        with pytest.raises(IdentityUnavailable) as refused:
-            await accept_invitation(visitor(), **accept, **taken)
-        assert [refused.value.field] == list(taken)
+    assert [_shape(one) for one in sent] == [_shape(sent[1])] * 2
+    first, second = await Message.all().order_by("id")
+    body, usual = (gate.vault.open(message.body_sealed) for message in (first, second))
+    assert body.startswith("С этим контактом учётная запись уже есть")
+    assert usual.startswith("Код для открытия кабинета")
+    # No code is right.
+    for guess in ("000000", "123456"):
+        with pytest.raises(Problems) as refused:
+            await accept_invitation(
+                visitor(),
+                gate=gate,
+                code=invited.code,
+                handle=sent[0].handle,
+                contact_code=guess,
+                password=PASSWORD,
+            )
+        assert told(refused) == [("CODE_INVALID", "contact_code")]
+    assert (await Account.get(id=invited.account.id)).state is AccountState.INVITED
+
+
+def _shape(sent: Sent) -> tuple[Any, ...]:
+    return (len(sent.handle), sent.channel, sent.expires_at, sent.resend_at)
+
+
+async def test_of_two_who_show_one_contact_the_first_has_it(gate: Gate) -> None:
+    first, second = await invited_nurse(), await invited_nurse()
+    mine, theirs = await named(gate, first.code), await named(gate, second.code)
+    given: dict[str, Any] = {"gate": gate, "password": PASSWORD}
+
+    await accept_invitation(visitor(), code=first.code, **mine, **given)
+    with pytest.raises(IdentityUnavailable) as refused:
+        await accept_invitation(visitor(), code=second.code, **theirs, **given)
+
+    assert refused.value.field == "handle"
+    assert (await accept(gate, second.code, PHONE)).account.id == second.account.id
+
+
+async def test_a_contact_is_shown_for_one_invitation_alone(gate: Gate) -> None:
+    first, second = await invited_nurse(), await invited_nurse()
+    given = await named(gate, first.code)
+
+    with pytest.raises(Problems) as refused:
+        await accept_invitation(visitor(), gate=gate, code=second.code, password=PASSWORD, **given)
+
+    assert told(refused) == [("CODE_INVALID", "contact_code")]
+    assert (await SentCode.get()).tries == 0
+
+
+async def test_an_invited_person_has_codes_sent_to_five_contacts(gate: Gate) -> None:
+    code = (await invited_nurse()).code
+    with pytest.raises(ResendTooSoon):
+        for _ in range(2):
+            await named(gate, code)
+    for number in range(3):
+        await named(gate, code, f"+7916000000{number}")
+
+    with pytest.raises(TooManyAttempts):
+        await named(gate, code, PHONE)
 
 
 async def test_one_is_invited_by_those_who_see_and_may_grant(gate: Gate) -> None:
@@ -202,8 +330,9 @@ async def test_nothing_is_made_when_the_role_cannot_be_granted(gate: Gate) -> No
 
 
 async def test_an_invited_account_cannot_be_signed_in_to(gate: Gate) -> None:
-    chief, worker = await hired(personal_email="olga@example.org")
-    await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
+    chief, worker = await hired(personal_email=EMAIL)
+    invited = await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
+    await Account.filter(id=invited.account.id).update(email=EMAIL)
 
     with pytest.raises(BadCredentials):
-        await sign_in(visitor(), gate=gate, login="olga@example.org", password=" ", code="000000")
+        await sign_in(visitor(), gate=gate, login=EMAIL, password=" ", code="000000")

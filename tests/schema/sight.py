@@ -202,12 +202,14 @@ class Sight:
         return bool(getattr(row, "practitioner_id", None) == worker.id)
 
     def _is_in_place(self, row: Any) -> bool:
-        if isinstance(row, DictionaryEntry | Ticket | TicketDocument):
+        if isinstance(row, DictionaryEntry):
             return True
-        if isinstance(row, Account) and row.organisation_id is None:
-            return self.role is Role.OPERATOR
         organisation = self._organisation_of(row)
-        everywhere = isinstance(row, Organisation | Course | Session | Passkey)
+        if isinstance(row, Account | Ticket | TicketDocument) and organisation is None:
+            return self.role is Role.OPERATOR
+        everywhere = isinstance(
+            row, Organisation | Course | Session | Passkey | Ticket | TicketDocument
+        )
         return any(
             organisation == place
             and (limit is None or everywhere or self._department_of(row) == limit)
@@ -217,9 +219,11 @@ class Sight:
     def _organisation_of(self, row: Any) -> UUID | None:
         if isinstance(row, Organisation):
             return row.id
-        if isinstance(row, Session | Passkey):
+        if isinstance(row, TicketDocument):
+            row = self.snapshot.get(Ticket, row.ticket_id)
+        if isinstance(row, Session | Passkey | Ticket):
             account = self.snapshot.get(Account, row.account_id)
-            return account.organisation_id  # type: ignore[no-any-return]
+            return account.organisation_id if account is not None else None
         return row.organisation_id  # type: ignore[no-any-return]
 
     def _department_of(self, row: Any) -> UUID | None:
