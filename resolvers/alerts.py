@@ -10,6 +10,7 @@ from auth.gate import Gate
 from auth.hours import on_our_clock
 from auth.messages import put_message
 from auth.viewer import Viewer
+from core.addresses import spelled
 from core.translation import message
 from models.account import Account
 from models.factor import Channel
@@ -40,11 +41,12 @@ async def alert(
     account: Account | None,
     what: Alert,
     contact: str | None = None,
+    **values: object,
 ) -> None:
     """Puts an alert into the outbox, in the caller's unit of work.
 
     It goes to the account's e-mail address, or else to its telephone, or to ``contact``. Of an
-    account that nobody has the same is written and nothing sent.
+    account that nobody has the same is written and nothing sent. ``values`` are for the text.
     """
     to = contact or (account and (account.email or account.phone)) or _NOBODY
     language = account.language if account is not None else "ru"
@@ -58,7 +60,8 @@ async def alert(
             language,
             f"Alert.{what}",
             at=await on_our_clock(viewer, viewer.now),
-            address=viewer.address or "–",
+            address=spelled(viewer.address) or "–",
+            **values,
         ),
         deliver=account is not None,
     )

@@ -126,7 +126,7 @@ async def accept_invitation(
     TooManyAttempts.
     """
     code_hash = digest(normal_code(code))
-    await gate.limiter.hit(viewer, TRYING, viewer.address)
+    await gate.limiter.hit(viewer, TRYING, viewer.network)
     # Looked at before the password is hashed, which costs more than a stranger may spend.
     invitation = await _living(viewer, code_hash)
     account = await Account.get(id=invitation.account_id)

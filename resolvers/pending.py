@@ -17,7 +17,8 @@ from models.account import Account, SignInMethod
 from models.database import current_unit, unit_of_work
 from models.factor import Challenge, ChallengePurpose
 from models.fields import canonical_json
-from resolvers.lockout import check_lock, lift, may_enter
+from resolvers.accounts import lift
+from resolvers.lockout import check_lock, may_enter
 from resolvers.second_factors import Offered, factors_of
 from resolvers.sessions import SignedIn, open_session
 
@@ -34,15 +35,22 @@ class Pending:
     factors: tuple[Offered, ...]
 
 
-async def begin_pending(viewer: Viewer, *, gate: Gate, account: Account) -> Pending:
-    """Begins to wait, in the caller's unit of work; the caller has checked the password."""
+async def begin_pending(viewer: Viewer, *, gate: Gate, account: Account, login: str) -> Pending:
+    """Begins to wait, in the caller's unit of work; the caller has checked the password.
+
+    ``login`` is that by which wrong factors go on being counted.
+    """
     current_unit()
     begun = await challenges.begin(
         viewer,
         gate=gate,
         purpose=ChallengePurpose.SIGN_IN,
         # Another password ends what was begun with the one before.
-        payload={"account": str(account.id), "password": digest(account.password_hash or "")},
+        payload={
+            "account": str(account.id),
+            "password": digest(account.password_hash or ""),
+            "login": login,
+        },
         lifetime=LIFETIME,
     )
     return Pending(begun.value, begun.challenge.expires_at, await factors_of(account))
@@ -85,6 +93,13 @@ async def remember_code(viewer: Viewer, *, gate: Gate, handle: str, sent: str) -
     payload = {**challenges.payload_of(gate, challenge), "sent": sent}
     challenge.payload_sealed = gate.vault.seal(canonical_json(payload))
     await challenge.save(update_fields=["payload_sealed"])
+
+
+async def pending_login(viewer: Viewer, *, gate: Gate, handle: str) -> str:
+    """The login by which a sign-in waits; raises ChallengeInvalid."""
+    challenge, _ = await _found(viewer, gate, handle, "handle")
+    login: str = challenges.payload_of(gate, challenge)["login"]
+    return login
 
 
 async def remembered_code(viewer: Viewer, *, gate: Gate, handle: str) -> str | None:

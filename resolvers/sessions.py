@@ -15,6 +15,7 @@ from auth.rows import lock, visible
 from auth.sessions import RoleNotHeld, SessionExpired, grants_of, held_roles, is_over
 from auth.tokens import TokenInvalid
 from auth.viewer import Viewer
+from core.addresses import spelled
 from models.account import Account, RefreshToken, Session, SignInMethod
 from models.change import ChangeKind
 from models.database import unit_of_work
@@ -143,7 +144,7 @@ async def _new_session(
         seen_at=viewer.now,
         expires_at=viewer.now + gate.times.absolute,
         device=viewer.device[:200],
-        address=viewer.address[:64],
+        address=spelled(viewer.address),
         **values,
     )
 
