@@ -41,12 +41,14 @@ class Attempt:
     """An attempt under way.
 
     ``locks_until`` is set when its failure is the last one that the account allows, and
-    ``refused_until`` when that was had before: then it is not to be looked at.
+    ``refused_until`` when that was had before: then it is not to be looked at. ``device`` is the
+    known device that it counts for, and for nothing else.
     """
 
     rows: tuple[UUID, ...]
     locks_until: datetime | None
     refused_until: datetime | None
+    device: str | None = None
 
 
 @unit_of_work

@@ -22,9 +22,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """That a browser keeps the session's tokens, and the digest of the refresh token it sent."""
+    """That a browser keeps the session's tokens, and the digest of the refresh token it sent.
+
+    ``device`` is the token of a known device that it keeps beside them.
+    """
 
     refresh_hash: str | None = None
+    device: str | None = None
 
 
 class Viewer(NamedTuple):

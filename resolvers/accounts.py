@@ -93,10 +93,22 @@ async def forgive_account(gate: Gate, account: Account) -> None:
     await forgive(names[0].account, *(name.login for name in names))
 
 
+async def forgive_device(gate: Gate, device: str) -> None:
+    """Forgets the failures of a known device, in the caller's unit of work."""
+    names = device_names(gate, device)
+    await forgive(names.login, names.account)
+
+
 def failure_names(gate: Gate, account: Account | None, login: str) -> Names:
     """Under what failures are counted. A login that nobody has counts as if it had an account."""
     whose = str(account.id) if account is not None else login
     return Names(gate.hashes.hash("login", login), gate.hashes.hash("failures of account", whose))
+
+
+def device_names(gate: Gate, device: str) -> Names:
+    """Under what the failures of a known device are counted: of no login and no account."""
+    hashed = gate.hashes.hash
+    return Names(hashed("device", device), hashed("failures of device", device))
 
 
 async def person_of(account_id: UUID) -> UUID | None:

@@ -1,11 +1,14 @@
 """Guesses at what opens an account: counted before they are looked at, and the lock they bring."""
 
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from tortoise.expressions import Q
 
 from auth.attempts import Attempt, AttemptsExceeded, begin_attempt
 from auth.audit import record
+from auth.devices import device_of
 from auth.gate import Gate
 from auth.hours import on_our_clock, whole_minute
 from auth.limits import TooManyAttempts
@@ -14,7 +17,7 @@ from core.errors import Problem
 from core.ids import uuid7
 from models.account import Account, AccountState
 from models.database import outside_units, unit_of_work
-from resolvers.accounts import failure_names, person_of
+from resolvers.accounts import device_names, failure_names, person_of
 from resolvers.alerts import Alert, alert
 
 
@@ -24,17 +27,33 @@ class AccountLocked(Problem):
     code = "ACCOUNT_LOCKED"
 
 
-async def counted(viewer: Viewer, *, gate: Gate, account: Account | None, login: str) -> Attempt:
+def known_device(viewer: Viewer, gate: Gate, account: Account | None, token: str) -> str | None:
+    """The device of a token, where it has signed in to the account before."""
+    account_id = account.id if account is not None else uuid7()
+    return device_of(gate.hashes, account_id, token, viewer.now)
+
+
+async def counted(
+    viewer: Viewer, *, gate: Gate, account: Account | None, login: str, device: str | None = None
+) -> Attempt:
     """Counts a guess by a login, and at the account that has it, as failed for now.
 
-    Raises AccountLocked, TooManyAttempts, which tell of the login and nothing of an account: one
-    that waits is told by ``refused_until``. Outside of units of work, for what is counted must
-    stay when these fail.
+    One of a known ``device`` counts for that device alone, until it has had as many as a login
+    has; from then on it is like any other. Raises AccountLocked, TooManyAttempts, which tell of
+    the login and nothing of an account: one that waits is told by ``refused_until``. Outside of
+    units of work, for what is counted must stay when these fail.
     """
     outside_units()
-    names = failure_names(gate, account, login)
+    begin = partial(begin_attempt, network=viewer.network, now=viewer.now, limits=gate.limits)
     try:
-        return await begin_attempt(names, viewer.network, now=viewer.now, limits=gate.limits)
+        if device is not None:
+            try:
+                attempt = await begin(device_names(gate, device))
+                return replace(attempt, locks_until=None, device=device)
+            except AttemptsExceeded as exceeded:
+                if not exceeded.is_lock:
+                    raise
+        return await begin(failure_names(gate, account, login))
     except AttemptsExceeded as exceeded:
         if exceeded.is_lock:
             raise await locked(viewer, exceeded.until, told_id(gate, login)) from None
@@ -80,9 +99,15 @@ def may_enter(account: Account) -> bool:
     return open_or_waiting and account.password_hash is not None
 
 
+def is_waiting(viewer: Viewer, account: Account) -> bool:
+    """Whether the failures of an account keep it locked now."""
+    return account.locked_until is not None and account.locked_until > viewer.now
+
+
 async def check_lock(viewer: Viewer, *, gate: Gate, account: Account) -> None:
     """Raises AccountLocked while the failures of an account have locked it."""
-    if account.locked_until is not None and account.locked_until > viewer.now:
+    if is_waiting(viewer, account):
+        assert account.locked_until is not None
         raise await locked(viewer, account.locked_until, account.public_id)
 
 

@@ -15,9 +15,9 @@ from resolvers.accounts import person_of
 from resolvers.factors import FactorUnavailable, Use, check_factor
 from resolvers.lockout import check_lock, counted, locked, write_failure
 from resolvers.pending import (
+    counted_for,
     finish_pending,
     pending_account,
-    pending_login,
     remember_code,
     remembered_code,
 )
@@ -33,7 +33,9 @@ async def send_sign_in_code(viewer: Viewer, *, gate: Gate, handle: str) -> Sent:
     Raises ChallengeInvalid, FactorUnavailable, ResendTooSoon, AccountLocked, TooManyAttempts.
     """
     account = await pending_account(viewer, gate=gate, handle=handle)
-    await check_lock(viewer, gate=gate, account=account)
+    _, device = await counted_for(viewer, gate=gate, handle=handle)
+    if device is None:
+        await check_lock(viewer, gate=gate, account=account)
     if viewer.address:
         await gate.limiter.hit(viewer, SENDING, viewer.network)
     return await _send(viewer, gate, handle, account)
@@ -65,8 +67,8 @@ async def finish_sign_in(
     CodeExpired, ClockSkew, FactorUnavailable, AccountLocked, TooManyAttempts.
     """
     account = await pending_account(viewer, gate=gate, handle=handle)
-    login = await pending_login(viewer, gate=gate, handle=handle)
-    attempt = await counted(viewer, gate=gate, account=account, login=login)
+    login, device = await counted_for(viewer, gate=gate, handle=handle)
+    attempt = await counted(viewer, gate=gate, account=account, login=login, device=device)
     if attempt.refused_until is not None:
         # Whoever is here has known the password: they are told.
         raise await locked(viewer, attempt.refused_until, account.public_id)

@@ -9,6 +9,7 @@ from uuid import UUID
 from tortoise.queryset import QuerySet
 
 from auth.audit import record
+from auth.devices import device_token
 from auth.gate import Gate
 from auth.keys import digest
 from auth.rows import lock, visible
@@ -28,7 +29,7 @@ from resolvers.forms import reason_of
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session with its tokens, which are shown once."""
+    """A session with its tokens, which are shown once; a renewed one gives no device's."""
 
     session: Session
     account: Account
@@ -36,6 +37,7 @@ class SignedIn:
     access_token: str
     access_expires_at: datetime
     refresh_token: str
+    device_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ async def open_session(
         access_token=gate.signer.issue(session.id, account.id, role, now),
         access_expires_at=now + gate.times.access,
         refresh_token=refresh_token,
+        device_token=device_token(gate.hashes, account.id, now),
     )
 
 

@@ -293,3 +293,39 @@ async def test_wrong_factors_lock_the_login_that_they_came_by(gate: Gate) -> Non
 
     with pytest.raises(AccountLocked):
         await sign_in(visitor(), gate=gate, login=person.login, password=PASSWORD)
+
+
+async def test_a_known_device_finishes_while_a_stranger_has_locked_the_account(gate: Gate) -> None:
+    gate = replace(gate, limits=replace(gate.limits, pause=timedelta(0)))
+    person = await entrance.person(gate)
+    await Account.filter(id=person.account.id).update(sms_factor=True)
+    handle = await begun(gate, person)
+    before = visitor(NOW - 60 * MINUTE)
+    first = await sign_in(
+        before,
+        gate=gate,
+        login=person.login,
+        password=PASSWORD,
+        code=person.code(before.now),
+    )
+    assert isinstance(first, SignedIn)
+    for _ in range(5):
+        with pytest.raises(BadCredentials):
+            await sign_in(visitor(), gate=gate, login=person.login, password="wrong")
+
+    pending = await sign_in(
+        visitor(),
+        gate=gate,
+        login=person.login,
+        password=PASSWORD,
+        device_token=first.device_token,
+    )
+
+    assert isinstance(pending, Pending)
+    with pytest.raises(AccountLocked):
+        await send_sign_in_code(visitor(), gate=gate, handle=handle)
+    await send_sign_in_code(visitor(), gate=gate, handle=pending.handle)
+    with pytest.raises(CodeInvalid):
+        await finish(gate, pending.handle, TOTP, "12345")
+    assert await finish(gate, pending.handle, SMS, await sms_code(gate))
+    assert (await Account.get(id=person.account.id)).state is AccountState.LOCKED

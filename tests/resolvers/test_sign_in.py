@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from auth.devices import device_token
 from auth.gate import Gate
 from auth.limits import TooManyAttempts
 from auth.sent_codes import CodeInvalid, CodeReused
+from auth.viewer import Cookies
 from core.errors import Problem, Problems
 from models.account import Account, AccountState, Session, SignInFailure
 from models.audit import AuditEntry
@@ -481,3 +483,99 @@ async def test_idle_sessions_give_way_without_counting(gate: Gate) -> None:
     await enter(gate, person, NOW + timedelta(minutes=17))
 
     assert await Session.filter(ended_at__isnull=False).count() == 0
+
+
+async def device_of(gate: Gate, person: Person) -> str:
+    """The token that a device keeps of a sign-in an hour ago."""
+    token = (await enter(gate, person, NOW - timedelta(hours=1))).device_token
+    assert token is not None
+    return token
+
+
+async def locked_by_a_stranger(gate: Gate, person: Person) -> None:
+    for _ in range(5):
+        await fail(gate, person, password="wrong", address="198.51.100.9")
+    assert type(await fail(gate, person, password="wrong")) is AccountLocked
+
+
+async def test_a_device_that_signed_in_before_is_not_held_up_by_a_stranger(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    token = await device_of(gate, person)
+    await locked_by_a_stranger(gate, person)
+
+    assert await enter(gate, person, device_token=token)
+
+    # The lock stays for whom it is for, and the stranger has got no more guesses.
+    row = await Account.get(id=person.account.id)
+    assert (row.state, row.locked_until) == (AccountState.LOCKED, NOW + WINDOW)
+    assert type(await fail(gate, person)) is AccountLocked
+
+
+async def test_a_browser_keeps_the_token_in_its_cookie(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    token = await device_of(gate, person)
+    await locked_by_a_stranger(gate, person)
+
+    viewer = entrance.visitor()._replace(cookies=Cookies(device=token))
+    signed_in = await sign_in(
+        viewer, gate=gate, login=person.login, password=PASSWORD, code=person.code(NOW)
+    )
+
+    assert isinstance(signed_in, SignedIn)
+
+
+async def test_a_known_device_has_five_guesses_of_its_own_and_then_is_like_any_other(
+    gate: Gate,
+) -> None:
+    person = await entrance.person(gate)
+    token = await device_of(gate, person)
+
+    answers = await asyncio.gather(
+        *(enter(gate, person, password=f"guess {n}", device_token=token) for n in range(30)),
+        return_exceptions=True,
+    )
+
+    names = [type(answer).__name__ for answer in answers]
+    assert (names.count("BadCredentials"), names.count("AccountLocked")) == (10, 20)
+    assert (await actions()).count("SIGN_IN_LOCKED") == 1
+
+
+async def test_guesses_of_a_known_device_lock_nobody_else(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    token = await device_of(gate, person)
+    for _ in range(5):
+        assert type(await fail(gate, person, password="wrong", device_token=token)) is (
+            BadCredentials
+        )
+
+    assert (await Account.get(id=person.account.id)).state is AccountState.ACTIVE
+    assert await enter(gate, person)
+
+
+async def test_what_a_device_failed_before_is_forgiven_when_it_succeeds(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    token = await device_of(gate, person)
+    for round_ in range(3):
+        now = NOW + timedelta(minutes=round_)
+        for _ in range(4):
+            await fail(gate, person, now, password="wrong", device_token=token)
+        assert await enter(gate, person, now, device_token=token)
+    assert await SignInFailure.all().count() == 0
+
+
+@pytest.mark.parametrize("whose", ["another's", "old", "nonsense"])
+async def test_a_token_that_is_no_device_of_the_account_counts_for_nothing(
+    gate: Gate, whose: str
+) -> None:
+    person = await entrance.person(gate)
+    token = {
+        "another's": await device_of(gate, await entrance.person(gate)),
+        "old": device_token(gate.hashes, person.account.id, NOW - timedelta(days=180)),
+        "nonsense": "x.1.y",
+    }[whose]
+    await locked_by_a_stranger(gate, person)
+
+    assert type(await fail(gate, person, device_token=token)) is AccountLocked
+    # Nor of an account that nobody has.
+    problem = await fail(gate, person, login="nobody@example.org", device_token=token)
+    assert type(problem) is BadCredentials
