@@ -74,19 +74,19 @@ async def write_failure(
         until = attempt.locks_until.isoformat()
         record(viewer, "SIGN_IN_LOCKED", account, about=about, reason=reason, until=until)
     locks = account if attempt.locks_until is not None else None
-    until_when = attempt.locks_until or viewer.now
+    ends_at = attempt.locks_until or viewer.now
     passing = Q(state=AccountState.ACTIVE) | Q(
         state=AccountState.LOCKED, locked_until__isnull=False
     )
     await Account.filter(passing, id=locks.id if locks is not None else uuid7()).update(
-        state=AccountState.LOCKED, locked_until=until_when
+        state=AccountState.LOCKED, locked_until=ends_at
     )
     await alert(
         viewer,
         gate=gate,
         account=locks,
         what=Alert.LOCKED,
-        until=whole_minute(await on_our_clock(viewer, until_when)),
+        until=whole_minute(await on_our_clock(viewer, ends_at)),
         public_id=locks.public_id if locks is not None else told_id(gate, ""),
     )
 
@@ -99,16 +99,17 @@ def may_enter(account: Account) -> bool:
     return open_or_waiting and account.password_hash is not None
 
 
-def is_waiting(viewer: Viewer, account: Account) -> bool:
-    """Whether the failures of an account keep it locked now."""
-    return account.locked_until is not None and account.locked_until > viewer.now
+def waits_until(viewer: Viewer, account: Account) -> datetime | None:
+    """Until when the failures of an account keep it locked; nothing where they do not now."""
+    until = account.locked_until
+    return until if until is not None and until > viewer.now else None
 
 
-async def check_lock(viewer: Viewer, *, gate: Gate, account: Account) -> None:
+async def check_lock(viewer: Viewer, *, account: Account) -> None:
     """Raises AccountLocked while the failures of an account have locked it."""
-    if is_waiting(viewer, account):
-        assert account.locked_until is not None
-        raise await locked(viewer, account.locked_until, account.public_id)
+    until = waits_until(viewer, account)
+    if until is not None:
+        raise await locked(viewer, until, account.public_id)
 
 
 async def locked(viewer: Viewer, until: datetime, public_id: str) -> AccountLocked:

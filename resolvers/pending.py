@@ -18,7 +18,7 @@ from models.database import current_unit, unit_of_work
 from models.factor import Challenge, ChallengePurpose
 from models.fields import canonical_json
 from resolvers.accounts import forgive_device, lift
-from resolvers.lockout import check_lock, is_waiting, may_enter
+from resolvers.lockout import check_lock, may_enter, waits_until
 from resolvers.second_factors import Offered, factors_of
 from resolvers.sessions import SignedIn, open_session
 
@@ -79,7 +79,7 @@ async def finish_pending(
     challenge, account = await _found(viewer, gate, handle, field, lock=True)
     device: str | None = challenges.payload_of(gate, challenge).get("device")
     if device is None:
-        await check_lock(viewer, gate=gate, account=account)
+        await check_lock(viewer, account=account)
     await challenges.use(viewer, challenge, field)
     return await enter(viewer, gate=gate, account=account, method=method, device=device)
 
@@ -99,7 +99,7 @@ async def enter(
     current_unit()
     if device is not None:
         await forgive_device(gate, device)
-    if device is None or not is_waiting(viewer, account):
+    if device is None or waits_until(viewer, account) is None:
         await lift(gate, account)
     return await open_session(viewer, gate=gate, account=account, method=method)
 

@@ -35,7 +35,7 @@ async def send_sign_in_code(viewer: Viewer, *, gate: Gate, handle: str) -> Sent:
     account = await pending_account(viewer, gate=gate, handle=handle)
     _, device = await counted_for(viewer, gate=gate, handle=handle)
     if device is None:
-        await check_lock(viewer, gate=gate, account=account)
+        await check_lock(viewer, account=account)
     if viewer.address:
         await gate.limiter.hit(viewer, SENDING, viewer.network)
     return await _send(viewer, gate, handle, account)
