@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from auth.rights import Rights
+from core.addresses import network_of
 from core.clock import day_of
 from models.practitioner import Profession
 from models.role import Role
@@ -21,9 +22,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """That a browser keeps the session's tokens, and the digest of the refresh token it sent."""
+    """That a browser keeps the session's tokens, and the digest of the refresh token it sent.
+
+    ``device`` is the token of a known device that it keeps beside them.
+    """
 
     refresh_hash: str | None = None
+    device: str | None = None
 
 
 class Viewer(NamedTuple):
@@ -54,6 +59,11 @@ class Viewer(NamedTuple):
     @property
     def role(self) -> Role:
         return self.rights.role
+
+    @property
+    def network(self) -> str:
+        """What the address counts as where tries are limited; empty where it is not known."""
+        return network_of(self.address)
 
     @property
     def today(self) -> date:

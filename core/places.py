@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.addresses import parsed
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -21,12 +23,9 @@ class Places:
 
     def of(self, address: str) -> str:
         """The place of the narrowest network that holds an address; empty where none does."""
-        try:
-            found = ipaddress.ip_address(address)
-        except ValueError:
+        found = parsed(address)
+        if found is None:
             return ""
-        if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-            found = found.ipv4_mapped
         around = [network for network in self.by_network if found in network]
         return self.by_network[max(around, key=lambda n: n.prefixlen)] if around else ""
 

@@ -99,10 +99,12 @@ class Invitation(Row):
 
 
 class SignInFailure(Row):
-    """One failed attempt, counted within a window against an account and an address."""
+    """One failed attempt, counted within a window; a row for each name that it counts under."""
 
-    # The folded login as a keyed hash: unknown logins are counted as known ones are.
+    # A keyed hash of a login as it was typed, whether or not somebody has it; or of an account or
+    # a known device.
     login_hash = Text(max_length=64, db_index=True)
+    # What the address counts as; it stands in one of an attempt's rows.
     address = Text(max_length=64, db_index=True)
     at = Moment()
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
-from auth.attempts import forgive
+from auth.attempts import Names, forgive
 from auth.audit import record
 from auth.gate import Gate
 from auth.passwords import check_new_password
@@ -73,18 +73,42 @@ async def unlock_account(viewer: Viewer, *, id: UUID, reason: str, gate: Gate) -
     """
     account = await lock(viewer, Account, id, "id")
     text = reason_of(reason)
-    if account.state is AccountState.LOCKED:
-        account.update_from_dict({"state": AccountState.ACTIVE, "locked_until": None})
-        await account.save(update_fields=["state", "locked_until"])
-    await forgive(login_hash(gate, account, ""))
+    await lift(gate, account)
     about = await person_of(account.id)
     record(viewer, "ACCOUNT_UNLOCKED", account, about=about, reason=text)
     return account
 
 
-def login_hash(gate: Gate, account: Account | None, login: str) -> str:
-    """Under what failures are counted: the account, whichever login; an unknown login itself."""
-    return gate.hashes.hash("login", str(account.id) if account is not None else login)
+async def lift(gate: Gate, account: Account) -> None:
+    """Ends a lock and forgets the failures, in the caller's unit of work."""
+    if account.state is AccountState.LOCKED:
+        account.update_from_dict({"state": AccountState.ACTIVE, "locked_until": None})
+        await account.save(update_fields=["state", "locked_until"])
+    await forgive_account(gate, account)
+
+
+async def forgive_account(gate: Gate, account: Account) -> None:
+    """Forgets the failures of an account and of its logins, in the caller's unit of work."""
+    names = [failure_names(gate, account, login or "") for login in (account.phone, account.email)]
+    await forgive(names[0].account, *(name.login for name in names))
+
+
+async def forgive_device(gate: Gate, device: str) -> None:
+    """Forgets the failures of a known device, in the caller's unit of work."""
+    names = device_names(gate, device)
+    await forgive(names.login, names.account)
+
+
+def failure_names(gate: Gate, account: Account | None, login: str) -> Names:
+    """Under what failures are counted. A login that nobody has counts as if it had an account."""
+    whose = str(account.id) if account is not None else login
+    return Names(gate.hashes.hash("login", login), gate.hashes.hash("failures of account", whose))
+
+
+def device_names(gate: Gate, device: str) -> Names:
+    """Under what the failures of a known device are counted: of no login and no account."""
+    hashed = gate.hashes.hash
+    return Names(hashed("device", device), hashed("failures of device", device))
 
 
 async def person_of(account_id: UUID) -> UUID | None:

@@ -11,6 +11,7 @@ from auth.gate import Gate
 from auth.hours import on_our_clock
 from auth.messages import put_message
 from auth.viewer import Viewer
+from core.addresses import spelled
 from core.translation import message
 from models.account import Account
 from resolvers.contacts import contact_again, contacts_of
@@ -50,22 +51,23 @@ async def alert(
     account: Account | None,
     what: Alert,
     contacts: Sequence[str] = (),
+    **values: object,
 ) -> None:
     """Puts an alert into the outbox, in the caller's unit of work.
 
     It goes to the account's e-mail address, or else to its telephone; to both where it says that
     somebody else acted; or to ``contacts``, those from before a change. Of an account that nobody
-    has the same is written and nothing sent.
+    has the same is written and nothing sent. ``values`` are for the text.
     """
     language = account.language if account is not None else "ru"
     subject = message(language, "Alert.subject")
-    body = message(
-        language,
-        f"Alert.{what}",
-        at=await on_our_clock(viewer, viewer.now),
-        address=viewer.address or "–",
-        public_id=account.public_id if account is not None else "",
-    )
+    told = {
+        "at": await on_our_clock(viewer, viewer.now),
+        "address": spelled(viewer.address) or "–",
+        "public_id": account.public_id if account is not None else "",
+        **values,
+    }
+    body = message(language, f"Alert.{what}", **told)
     for to in contacts or _contacts(account, what):
         channel, is_anybody = contact_again(to).channel, account is not None
         await put_message(

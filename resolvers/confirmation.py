@@ -124,8 +124,9 @@ async def confirm_account(
 ) -> Account:
     """Confirms the viewer's own account by the code that came back.
 
-    ``inn`` mends the one that was given before. Raises AlreadyConfirmed, IdentityMissing,
-    InnTaken, SnilsBound, SnilsDiffers, TooManyAttempts, and Problems: those of ``read_numbers``,
+    ``inn`` mends the one that was given before. Where the account is confirmed, the code still
+    confirms the contact that it was sent to, and nothing else. Raises IdentityMissing, InnTaken,
+    SnilsBound, SnilsDiffers, TooManyAttempts, and Problems: those of ``read_numbers``,
     CodeInvalid, CodeExpired, CodeReused.
     """
     await gate.limiter.hit(viewer, TRYING, str(viewer.account_id))
@@ -171,6 +172,12 @@ async def _confirm(viewer: Viewer, gate: Gate, sent: SentCode, numbers: Numbers)
         if account.phone != contact:
             raise CodeExpired("code")
         account.phone_confirmed_at = viewer.now
+    if account.confirmed_at is not None:
+        # By another code meanwhile: this one confirms its contact, and binds nothing anew.
+        await save_account(account)
+        about = await person_of(account.id)
+        record(viewer, "CONTACT_CONFIRMED", account, about=about, channel=sent.channel.value)
+        return account
     await note_confirmed(viewer, gate, account, numbers, way=sent.channel.value)
     return account
 

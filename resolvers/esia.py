@@ -97,7 +97,7 @@ async def begin_esia(viewer: Viewer, *, gate: Gate, esia: Client | None) -> Begu
 
     Raises ServiceUnavailable, TooManyAttempts.
     """
-    await gate.limiter.hit(viewer, BEGINNING, viewer.address)
+    await gate.limiter.hit(viewer, BEGINNING, viewer.network)
     # ESIA wants a UUID for a state.
     asked = Asked(str(uuid4()), secrets.token_urlsafe(32), secrets.token_urlsafe(48))
     client = _set_up(esia)
@@ -129,7 +129,7 @@ async def finish_esia(
     empty, EsiaStateMismatch, EsiaRefused, EsiaNotTrusted, EsiaNotLinked, AccountClosed,
     ServiceUnavailable, TooManyAttempts.
     """
-    await gate.limiter.hit(viewer, FINISHING, viewer.address)
+    await gate.limiter.hit(viewer, FINISHING, viewer.network)
     try:
         person = await _vouched(viewer, gate, esia, binding, state, code)
         return await _sign_in(viewer, gate, person)
@@ -146,7 +146,7 @@ async def link_esia(
     Raises as ``finish_esia`` does, EsiaSubjectMismatch, and IdentityUnavailable where the
     person there belongs to another account here.
     """
-    await gate.limiter.hit(viewer, FINISHING, viewer.address)
+    await gate.limiter.hit(viewer, FINISHING, viewer.network)
     try:
         person = await _vouched(viewer, gate, esia, binding, state, code)
         try:

@@ -120,7 +120,7 @@ async def begin_invitation(viewer: Viewer, *, gate: Gate, code: str, contact: st
     TooManyAttempts, ResendTooSoon about ``contact``, and Problems: InvitationInvalid, Required,
     EmailInvalid, PhoneInvalid.
     """
-    await gate.limiter.hit(viewer, BEGINNING, viewer.address)
+    await gate.limiter.hit(viewer, BEGINNING, viewer.network)
     problems: list[Problem] = []
     account = await _account_or_problem(viewer, code, problems)
     given = {"contact": contact}
@@ -160,7 +160,7 @@ async def accept_invitation(
     TooManyAttempts, IdentityUnavailable about ``handle``, and Problems: InvitationInvalid,
     CodeInvalid, CodeExpired and CodeReused about ``contact_code``, PasswordWeak.
     """
-    await gate.limiter.hit(viewer, TRYING, viewer.address)
+    await gate.limiter.hit(viewer, TRYING, viewer.network)
     problems: list[Problem] = []
     account = await _account_or_problem(viewer, code, problems)
     about: tuple[str, ...] = ()

@@ -1,20 +1,23 @@
 """Guesses at what opens an account: counted before they are looked at, and the lock they bring."""
 
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from tortoise.expressions import Q
 
-from auth.attempts import Attempt, AttemptsExceeded, begin_attempt, forgive
+from auth.attempts import Attempt, AttemptsExceeded, begin_attempt
 from auth.audit import record
+from auth.devices import device_of
 from auth.gate import Gate
-from auth.hours import on_our_clock
+from auth.hours import on_our_clock, whole_minute
 from auth.limits import TooManyAttempts
 from auth.viewer import Viewer
 from core.errors import Problem
 from core.ids import uuid7
 from models.account import Account, AccountState
 from models.database import outside_units, unit_of_work
-from resolvers.accounts import login_hash, person_of
+from resolvers.accounts import device_names, failure_names, person_of
 from resolvers.alerts import Alert, alert
 
 
@@ -24,23 +27,37 @@ class AccountLocked(Problem):
     code = "ACCOUNT_LOCKED"
 
 
-async def counted(
-    viewer: Viewer, *, gate: Gate, account: Account | None, login: str = ""
-) -> Attempt:
-    """Counts a guess at an account, or at a login that nobody has, as failed for now.
+def known_device(viewer: Viewer, gate: Gate, account: Account | None, token: str) -> str | None:
+    """The device of a token, where it has signed in to the account before."""
+    account_id = account.id if account is not None else uuid7()
+    return device_of(gate.hashes, account_id, token, viewer.now)
 
-    Raises AccountLocked, TooManyAttempts. Outside of units of work, for what is counted must
-    stay when these fail.
+
+async def counted(
+    viewer: Viewer, *, gate: Gate, account: Account | None, login: str, device: str | None = None
+) -> Attempt:
+    """Counts a guess by a login, and at the account that has it, as failed for now.
+
+    One of a known ``device`` counts for that device alone, until it has had as many as a login
+    has; from then on it is like any other. Raises AccountLocked, TooManyAttempts, which tell of
+    the login and nothing of an account: one that waits is told by ``refused_until``. Outside of
+    units of work, for what is counted must stay when these fail.
     """
     outside_units()
-    name = login_hash(gate, account, login)
+    begin = partial(begin_attempt, network=viewer.network, now=viewer.now, limits=gate.limits)
     try:
-        return await begin_attempt(name, viewer.address, now=viewer.now, limits=gate.limits)
+        if device is not None:
+            try:
+                attempt = await begin(device_names(gate, device))
+                return replace(attempt, locks_until=None, device=device)
+            except AttemptsExceeded as exceeded:
+                if not exceeded.is_lock:
+                    raise
+        return await begin(failure_names(gate, account, login))
     except AttemptsExceeded as exceeded:
-        until = await on_our_clock(viewer, exceeded.until)
         if exceeded.is_lock:
-            raise _locked(gate, account, name, until) from None
-        raise TooManyAttempts(until=until) from None
+            raise await locked(viewer, exceeded.until, told_id(gate, login)) from None
+        raise TooManyAttempts(until=await on_our_clock(viewer, exceeded.until)) from None
 
 
 @unit_of_work
@@ -48,21 +65,30 @@ async def write_failure(
     viewer: Viewer, *, gate: Gate, account: Account | None, attempt: Attempt, reason: str
 ) -> None:
     """Notes a counted guess that was wrong; the last one allowed locks the account."""
-    # The same statements for a login that nobody has: the time taken tells nothing.
-    account_id = account.id if account is not None else uuid7()
-    about = await person_of(account_id)
-    record(viewer, "SIGN_IN_FAILED", account, about=about, reason=reason)
+    # The same statements for a login that nobody has, and whether or not the account is locked by
+    # this one: the time taken tells nothing, not even that two logins are one person's.
+    about = await person_of(account.id if account is not None else uuid7())
     if attempt.locks_until is None:
-        return
+        record(viewer, "SIGN_IN_FAILED", account, about=about, reason=reason)
+    else:
+        until = attempt.locks_until.isoformat()
+        record(viewer, "SIGN_IN_LOCKED", account, about=about, reason=reason, until=until)
+    locks = account if attempt.locks_until is not None else None
+    ends_at = attempt.locks_until or viewer.now
     passing = Q(state=AccountState.ACTIVE) | Q(
         state=AccountState.LOCKED, locked_until__isnull=False
     )
-    await Account.filter(passing, id=account_id).update(
-        state=AccountState.LOCKED, locked_until=attempt.locks_until
+    await Account.filter(passing, id=locks.id if locks is not None else uuid7()).update(
+        state=AccountState.LOCKED, locked_until=ends_at
     )
-    until = attempt.locks_until.isoformat()
-    record(viewer, "SIGN_IN_LOCKED", account, about=about, until=until)
-    await alert(viewer, gate=gate, account=account, what=Alert.LOCKED)
+    await alert(
+        viewer,
+        gate=gate,
+        account=locks,
+        what=Alert.LOCKED,
+        until=whole_minute(await on_our_clock(viewer, ends_at)),
+        public_id=locks.public_id if locks is not None else told_id(gate, ""),
+    )
 
 
 def may_enter(account: Account) -> bool:
@@ -73,26 +99,43 @@ def may_enter(account: Account) -> bool:
     return open_or_waiting and account.password_hash is not None
 
 
-async def check_lock(viewer: Viewer, *, gate: Gate, account: Account) -> None:
+def waits_until(viewer: Viewer, account: Account) -> datetime | None:
+    """Until when the failures of an account keep it locked; nothing where they do not now."""
+    until = account.locked_until
+    return until if until is not None and until > viewer.now else None
+
+
+async def check_lock(viewer: Viewer, *, account: Account) -> None:
     """Raises AccountLocked while the failures of an account have locked it."""
-    if account.locked_until is not None and account.locked_until > viewer.now:
-        until = await on_our_clock(viewer, account.locked_until)
-        raise _locked(gate, account, "", until)
+    until = waits_until(viewer, account)
+    if until is not None:
+        raise await locked(viewer, until, account.public_id)
 
 
-async def lift(gate: Gate, account: Account) -> None:
-    """Ends a lock that has passed and forgets the failures, in the caller's unit of work."""
-    if account.state is AccountState.LOCKED:
-        account.update_from_dict({"state": AccountState.ACTIVE, "locked_until": None})
-        await account.save(update_fields=["state", "locked_until"])
-    await forgive(login_hash(gate, account, ""))
+async def locked(viewer: Viewer, until: datetime, public_id: str) -> AccountLocked:
+    """What is told of a lock: people read until when in whole minutes, programs as it is."""
+    until = await on_our_clock(viewer, until)
+    return AccountLocked(until=until, minute=whole_minute(until), public_id=public_id)
 
 
-def _locked(gate: Gate, account: Account | None, counted: str, until: datetime) -> AccountLocked:
-    """The same answer for a login that nobody has, with an id that stays the same."""
-    public_id = (
-        account.public_id
-        if account is not None
-        else gate.hashes.readable_code("ID", "public id", counted)
+def told_id(gate: Gate, login: str) -> str:
+    """The id told of a locked login, whether or not somebody has it; always the same for it.
+
+    It is not the account's: that would tell which two logins are one person's.
+    """
+    return gate.hashes.readable_code("ID", "public id", login)
+
+
+async def account_told_of(viewer: Viewer, *, gate: Gate, public_id: str) -> Account | None:
+    """The account of a public id, or of an id that was told of a login while it is locked.
+
+    The same statements whatever is found.
+    """
+    by_id = await Account.get_or_none(public_id=public_id)
+    waiting = await Account.filter(locked_until__gt=viewer.now)
+    told = (
+        account
+        for account in waiting
+        if public_id in {told_id(gate, login) for login in (account.phone, account.email) if login}
     )
-    return AccountLocked(until=until, public_id=public_id)
+    return by_id or next(told, None)

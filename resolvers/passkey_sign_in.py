@@ -49,7 +49,7 @@ class _Proof:
 
 async def begin_passkey_sign_in(viewer: Viewer, *, gate: Gate, settings: Settings) -> Asked:
     """Asks for any passkey of this cabinet; raises TooManyAttempts."""
-    await gate.limiter.hit(viewer, ASKING, viewer.address)
+    await gate.limiter.hit(viewer, ASKING, viewer.network)
     return await _ask(viewer, gate, settings, ChallengePurpose.PASSKEY)
 
 
@@ -60,7 +60,7 @@ async def sign_in_by_passkey(
 
     Raises PasskeyInvalid, PasskeyCloned, ChallengeInvalid about the credential, TooManyAttempts.
     """
-    await gate.limiter.hit(viewer, SHOWING, viewer.address)
+    await gate.limiter.hit(viewer, SHOWING, viewer.network)
     proof = await _proof(viewer, gate, settings, credential, ChallengePurpose.PASSKEY)
     return await _enter(viewer, gate, proof)
 
@@ -83,7 +83,7 @@ async def passkey_options(viewer: Viewer, *, gate: Gate, settings: Settings, han
 
     Raises ChallengeInvalid about the handle, FactorUnavailable, TooManyAttempts.
     """
-    await gate.limiter.hit(viewer, ASKING, viewer.address)
+    await gate.limiter.hit(viewer, ASKING, viewer.network)
     account = await pending_account(viewer, gate=gate, handle=handle)
     return await _ask(viewer, gate, settings, ChallengePurpose.SECOND_PASSKEY, account)
 
@@ -96,7 +96,7 @@ async def finish_sign_in_by_passkey(
     Raises PasskeyInvalid, PasskeyCloned, ChallengeInvalid about the handle or the credential,
     AccountLocked, TooManyAttempts.
     """
-    await gate.limiter.hit(viewer, SHOWING, viewer.address)
+    await gate.limiter.hit(viewer, SHOWING, viewer.network)
     account = await pending_account(viewer, gate=gate, handle=handle)
     purpose = ChallengePurpose.SECOND_PASSKEY
     proof = await _proof(viewer, gate, settings, credential, purpose, account)
@@ -124,7 +124,7 @@ async def confirm_factor_by_passkey(
 
     Raises PasskeyInvalid, PasskeyCloned, ChallengeInvalid about the credential, TooManyAttempts.
     """
-    await gate.limiter.hit(viewer, SHOWING, viewer.address)
+    await gate.limiter.hit(viewer, SHOWING, viewer.network)
     account = await Account.get(id=viewer.account_id)
     purpose = ChallengePurpose.SECOND_PASSKEY
     proof = await _proof(viewer, gate, settings, credential, purpose, account)

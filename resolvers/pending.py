@@ -17,7 +17,8 @@ from models.account import Account, SignInMethod
 from models.database import current_unit, unit_of_work
 from models.factor import Challenge, ChallengePurpose
 from models.fields import canonical_json
-from resolvers.lockout import check_lock, lift, may_enter
+from resolvers.accounts import forgive_device, lift
+from resolvers.lockout import check_lock, may_enter, waits_until
 from resolvers.second_factors import Offered, factors_of
 from resolvers.sessions import SignedIn, open_session
 
@@ -34,15 +35,25 @@ class Pending:
     factors: tuple[Offered, ...]
 
 
-async def begin_pending(viewer: Viewer, *, gate: Gate, account: Account) -> Pending:
-    """Begins to wait, in the caller's unit of work; the caller has checked the password."""
+async def begin_pending(
+    viewer: Viewer, *, gate: Gate, account: Account, login: str, device: str | None
+) -> Pending:
+    """Begins to wait, in the caller's unit of work; the caller has checked the password.
+
+    Wrong factors go on being counted for ``login``, or for a known ``device``.
+    """
     current_unit()
     begun = await challenges.begin(
         viewer,
         gate=gate,
         purpose=ChallengePurpose.SIGN_IN,
         # Another password ends what was begun with the one before.
-        payload={"account": str(account.id), "password": digest(account.password_hash or "")},
+        payload={
+            "account": str(account.id),
+            "password": digest(account.password_hash or ""),
+            "login": login,
+            "device": device,
+        },
         lifetime=LIFETIME,
     )
     return Pending(begun.value, begun.challenge.expires_at, await factors_of(account))
@@ -66,15 +77,30 @@ async def finish_pending(
     passed, and forgets the failures. Raises ChallengeInvalid about ``field``, AccountLocked.
     """
     challenge, account = await _found(viewer, gate, handle, field, lock=True)
-    await check_lock(viewer, gate=gate, account=account)
+    device: str | None = challenges.payload_of(gate, challenge).get("device")
+    if device is None:
+        await check_lock(viewer, account=account)
     await challenges.use(viewer, challenge, field)
-    return await enter(viewer, gate=gate, account=account, method=method)
+    return await enter(viewer, gate=gate, account=account, method=method, device=device)
 
 
-async def enter(viewer: Viewer, *, gate: Gate, account: Account, method: SignInMethod) -> SignedIn:
-    """Opens a session after password and factor, in the caller's unit of work."""
+async def enter(
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    account: Account,
+    method: SignInMethod,
+    device: str | None = None,
+) -> SignedIn:
+    """Opens a session after password and factor, in the caller's unit of work.
+
+    A known ``device`` passes by a lock that still holds, and leaves it to whom it is for.
+    """
     current_unit()
-    await lift(gate, account)
+    if device is not None:
+        await forgive_device(gate, device)
+    if device is None or waits_until(viewer, account) is None:
+        await lift(gate, account)
     return await open_session(viewer, gate=gate, account=account, method=method)
 
 
@@ -85,6 +111,13 @@ async def remember_code(viewer: Viewer, *, gate: Gate, handle: str, sent: str) -
     payload = {**challenges.payload_of(gate, challenge), "sent": sent}
     challenge.payload_sealed = gate.vault.seal(canonical_json(payload))
     await challenge.save(update_fields=["payload_sealed"])
+
+
+async def counted_for(viewer: Viewer, *, gate: Gate, handle: str) -> tuple[str, str | None]:
+    """The login, and the known device, for which wrong factors count; raises ChallengeInvalid."""
+    challenge, _ = await _found(viewer, gate, handle, "handle")
+    payload = challenges.payload_of(gate, challenge)
+    return payload.get("login", ""), payload.get("device")
 
 
 async def remembered_code(viewer: Viewer, *, gate: Gate, handle: str) -> str | None:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from uuid import UUID
 
-from auth.attempts import forgive
 from auth.audit import record
 from auth.gate import Gate
 from auth.limits import Limit
@@ -17,7 +16,7 @@ from core.settings import Settings
 from models.account import Account, AccountState
 from models.database import unit_of_work
 from models.factor import CodePurpose, SentCode
-from resolvers.accounts import login_hash, person_of
+from resolvers.accounts import forgive_account, person_of
 from resolvers.alerts import Alert, alert
 from resolvers.contacts import Contact, account_with, confirmed_contact, contact_from
 from resolvers.forms import Required, read, refuse
@@ -50,7 +49,7 @@ async def request_recovery(viewer: Viewer, *, gate: Gate, contact: str) -> Sent:
     )
     refuse(problems)
     to: Contact = given["contact"]
-    await gate.limiter.hit(viewer, ASKING_FROM_ADDRESS, viewer.address)
+    await gate.limiter.hit(viewer, ASKING_FROM_ADDRESS, viewer.network)
     await gate.limiter.hit(viewer, ASKING_FOR_CONTACT, to.value)
     return await _send(viewer, gate, to)
 
@@ -113,7 +112,7 @@ async def reset_password(
     given = {"handle": handle, "code": code, "password": password}
     refuse([Required(name) for name, value in given.items() if not value.strip()])
     check_new_password(password)
-    await gate.limiter.hit(viewer, RESETTING_FROM_ADDRESS, viewer.address)
+    await gate.limiter.hit(viewer, RESETTING_FROM_ADDRESS, viewer.network)
     sent = await check_code(
         viewer, gate=gate, purpose=CodePurpose.RECOVERY, handle=handle.strip(), code=code
     )
@@ -140,7 +139,7 @@ async def _reset(viewer: Viewer, gate: Gate, sent: SentCode, password_hash: str)
     else:
         account.email_confirmed_at = account.email_confirmed_at or viewer.now
     await account.save()
-    await forgive(login_hash(gate, account, ""))
+    await forgive_account(gate, account)
     # Whatever was begun under the old password ends with it.
     person = viewer._replace(account_id=account.id)
     await end_everything(person, account.id, reason="PASSWORD_RESET")

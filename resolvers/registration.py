@@ -66,7 +66,6 @@ ASKING = Limit("begin registration", 60, timedelta(hours=1))
 ASKING_FOR = Limit("begin registration of a phone", 10, timedelta(days=1))
 GUESSING = Limit("check registration", 100, timedelta(minutes=15))
 FILLING_IN = Limit("register", 60, timedelta(hours=1))
-# Each form may ask once whether an INN is taken.
 FILLING_IN_FOR = Limit("register a phone", 10, timedelta(hours=1))
 
 # Full capacity to act: Civil Code, article 21.
@@ -136,9 +135,10 @@ async def register(viewer: Viewer, *, gate: Gate, handle: str, **values: Any) ->
     """Opens an account, not confirmed yet, and a session in it.
 
     ``handle`` is that of a telephone number proved lately; what was wrong in the form can be
-    mended under the same one. The INN is bound when the account is confirmed, and is refused
-    here where it is bound to another; an e-mail address becomes a login when a code that was
-    sent there comes back, so that nobody takes an address that is not theirs.
+    mended under the same one. The INN is bound when the account is confirmed. Where it is bound
+    to another, that is told of a form in which all else is right, and uses the handle up: each
+    question costs a code by SMS. An e-mail address becomes a login when a code that was sent
+    there comes back, so that nobody takes an address that is not theirs.
 
     Raises CodeExpired, CodeReused, IdentityUnavailable about ``handle``, TooManyAttempts, and
     Problems: Required, TooLong, TextInvalid, DateInFuture, DateTooEarly, UnderAge,
@@ -151,7 +151,10 @@ async def register(viewer: Viewer, *, gate: Gate, handle: str, **values: Any) ->
     await gate.limiter.hit(viewer, FILLING_IN_FOR, phone)
     form = await _read_form(viewer, gate, phone, values)
     password_hash = await gate.passwords.hash(values["password"])
-    return await _open(viewer, gate, sent, form, password_hash)
+    registered = await _open(viewer, gate, sent, form, password_hash)
+    if registered is None:
+        raise InnTaken("inn")
+    return registered
 
 
 async def _read_form(
@@ -171,9 +174,6 @@ async def _read_form(
     problems: list[Problem] = []
     given = {name: value for name, value in values.items() if name in checks}
     form = read(complete(given, _NEEDED), checks, required=_NEEDED, problems=problems)
-    inn = form.get("inn")
-    if inn and await Identity.exists(inn_hash=number_hash(gate, "inn", inn)):
-        problems.append(InnTaken("inn"))
     problems += await _wrong_specialty(viewer, form.get("specialty"), values["is_medical_worker"])
     names = ("last_name", "first_name", "patronymic", "email")
     try:
@@ -214,8 +214,12 @@ async def _wrong_specialty(
 @unit_of_work
 async def _open(
     viewer: Viewer, gate: Gate, sent: SentCode, form: dict[str, Any], password_hash: str
-) -> Registered:
+) -> Registered | None:
+    """Nothing where the INN is bound: what was used up for that answer stays so."""
     await use_code(viewer, sent, "handle")
+    if await Identity.exists(inn_hash=number_hash(gate, "inn", form["inn"])):
+        record(viewer, "REGISTRATION_REFUSED", reason=InnTaken.code)
+        return None
     account = Account(
         phone=contact_of(gate, sent),
         phone_confirmed_at=sent.proved_at,

@@ -69,7 +69,7 @@ async def code_or_problem(
 async def count_address(viewer: Viewer, gate: Gate, limit: Limit) -> None:
     """Counts a hit of the viewer's address, where it is known; raises TooManyAttempts."""
     if viewer.address:
-        await gate.limiter.hit(viewer, limit, viewer.address)
+        await gate.limiter.hit(viewer, limit, viewer.network)
 
 
 @unit_of_work

@@ -13,8 +13,14 @@ from models.database import unit_of_work
 from models.factor import Channel, CodePurpose, SecondFactor
 from resolvers.accounts import person_of
 from resolvers.factors import FactorUnavailable, Use, check_factor
-from resolvers.lockout import check_lock, counted, write_failure
-from resolvers.pending import finish_pending, pending_account, remember_code, remembered_code
+from resolvers.lockout import check_lock, counted, locked, write_failure
+from resolvers.pending import (
+    counted_for,
+    finish_pending,
+    pending_account,
+    remember_code,
+    remembered_code,
+)
 from resolvers.sessions import SignedIn
 
 # From one address, whoever it asks for.
@@ -27,9 +33,11 @@ async def send_sign_in_code(viewer: Viewer, *, gate: Gate, handle: str) -> Sent:
     Raises ChallengeInvalid, FactorUnavailable, ResendTooSoon, AccountLocked, TooManyAttempts.
     """
     account = await pending_account(viewer, gate=gate, handle=handle)
-    await check_lock(viewer, gate=gate, account=account)
+    _, device = await counted_for(viewer, gate=gate, handle=handle)
+    if device is None:
+        await check_lock(viewer, account=account)
     if viewer.address:
-        await gate.limiter.hit(viewer, SENDING, viewer.address)
+        await gate.limiter.hit(viewer, SENDING, viewer.network)
     return await _send(viewer, gate, handle, account)
 
 
@@ -59,7 +67,11 @@ async def finish_sign_in(
     CodeExpired, ClockSkew, FactorUnavailable, AccountLocked, TooManyAttempts.
     """
     account = await pending_account(viewer, gate=gate, handle=handle)
-    attempt = await counted(viewer, gate=gate, account=account)
+    login, device = await counted_for(viewer, gate=gate, handle=handle)
+    attempt = await counted(viewer, gate=gate, account=account, login=login, device=device)
+    if attempt.refused_until is not None:
+        # Whoever is here has known the password: they are told.
+        raise await locked(viewer, attempt.refused_until, account.public_id)
     try:
         sent = await remembered_code(viewer, gate=gate, handle=handle)
         use = await check_factor(

@@ -9,12 +9,14 @@ from uuid import UUID
 from tortoise.queryset import QuerySet
 
 from auth.audit import record
+from auth.devices import device_token
 from auth.gate import Gate
 from auth.keys import digest
 from auth.rows import lock, visible
 from auth.sessions import RoleNotHeld, SessionExpired, grants_of, held_roles, is_over
 from auth.tokens import TokenInvalid
 from auth.viewer import Viewer
+from core.addresses import spelled
 from models.account import Account, RefreshToken, Session, SignInMethod
 from models.change import ChangeKind
 from models.database import unit_of_work
@@ -28,7 +30,7 @@ from resolvers.forms import reason_of
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session with its tokens, which are shown once."""
+    """A session with its tokens, which are shown once; a renewed one gives no device's."""
 
     session: Session
     account: Account
@@ -36,6 +38,7 @@ class SignedIn:
     access_token: str
     access_expires_at: datetime
     refresh_token: str
+    device_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ async def open_session(
         access_token=gate.signer.issue(session.id, account.id, role, now),
         access_expires_at=now + gate.times.access,
         refresh_token=refresh_token,
+        device_token=device_token(gate.hashes, account.id, now),
     )
 
 
@@ -144,7 +148,7 @@ async def _new_session(
         seen_at=viewer.now,
         expires_at=viewer.now + gate.times.absolute,
         device=viewer.device[:200],
-        address=viewer.address[:64],
+        address=spelled(viewer.address),
         **values,
     )
 

@@ -15,7 +15,7 @@ from resolvers.accounts import person_of
 from resolvers.factors import step_of, use_step
 from resolvers.forms import Required
 from resolvers.keyboard import layout_hints
-from resolvers.lockout import counted, may_enter, write_failure
+from resolvers.lockout import AccountLocked, counted, known_device, may_enter, write_failure
 from resolvers.pending import Pending, begin_pending, enter
 from resolvers.second_factors import factors_of, lasting
 from resolvers.sessions import SignedIn
@@ -37,13 +37,21 @@ class _Refused(Exception):
 
 
 async def sign_in(
-    viewer: Viewer, *, gate: Gate, login: str, password: str, code: str | None = None
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    login: str,
+    password: str,
+    code: str | None = None,
+    device_token: str | None = None,
 ) -> SignedIn | Pending:
     """Opens a session with an authenticator's code, or without one begins to wait for a factor.
 
-    The first role is the one used last, where it is held. Raises BadCredentials (perhaps with
+    The first role is the one used last, where it is held. ``device_token`` was given by a sign-in
+    before; browsers keep it in a cookie. Raises BadCredentials (perhaps with
     KeyboardLayout, which depends on what was typed alone), CodeInvalid, CodeReused, ClockSkew,
-    AccountLocked, TooManyAttempts, and Required about each field that was left empty.
+    AccountLocked, TooManyAttempts, and Required about each field that was left empty. Where the
+    account has had its failures by another login, BadCredentials is all that is told.
     """
     given = {"login": login.strip(), "password": password}
     empty: list[Problem] = [Required(name) for name, value in given.items() if not value]
@@ -52,13 +60,15 @@ async def sign_in(
     hints = layout_hints(login, password)
     login = normal_login(login)
     account = await _account_of(login)
-    attempt = await counted(viewer, gate=gate, account=account, login=login)
+    kept = viewer.cookies.device if viewer.cookies is not None else None
+    device = known_device(viewer, gate, account, device_token or kept or "")
+    attempt = await counted(viewer, gate=gate, account=account, login=login, device=device)
     try:
-        found = await _password_checked(gate, account, password)
+        found = await _password_checked(gate, account, password, attempt)
         if not code:
-            return await _wait(viewer, gate, found, attempt)
+            return await _wait(viewer, gate, found, attempt, login)
         step = _checked_step(gate, found, code, viewer.now)
-        return await _open(viewer, gate, found, step)
+        return await _open(viewer, gate, found, step, attempt.device)
     except _Refused as refused:
         await write_failure(
             viewer, gate=gate, account=account, attempt=attempt, reason=refused.reason
@@ -86,12 +96,15 @@ async def _account_of(login: str) -> Account | None:
     return await accounts.get_or_none()
 
 
-async def _password_checked(gate: Gate, account: Account | None, password: str) -> Account:
+async def _password_checked(
+    gate: Gate, account: Account | None, password: str, attempt: Attempt
+) -> Account:
     has_factor = bool(lasting(await factors_of(account)))
-    may = account is not None and has_factor and may_enter(account)
+    is_full = attempt.refused_until is not None
+    may = account is not None and has_factor and may_enter(account) and not is_full
     hashed = account.password_hash if account is not None and may else None
     if not await gate.passwords.verify(hashed, password) or account is None:
-        raise _Refused(BadCredentials(), "PASSWORD")
+        raise _Refused(BadCredentials(), AccountLocked.code if is_full else "PASSWORD")
     return account
 
 
@@ -103,14 +116,20 @@ def _checked_step(gate: Gate, account: Account, code: str, now: datetime) -> int
 
 
 @unit_of_work
-async def _wait(viewer: Viewer, gate: Gate, account: Account, attempt: Attempt) -> Pending:
+async def _wait(
+    viewer: Viewer, gate: Gate, account: Account, attempt: Attempt, login: str
+) -> Pending:
     await give_back(attempt)
     record(viewer, "FACTOR_ASKED_FOR", account, about=await person_of(account.id))
-    return await begin_pending(viewer, gate=gate, account=account)
+    return await begin_pending(
+        viewer, gate=gate, account=account, login=login, device=attempt.device
+    )
 
 
 @unit_of_work
-async def _open(viewer: Viewer, gate: Gate, checked: Account, step: int) -> SignedIn:
+async def _open(
+    viewer: Viewer, gate: Gate, checked: Account, step: int, device: str | None
+) -> SignedIn:
     account = await Account.filter(id=checked.id).select_for_update(no_key=True).get()
     # What was checked before the lock must still be so.
     if not may_enter(account) or account.password_hash != checked.password_hash:
@@ -119,4 +138,4 @@ async def _open(viewer: Viewer, gate: Gate, checked: Account, step: int) -> Sign
         await use_step(account, step)
     except CodeReused as reused:
         raise _Refused(reused, reused.code) from None
-    return await enter(viewer, gate=gate, account=account, method=SignInMethod.TOTP)
+    return await enter(viewer, gate=gate, account=account, method=SignInMethod.TOTP, device=device)

@@ -67,7 +67,7 @@ async def begin_signature_sign_in(
     viewer: Viewer, *, gate: Gate, settings: Settings, signatures: SignatureVerifier
 ) -> ToSign:
     """Gives out a text whose signature signs in; raises ServiceUnavailable, TooManyAttempts."""
-    await gate.limiter.hit(viewer, ASKING, viewer.address)
+    await gate.limiter.hit(viewer, ASKING, viewer.network)
     return await _begin(viewer, gate, settings, signatures, "SIGN_IN")
 
 
@@ -79,7 +79,7 @@ async def sign_in_by_signature(
     Raises ChallengeInvalid, the problems of ``adapters.signatures``, SubjectMismatch,
     AccountUnconfirmed, TooManyAttempts.
     """
-    await gate.limiter.hit(viewer, SHOWING, viewer.address)
+    await gate.limiter.hit(viewer, SHOWING, viewer.network)
     signed = await _signed(viewer, gate, signatures, challenge, signature)
     return await _enter(viewer, gate, signed)
 
@@ -111,7 +111,7 @@ async def confirm_factor_by_signature(
 
     Raises what ``sign_in_by_signature`` does, and SubjectMismatch also of another's.
     """
-    await gate.limiter.hit(viewer, SHOWING, viewer.address)
+    await gate.limiter.hit(viewer, SHOWING, viewer.network)
     signed = await _signed(viewer, gate, signatures, challenge, signature)
     return await _confirm(viewer, signed)
 

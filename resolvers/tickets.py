@@ -15,7 +15,6 @@ from core.errors import Problem
 from core.ids import uuid7
 from core.settings import Settings
 from core.translation import message
-from models.account import Account
 from models.database import unit_of_work
 from models.ticket import Ticket, TicketDocument, TicketReason, TicketState
 from models.upload import UploadPurpose
@@ -32,6 +31,7 @@ from resolvers.forms import (
     reason_of,
     refuse,
 )
+from resolvers.lockout import account_told_of
 from resolvers.uploads import claim_uploads
 
 # These ask for what belongs to a person: who asks must show who they are.
@@ -75,7 +75,7 @@ async def file_ticket(viewer: Viewer, *, gate: Gate, **values: Any) -> Ticket:
     if not attachments and form.get("reason") in WITH_DOCUMENTS:
         problems.append(DocumentRequired("attachments"))
     refuse(problems)
-    await gate.limiter.hit(viewer, FILING_FROM_ADDRESS, viewer.address)
+    await gate.limiter.hit(viewer, FILING_FROM_ADDRESS, viewer.network)
     await gate.limiter.hit(viewer, FILING_FOR_CONTACT, form["contact"].value)
     return await _file(viewer, gate, form, attachments)
 
@@ -87,7 +87,7 @@ async def _file(
     contact, public_id = form["contact"], form.get("public_id")
     # Both are looked up, whatever is found: the time taken tells nothing.
     by_contact = await account_with(contact)
-    by_id = await Account.get_or_none(public_id=public_id or "")
+    by_id = await account_told_of(viewer, gate=gate, public_id=public_id or "")
     told_by = by_id or by_contact
     account_id = viewer.account_id or (told_by.id if told_by is not None else None)
     about = await person_of(account_id or uuid7())
@@ -126,7 +126,7 @@ async def check_ticket(viewer: Viewer, *, gate: Gate, number: str, contact: str)
     checks: dict[str, Check] = {"number": as_given, "contact": contact_from}
     found = read(given, checks, required=given, problems=problems)
     refuse(problems)
-    await gate.limiter.hit(viewer, ASKING_FROM_ADDRESS, viewer.address)
+    await gate.limiter.hit(viewer, ASKING_FROM_ADDRESS, viewer.network)
     return await _look_up(viewer, found["number"], _contact_hash(gate, found["contact"].value))
 
 

@@ -76,7 +76,7 @@ async def request_upload(
     }
     values = read(given, checks, required=given, problems=problems)
     refuse(problems)
-    await gate.limiter.hit(viewer, ANNOUNCING, str(viewer.account_id or viewer.address))
+    await gate.limiter.hit(viewer, ANNOUNCING, str(viewer.account_id or viewer.network))
     return await _announce(viewer, gate, Upload(purpose=purpose, **values))
 
 

@@ -317,6 +317,12 @@ SIGNED_IN_PAYLOAD = {
     **_ACCESS,
     **_REFRESH,
     "viewer": _VIEWER,
+    "device_token": Returned(
+        "str | None",
+        "To be kept for the account's next `signIn` on this device, which failures of others do not"
+        " hold up then; good for 180 days. Empty where it is kept in a cookie.",
+        lambda result, _: None if result.session.in_cookies else result.device_token,
+    ),
     "recommendations": Returned(
         "list[Recommendation] | None",
         "What had better be done for the account's safety, the most urgent first.",

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.requests import cookie_parser
 
+from auth.devices import LIFETIME
 from auth.keys import digest
 from auth.viewer import Cookies, Viewer
 from models.account import Session
@@ -23,6 +24,8 @@ GOES_ON, BEGINS = b"cookie", b"new-cookie"
 # The prefix: only this host sets them, for the whole of it, over TLS or on this machine
 # (RFC 6265bis, 4.1.3.2).
 ACCESS, REFRESH = "__Host-cabinet", "__Host-cabinet-refresh"
+# Of a browser that has signed in before. It opens nothing, so that it stays when one signs out.
+DEVICE = "__Host-cabinet-device"
 # Without a term: a browser forgets them when it ends; the server's limits do the rest.
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict"
 
@@ -38,7 +41,7 @@ def carried(headers: Headers, origins: Sequence[str]) -> tuple[str | None, Cooki
     if asked not in (GOES_ON, BEGINS) or not _is_from_here(headers, origins):
         raise Malformed(403, "CROSS_SITE")
     refresh = kept.get(REFRESH)
-    cookies = Cookies(digest(refresh) if refresh else None)
+    cookies = Cookies(digest(refresh) if refresh else None, _kept(headers, DEVICE).get(DEVICE))
     return kept.get(ACCESS) if asked == GOES_ON else None, cookies
 
 
@@ -62,6 +65,8 @@ def kept_after(done: Sequence[Any], asking: Viewer) -> tuple[tuple[bytes, bytes]
         match result:
             case (SignedIn() as signed) | Registered(signed_in=signed):
                 kept |= {ACCESS: signed.access_token, REFRESH: signed.refresh_token}
+                if signed.device_token is not None:
+                    kept[DEVICE] = signed.device_token
             case Switched():
                 kept[ACCESS] = result.access_token
             case Session() if result.id == asking.session_id and result.ended_at is not None:
@@ -70,17 +75,19 @@ def kept_after(done: Sequence[Any], asking: Viewer) -> tuple[tuple[bytes, bytes]
 
 
 def _set(name: str, value: str) -> bytes:
-    forgotten = "" if value else "; Max-Age=0"
-    return f"{name}={value}; {_ATTRIBUTES}{forgotten}".encode()
+    term = "" if value else "; Max-Age=0"
+    if name == DEVICE:
+        term = f"; Max-Age={int(LIFETIME.total_seconds())}"
+    return f"{name}={value}; {_ATTRIBUTES}{term}".encode()
 
 
-def _kept(headers: Headers) -> dict[str, str]:
-    """Our cookies of a request."""
+def _kept(headers: Headers, *names: str) -> dict[str, str]:
+    """Our cookies of a request: those of a session, unless others are named."""
     header = headers.get(b"cookie")
     if header is None:
         return {}
     found = cookie_parser(header.decode("latin-1"))
-    return {name: found[name] for name in (ACCESS, REFRESH) if name in found}
+    return {name: found[name] for name in names or (ACCESS, REFRESH) if name in found}
 
 
 def _is_from_here(headers: Headers, origins: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from core.clock import utc_now
 from models.account import Account
 from models.role import Role
 from resolvers.sessions import SignedIn, open_session
-from server.cookies import ACCESS, REFRESH
+from server.cookies import ACCESS, DEVICE, REFRESH
 from tests.api import Answer, Api
 
 _SAFE = {"path=/", "secure", "httponly", "samesite=strict"}
@@ -19,10 +19,11 @@ _SAFE = {"path=/", "secure", "httponly", "samesite=strict"}
 
 @dataclass
 class Browser:
-    """One browser's cookies for the server, by their names."""
+    """One browser's cookies for the server: those of the session by their names, the device's."""
 
     api: Api
     kept: dict[str, str] = field(default_factory=dict)
+    device: str = ""
 
     async def asks(
         self,
@@ -45,8 +46,9 @@ class Browser:
             "origin": str(self.api.client.base_url).rstrip("/"),
             "sec-fetch-site": "same-origin",
         }
-        if self.kept:
-            found["cookie"] = "; ".join(f"{name}={value}" for name, value in self.kept.items())
+        kept = {**self.kept, **({DEVICE: self.device} if self.device else {})}
+        if kept:
+            found["cookie"] = "; ".join(f"{name}={value}" for name, value in kept.items())
         if session is not None:
             found["x-cabinet-session"] = session
         return found
@@ -58,7 +60,11 @@ class Browser:
             name, _, value = pair.partition("=")
             told = {attribute.lower() for attribute in attributes}
             assert name.startswith("__Host-")
-            if "max-age=0" in told:
+            if name == DEVICE:
+                # It outlives the session, and the browser.
+                assert told == _SAFE | {"max-age=15552000"}
+                self.device = value
+            elif "max-age=0" in told:
                 assert (value, told - {"max-age=0"}) == ("", _SAFE)
                 self.kept.pop(name, None)
             else:

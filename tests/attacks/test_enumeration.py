@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from auth.gate import Gate
 from auth.keys import digest
 from core.clock import utc_now
+from core.settings import SignInLimits
 from models.account import Account, AccountState, Invitation
 from models.role import Role
 from models.ticket import Ticket, TicketReason
@@ -21,7 +23,7 @@ from resolvers.invitations import normal_code
 from schema.build import build
 from schema.operations import SENSITIVE
 from tests import factories as make
-from tests.api import Answer, Api
+from tests.api import Answer, Api, serving
 from tests.auth.entrance import PASSWORD
 from tests.execution.test_query_counts import counted
 from tests.journeys.hospital import mutation_document, sent
@@ -244,7 +246,81 @@ async def test_nothing_tells_who_has_an_account(api: Api, name: str) -> None:
     assert told[True][2]
 
 
+WRONG_ONE = "BAD_CREDENTIALS"
+# How the two logins of one person are tried, one after the other.
+TRIES = ("email", "email", "phone", "phone", "email", "phone", "email", "phone") * 2
+
+
+@pytest.mark.parametrize(
+    ("pause", "codes"),
+    [
+        (
+            0,
+            ["BAD_CREDENTIALS"] * 9
+            + ["ACCOUNT_LOCKED", "BAD_CREDENTIALS"]
+            + ["ACCOUNT_LOCKED"] * 5,
+        ),
+        (1, ["BAD_CREDENTIALS"] * 4 + ["TOO_MANY_ATTEMPTS"] * 12),
+    ],
+)
+async def test_nothing_tells_that_two_logins_are_one_person_s(
+    database_url: str, tmp_path: Path, pause: int, codes: list[str]
+) -> None:
+    limits = SignInLimits(pause=timedelta(minutes=pause))
+    async with serving(database_url, tmp_path / "home", sign_in=limits) as api:
+        await people(api.services.gate, 2)
+        for is_known in (True, False):
+            await _tried_in_turn(api, 0, is_known)
+        told = {is_known: await _tried_in_turn(api, 1, is_known) for is_known in (True, False)}
+
+    assert told[True] == told[False]
+    # The account has had its five after the fifth of all.
+    assert [step["errors"][0]["code"] for step, _ in told[True]] == codes
+
+
+async def _tried_in_turn(api: Api, n: int, is_known: bool) -> list[tuple[Any, list[str]]]:
+    """What each wrong try by either login of one person is told, and by which statements."""
+    logins = {"email": email(n, is_known), "phone": phone(n, is_known)}
+    told = []
+    for way in TRIES:
+        arguments = {"login": logins[way], "password": WRONG}
+        shows = "pending { handle } errors { code field message until }"
+        with counted() as statements:
+            answer = await ask(api, "signIn", shows, arguments)
+        # Ids differ, as they do from one login to another.
+        step = shape(answer.data["signIn"])
+        for problem in step["errors"]:
+            problem["message"] = re.sub(r"ID-\S+|\d\d:\d\d(:\d\d)?", "?", problem["message"])
+        told.append((step, [VALUES.sub("?", text) for text in statements]))
+    return told
+
+
+async def test_no_time_tells_that_another_login_has_locked_the_account(
+    database_url: str, tmp_path: Path
+) -> None:
+    took: dict[bool, list[float]] = {True: [], False: []}
+    one = SignInLimits(failures=1, address_failures=10_000)
+    case = Case(
+        "signIn", "pending { handle }", lambda _, n, k: _plain(login=phone(n, k), password=PASSWORD)
+    )
+    home = tmp_path / "home"
+    async with listening(database_url, home, proxies=("127.0.0.1",), sign_in=one) as api:
+        await people(api.services.gate, PAIRS)
+        order = [(n, k) for n in range(PAIRS) for k in (True, False)]
+        random.Random(1).shuffle(order)
+        for n, is_known in order:
+            by_email = {"login": email(n, is_known), "password": WRONG}
+            await ask(api, "signIn", "pending { handle }", by_email)
+            seconds, answer = await _timed(api, case, n, is_known)
+            assert [p["code"] for p in answer.data["signIn"]["errors"]] == [WRONG_ONE]
+            took[is_known].append(seconds)
+
+    assert abs(larger(took[True], took[False]) - 0.5) < 0.3
+    assert abs(median(took[True]) / median(took[False]) - 1) < 0.15
+
+
 SAMPLES = 200
+PAIRS = 60
 
 
 def larger(one: list[float], other: list[float]) -> float:
@@ -267,7 +343,8 @@ async def test_no_time_tells_who_has_an_account(
         random.Random(1).shuffle(order)
         warming = [(n, k) for n in range(10) for k in (True, False)]
         for n, is_known in (*warming, *order):
-            seconds = await _seconds(api, case, n, is_known)
+            seconds, answer = await _timed(api, case, n, is_known)
+            assert answer.data[case.mutation]["errors"] == []
             if n >= 10:
                 took[is_known].append(seconds)
 
@@ -278,11 +355,9 @@ async def test_no_time_tells_who_has_an_account(
     assert abs(median(took[True]) / median(took[False]) - 1) < 0.15
 
 
-async def _seconds(api: ListeningApi, case: Case, n: int, is_known: bool) -> float:
+async def _timed(api: ListeningApi, case: Case, n: int, is_known: bool) -> tuple[float, Answer]:
     arguments = await case.arguments(api, n, is_known)
     # Of the processor: the machine may have other things to do meanwhile.
     began = time.process_time()
     answer = await ask(api, case.mutation, case.shows, arguments)
-    took = time.process_time() - began
-    assert answer.data[case.mutation]["errors"] == []
-    return took
+    return time.process_time() - began, answer

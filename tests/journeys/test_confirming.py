@@ -129,6 +129,40 @@ async def test_one_confirms_by_the_address_given_at_registering(hospital: Hospit
     assert seen["viewer"]["account"] == {"email": "anna@example.org", "phone": PHONE}
 
 
+async def test_the_address_given_at_registering_becomes_a_login_after_an_sms_was_first(
+    hospital: Hospital,
+) -> None:
+    payload = await hospital.visitor().does(
+        "register",
+        "accessToken emailHandle",
+        handle=await proved_phone(hospital),
+        input=await form(hospital, email="anna@example.org"),
+    )
+    mailed = {
+        "handle": payload["emailHandle"],
+        "code": await code_sent(hospital, "anna@example.org"),
+    }
+    person = Caller(hospital.api, payload["accessToken"])
+    await person.does("confirmAccount", **await asked(hospital, person), snils=SNILS)
+    before = await Account.get(phone=PHONE)
+    assert before.email is None
+
+    # Whatever numbers come along are not bound: the account has its own.
+    numbers = {"snils": "010079190 00", "inn": OTHER_INN}
+    await person.does("confirmAccount", **mailed, **numbers)
+
+    account = await Account.get(phone=PHONE)
+    assert (account.email, account.confirmed_at) == ("anna@example.org", before.confirmed_at)
+    assert account.email_confirmed_at is not None
+    identity, gate = await Identity.get(account_id=account.id), hospital.api.services.gate
+    assert (number_of(gate, identity, "snils"), number_of(gate, identity, "inn")) == (SNILS, INN)
+    entry = await AuditEntry.get(action="CONTACT_CONFIRMED")
+    assert entry.details == {"channel": "EMAIL"}
+    assert await person.refused("confirmAccount", **mailed, snils=SNILS) == [
+        ("CODE_REUSED", "code")
+    ]
+
+
 async def test_an_address_is_named_where_the_account_has_none(hospital: Hospital) -> None:
     person = await newcomer(hospital)
     assert await person.refused("requestConfirmation", channel="EMAIL") == [

@@ -16,7 +16,7 @@ from models.message import Message
 from tests import factories as make
 from tests.browsers import Browser
 from tests.execution.test_query_counts import counted
-from tests.journeys.hospital import Caller, Hospital
+from tests.journeys.hospital import Caller, Hospital, journal
 from tests.journeys.newcomers import (
     FORM,
     INN,
@@ -275,8 +275,33 @@ async def test_an_inn_is_refused_where_it_is_bound_and_not_where_it_is_claimed(
     assert await hospital.visitor().refused("register", handle=handle, input=filled) == [
         ("INN_TAKEN", "input.inn")
     ]
+    handle = await proved_phone(hospital)
     told = await hospital.visitor().told("register", handle=handle, input=filled)
     assert all(name not in told[0] for name in (FORM["lastName"], SNILS, PHONE))
+
+
+async def test_to_ask_for_an_inn_costs_a_proved_phone(hospital: Hospital) -> None:
+    await confirmed_newcomer(hospital, "+79261234561")
+    handle = await proved_phone(hospital)
+    visitor = hospital.visitor()
+    # Nothing is told of it while anything else is wrong.
+    for inn in (INN, OTHER_INN):
+        for wrong in ({"terms": False}, {"password": "12345678"}, {"birthDate": "2020-01-01"}):
+            filled = await form(hospital, inn=inn, **wrong)
+            refusal = await visitor.refused("register", handle=handle, input=filled)
+            assert [field for _, field in refusal] == [f"input.{next(iter(wrong))}"]
+    # And then once: another question wants another code.
+    filled = await form(hospital)
+    assert await visitor.refused("register", handle=handle, input=filled) == [
+        ("INN_TAKEN", "input.inn")
+    ]
+    filled = await form(hospital, inn=OTHER_INN)
+    assert await visitor.refused("register", handle=handle, input=filled) == [
+        ("CODE_EXPIRED", "handle")
+    ]
+    assert not await Account.filter(phone=PHONE).exists()
+    assert ("REGISTRATION_REFUSED", "VISITOR", None) in await journal()
+    await newcomer(hospital, inn=OTHER_INN)
 
 
 async def test_of_ten_forms_of_one_phone_one_opens_an_account(hospital: Hospital) -> None:
@@ -304,7 +329,7 @@ async def test_two_codes_of_one_phone_open_one_account(hospital: Hospital) -> No
     ]
 
 
-async def test_a_phone_is_asked_for_ten_times_a_day_and_an_inn_ten_times_an_hour(
+async def test_a_phone_is_asked_for_ten_times_a_day_and_its_form_filled_in_ten_times_an_hour(
     hospital: Hospital,
 ) -> None:
     visitor = hospital.visitor()

@@ -154,8 +154,9 @@ async def test_a_lock_is_in_the_way_of_every_factor(gate: Gate) -> None:
         visitor(until), gate=gate, handle=handle, method=SignInMethod.SECOND_PASSKEY
     )
 
-    values = {"until": until, "public_id": person.account.public_id}
-    assert refused.value.values == values
+    # Whoever is here has known the password.
+    assert refused.value.values["public_id"] == person.account.public_id
+    assert refused.value.values["until"] == until
     assert (await Account.get(id=person.account.id)).state is AccountState.ACTIVE
 
 
@@ -238,10 +239,12 @@ async def test_a_refusal_costs_the_same_statements_whether_or_not_there_is_an_ac
         costs.append(steps)
 
     assert costs[0] == costs[1] == costs[2]
-    # The fifth writes the lock and tells of it, in vain where nobody is there.
-    assert 'INSERT "message"' in costs[1][4]
+    # Each writes a lock and tells of it, in vain but for the fifth at somebody's account.
+    assert costs[0][:5] == [costs[0][0]] * 5
     states = [message.state for message in await Message.all().order_by("id")]
-    assert states == [MessageState.QUEUED, MessageState.WITHHELD, MessageState.QUEUED]
+    first, none, last = states[:5], states[5:10], states[10:]
+    assert first == last == [MessageState.WITHHELD] * 4 + [MessageState.QUEUED]
+    assert none == [MessageState.WITHHELD] * 5
 
 
 def _shape(statement: str) -> str:
@@ -263,3 +266,66 @@ async def test_a_refused_factor_is_written_down_without_its_code(gate: Gate) -> 
         ("FACTOR_ASKED_FOR", {}),
         ("SIGN_IN_FAILED", {"reason": "CODE_INVALID"}),
     ]
+
+
+async def test_an_account_that_waits_says_so_to_whoever_has_shown_the_password(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    handle = await begun(gate, person)
+    for login in [str(person.account.phone)] * 5:
+        gate = replace(gate, limits=replace(gate.limits, pause=timedelta(0)))
+        with pytest.raises(BadCredentials):
+            await sign_in(visitor(), gate=gate, login=login, password="wrong")
+
+    with pytest.raises(AccountLocked) as refused:
+        await finish(gate, handle, TOTP, person.code(NOW))
+
+    assert refused.value.values["public_id"] == person.account.public_id
+    assert refused.value.values["until"] == NOW + 15 * MINUTE
+
+
+async def test_wrong_factors_lock_the_login_that_they_came_by(gate: Gate) -> None:
+    gate = replace(gate, limits=replace(gate.limits, pause=timedelta(0)))
+    person = await entrance.person(gate)
+    handle = await begun(gate, person)
+    for _ in range(5):
+        with pytest.raises(CodeInvalid):
+            await finish(gate, handle, TOTP, "12345")
+
+    with pytest.raises(AccountLocked):
+        await sign_in(visitor(), gate=gate, login=person.login, password=PASSWORD)
+
+
+async def test_a_known_device_finishes_while_a_stranger_has_locked_the_account(gate: Gate) -> None:
+    gate = replace(gate, limits=replace(gate.limits, pause=timedelta(0)))
+    person = await entrance.person(gate)
+    await Account.filter(id=person.account.id).update(sms_factor=True)
+    handle = await begun(gate, person)
+    before = visitor(NOW - 60 * MINUTE)
+    first = await sign_in(
+        before,
+        gate=gate,
+        login=person.login,
+        password=PASSWORD,
+        code=person.code(before.now),
+    )
+    assert isinstance(first, SignedIn)
+    for _ in range(5):
+        with pytest.raises(BadCredentials):
+            await sign_in(visitor(), gate=gate, login=person.login, password="wrong")
+
+    pending = await sign_in(
+        visitor(),
+        gate=gate,
+        login=person.login,
+        password=PASSWORD,
+        device_token=first.device_token,
+    )
+
+    assert isinstance(pending, Pending)
+    with pytest.raises(AccountLocked):
+        await send_sign_in_code(visitor(), gate=gate, handle=handle)
+    await send_sign_in_code(visitor(), gate=gate, handle=pending.handle)
+    with pytest.raises(CodeInvalid):
+        await finish(gate, pending.handle, TOTP, "12345")
+    assert await finish(gate, pending.handle, SMS, await sms_code(gate))
+    assert (await Account.get(id=person.account.id)).state is AccountState.LOCKED

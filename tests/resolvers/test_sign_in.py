@@ -9,14 +9,18 @@ from typing import Any
 
 import pytest
 
+from auth.devices import device_token
 from auth.gate import Gate
 from auth.limits import TooManyAttempts
 from auth.sent_codes import CodeInvalid, CodeReused
+from auth.viewer import Cookies
 from core.errors import Problem, Problems
 from models.account import Account, AccountState, Session, SignInFailure
 from models.audit import AuditEntry
 from models.factor import SecondFactor
+from models.message import Message, MessageState
 from models.role import Role
+from resolvers.accounts import unlock_account
 from resolvers.factors import ClockSkew
 from resolvers.lockout import AccountLocked
 from resolvers.pending import Pending
@@ -29,6 +33,9 @@ from tests.auth.entrance import PASSWORD, Person
 from tests.factories import NOW
 
 WINDOW = timedelta(minutes=15)
+# A failure counts for the login that was typed, and for the account.
+COUNTED = 2
+PHONE = "+79161234567"
 
 
 @pytest.fixture
@@ -132,7 +139,7 @@ async def test_a_wrong_password_is_written_down_and_nothing_else_happens(gate: G
 
     assert (type(problem), problem.field, problem.values) == (BadCredentials, "", {})
     assert await Session.all().count() == 0
-    assert await SignInFailure.all().count() == 1
+    assert await SignInFailure.all().count() == COUNTED
     entry = await AuditEntry.get(action="SIGN_IN_FAILED")
     assert (entry.account_id, entry.role, entry.subject_id, entry.details) == (
         None,
@@ -208,7 +215,7 @@ async def test_a_factor_is_waited_for_only_after_the_right_password(gate: Gate) 
         assert pending.expires_at == NOW + timedelta(minutes=10)
     assert await SignInFailure.all().count() == 0
     assert type(await fail(gate, person, code=None, password="wrong")) is BadCredentials
-    assert await SignInFailure.all().count() == 1
+    assert await SignInFailure.all().count() == COUNTED
 
 
 async def test_beginning_again_and_again_locks_nobody(gate: Gate) -> None:
@@ -227,7 +234,7 @@ async def test_a_wrong_code_counts_as_a_failure(gate: Gate, code: str) -> None:
     problem = await fail(gate, person, code=code)
 
     assert (type(problem), problem.field) == (CodeInvalid, "code")
-    assert await SignInFailure.all().count() == 1
+    assert await SignInFailure.all().count() == COUNTED
     assert (await AuditEntry.get(action="SIGN_IN_FAILED")).details == {"reason": "CODE_INVALID"}
 
 
@@ -239,7 +246,7 @@ async def test_a_code_works_once(gate: Gate) -> None:
 
     assert (type(problem), problem.field) == (CodeReused, "code")
     assert await Session.all().count() == 1
-    assert await SignInFailure.all().count() == 1
+    assert await SignInFailure.all().count() == COUNTED
 
 
 async def test_of_one_code_sent_at_once_one_works(gate: Gate) -> None:
@@ -278,7 +285,7 @@ async def test_after_five_failures_even_the_right_password_waits(gate: Gate) -> 
     for moment in (NOW + timedelta(minutes=5), NOW + WINDOW - timedelta(seconds=1)):
         problem = await fail(gate, person, moment)
         assert (type(problem), problem.field) == (AccountLocked, "")
-        assert problem.values == {"until": NOW + WINDOW, "public_id": person.account.public_id}
+        assert problem.values["until"] == NOW + WINDOW
 
     assert await enter(gate, person, NOW + WINDOW)
     row = await Account.get(id=person.account.id)
@@ -286,12 +293,89 @@ async def test_after_five_failures_even_the_right_password_waits(gate: Gate) -> 
     assert (await actions()).count("SIGN_IN_LOCKED") == 1
 
 
-async def test_the_lock_covers_the_accounts_other_login(gate: Gate) -> None:
-    person = await entrance.person(gate, phone="+79161234567")
-    for login in (person.login, "89161234567") * 2 + (person.login,):
+async def test_the_account_counts_by_whichever_login_and_tells_nobody(gate: Gate) -> None:
+    person = await entrance.person(gate, phone=PHONE)
+    for login in (person.login, PHONE) * 2 + (person.login,):
         await fail(gate, person, login=login, password="wrong")
+    row = await Account.get(id=person.account.id)
+    assert (row.state, row.locked_until) == (AccountState.LOCKED, NOW + WINDOW)
 
-    assert type(await fail(gate, person, login="+79161234567")) is AccountLocked
+    # Three failures by the one login and two by the other lock neither, and the right password is
+    # refused as a wrong one is.
+    for login in (person.login, PHONE):
+        assert type(await fail(gate, person, login=login)) is BadCredentials
+        assert type(await fail(gate, person, login=login, code=None)) is BadCredentials
+    assert type(await fail(gate, person)) is AccountLocked
+    entries = await AuditEntry.filter(action__startswith="SIGN_IN").order_by("position")
+    reasons = [entry.details["reason"] for entry in entries]
+    assert reasons == ["PASSWORD"] * 5 + ["ACCOUNT_LOCKED"] * 4
+
+    # What was refused then has not made the account wait any longer.
+    for login in (person.login, PHONE):
+        assert await enter(gate, person, NOW + WINDOW, login=login)
+        await Account.filter(id=person.account.id).update(totp_last_step=0)
+
+
+async def test_a_login_is_told_its_own_lock_and_pause_alone(gate: Gate) -> None:
+    person = await entrance.person(gate, phone=PHONE)
+    for minute in range(5):
+        await fail(gate, person, NOW + timedelta(minutes=minute), password="wrong")
+
+    told = [await fail(gate, person, login=PHONE) for _ in range(6)]
+
+    assert [type(problem) for problem in told] == [BadCredentials] * 5 + [AccountLocked]
+    by_email = await fail(gate, person)
+    assert [by_email.values["until"], told[5].values["until"]] == [NOW + WINDOW] * 2
+    # Neither is the account's, so that nobody sees whose they are.
+    ids = {by_email.values["public_id"], told[5].values["public_id"]}
+    assert len(ids) == 2
+    assert person.account.public_id not in ids
+
+
+async def test_the_owner_is_told_of_a_lock_with_its_end_and_their_public_id(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    for second in range(5):
+        await fail(gate, person, NOW + timedelta(seconds=second + 2), password="wrong")
+
+    (told,) = await Message.filter(state=MessageState.QUEUED)
+    assert gate.vault.open(told.to_sealed) == person.login
+    text = gate.vault.open(told.body_sealed)
+    # It ends two seconds after that, and nobody is to come too soon.
+    assert "до 12:16 02.03.2026 (Europe/Moscow)" in text
+    assert person.account.public_id in text
+
+
+async def test_what_forgives_forgives_every_login(gate: Gate) -> None:
+    organisation = await make.organisation()
+    chief = await entrance.admin_of(organisation)
+    person = await entrance.person(gate, organisation, phone=PHONE)
+    logins = (person.login, PHONE)
+    for login in logins * 5:
+        await fail(gate, person, NOW - timedelta(minutes=1), login=login, password="wrong")
+
+    await unlock_account(chief, id=person.account.id, reason="Позвонила сама", gate=gate)
+
+    assert await SignInFailure.all().count() == 0
+    for login in logins:
+        assert await enter(gate, person, login=login)
+        await Account.filter(id=person.account.id).update(totp_last_step=0)
+
+
+async def test_by_two_logins_at_once_an_account_is_guessed_at_five_times(gate: Gate) -> None:
+    person = await entrance.person(gate, phone=PHONE)
+
+    await asyncio.gather(
+        *(
+            enter(gate, person, login=(person.login, PHONE)[number % 2], password=f"guess {number}")
+            for number in range(20)
+        ),
+        return_exceptions=True,
+    )
+
+    looked_at = await AuditEntry.filter(action__startswith="SIGN_IN").order_by("position")
+    reasons = [entry.details["reason"] for entry in looked_at]
+    assert sorted(reasons) == ["ACCOUNT_LOCKED"] * 5 + ["PASSWORD"] * 5
+    assert (await actions()).count("SIGN_IN_LOCKED") == 1
 
 
 async def test_an_unknown_login_is_locked_exactly_alike(gate: Gate) -> None:
@@ -306,7 +390,7 @@ async def test_an_unknown_login_is_locked_exactly_alike(gate: Gate) -> None:
     assert {type(problem) for problem in problems} == {AccountLocked}
     assert {problem.values["until"] for problem in problems} == {NOW + WINDOW}
     ids = [str(problem.values["public_id"]) for problem in problems]
-    assert ids[0] == person.account.public_id
+    assert person.account.public_id not in ids
     assert ids[1] == ids[2]
     assert len(set(ids)) == 3
     assert {tuple(len(part) for part in text.split("-")) for text in ids} == {(2, 4, 4)}
@@ -348,7 +432,7 @@ async def test_fifty_guesses_at_once_are_no_more_than_five(gate: Gate) -> None:
         "BadCredentials": 5,
         "AccountLocked": 45,
     }
-    assert await SignInFailure.all().count() == 5
+    assert await SignInFailure.all().count() == 5 * COUNTED
     assert type(await fail(gate, person)) is AccountLocked
 
 
@@ -399,3 +483,99 @@ async def test_idle_sessions_give_way_without_counting(gate: Gate) -> None:
     await enter(gate, person, NOW + timedelta(minutes=17))
 
     assert await Session.filter(ended_at__isnull=False).count() == 0
+
+
+async def device_of(gate: Gate, person: Person) -> str:
+    """The token that a device keeps of a sign-in an hour ago."""
+    token = (await enter(gate, person, NOW - timedelta(hours=1))).device_token
+    assert token is not None
+    return token
+
+
+async def locked_by_a_stranger(gate: Gate, person: Person) -> None:
+    for _ in range(5):
+        await fail(gate, person, password="wrong", address="198.51.100.9")
+    assert type(await fail(gate, person, password="wrong")) is AccountLocked
+
+
+async def test_a_device_that_signed_in_before_is_not_held_up_by_a_stranger(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    token = await device_of(gate, person)
+    await locked_by_a_stranger(gate, person)
+
+    assert await enter(gate, person, device_token=token)
+
+    # The lock stays for whom it is for, and the stranger has got no more guesses.
+    row = await Account.get(id=person.account.id)
+    assert (row.state, row.locked_until) == (AccountState.LOCKED, NOW + WINDOW)
+    assert type(await fail(gate, person)) is AccountLocked
+
+
+async def test_a_browser_keeps_the_token_in_its_cookie(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    token = await device_of(gate, person)
+    await locked_by_a_stranger(gate, person)
+
+    viewer = entrance.visitor()._replace(cookies=Cookies(device=token))
+    signed_in = await sign_in(
+        viewer, gate=gate, login=person.login, password=PASSWORD, code=person.code(NOW)
+    )
+
+    assert isinstance(signed_in, SignedIn)
+
+
+async def test_a_known_device_has_five_guesses_of_its_own_and_then_is_like_any_other(
+    gate: Gate,
+) -> None:
+    person = await entrance.person(gate)
+    token = await device_of(gate, person)
+
+    answers = await asyncio.gather(
+        *(enter(gate, person, password=f"guess {n}", device_token=token) for n in range(30)),
+        return_exceptions=True,
+    )
+
+    names = [type(answer).__name__ for answer in answers]
+    assert (names.count("BadCredentials"), names.count("AccountLocked")) == (10, 20)
+    assert (await actions()).count("SIGN_IN_LOCKED") == 1
+
+
+async def test_guesses_of_a_known_device_lock_nobody_else(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    token = await device_of(gate, person)
+    for _ in range(5):
+        assert type(await fail(gate, person, password="wrong", device_token=token)) is (
+            BadCredentials
+        )
+
+    assert (await Account.get(id=person.account.id)).state is AccountState.ACTIVE
+    assert await enter(gate, person)
+
+
+async def test_what_a_device_failed_before_is_forgiven_when_it_succeeds(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    token = await device_of(gate, person)
+    for round_ in range(3):
+        now = NOW + timedelta(minutes=round_)
+        for _ in range(4):
+            await fail(gate, person, now, password="wrong", device_token=token)
+        assert await enter(gate, person, now, device_token=token)
+    assert await SignInFailure.all().count() == 0
+
+
+@pytest.mark.parametrize("whose", ["another's", "old", "nonsense"])
+async def test_a_token_that_is_no_device_of_the_account_counts_for_nothing(
+    gate: Gate, whose: str
+) -> None:
+    person = await entrance.person(gate)
+    token = {
+        "another's": await device_of(gate, await entrance.person(gate)),
+        "old": device_token(gate.hashes, person.account.id, NOW - timedelta(days=180)),
+        "nonsense": "x.1.y",
+    }[whose]
+    await locked_by_a_stranger(gate, person)
+
+    assert type(await fail(gate, person, device_token=token)) is AccountLocked
+    # Nor of an account that nobody has.
+    problem = await fail(gate, person, login="nobody@example.org", device_token=token)
+    assert type(problem) is BadCredentials
