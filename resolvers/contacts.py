@@ -9,6 +9,7 @@ from core.translation import message
 from models import identifiers
 from models.account import Account
 from models.factor import Channel
+from models.practitioner import Practitioner
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +60,23 @@ async def tell_owner(
         if value is not None:
             to = contact_again(value)
             await put_message(viewer, gate.vault, to.channel, to.value, subject=subject, body=body)
+
+
+async def tell_worker(
+    viewer: Viewer, gate: Gate, file: Practitioner, text: str, *, account: Account, language: str
+) -> None:
+    """Tells whoever stands in the registry what became of their file, at the contacts there.
+
+    Not at those of the account that it is about: its owner hears of it anyway.
+    """
+    for value in (file.personal_phone or file.work_phone, file.personal_email or file.work_email):
+        if value is not None and value not in (account.phone, account.email):
+            to = contact_again(value)
+            await put_message(
+                viewer,
+                gate.vault,
+                to.channel,
+                to.value,
+                subject=message(language, "File.subject"),
+                body=message(language, text, public_id=account.public_id),
+            )

@@ -17,7 +17,7 @@ from auth.viewer import Viewer
 from core.errors import Problem
 from core.ids import readable_code
 from models import identifiers
-from models.account import Account, AccountState, Invitation
+from models.account import Account, AccountState, ConfirmedBy, Invitation
 from models.database import unit_of_work
 from models.practitioner import Practitioner
 from models.role import Role
@@ -163,7 +163,8 @@ async def _accept(
     account.password_hash, account.password_changed_at = password_hash, viewer.now
     account.totp_sealed, account.totp_last_step = gate.vault.seal(secret), 0
     # The organisation gave the code to its own worker by hand.
-    account.state, account.confirmed_at = AccountState.ACTIVE, viewer.now
+    account.state = AccountState.ACTIVE
+    account.confirmed_at, account.confirmed_by = viewer.now, ConfirmedBy.INVITATION
     await save_account(account)
     person = viewer._replace(account_id=account.id)
     record(person, "INVITATION_ACCEPTED", account, about=await person_of(account.id))

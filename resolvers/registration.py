@@ -6,7 +6,7 @@ from typing import Any
 
 from auth.audit import record
 from auth.gate import Gate
-from auth.identities import number_hash, set_number
+from auth.identities import set_number
 from auth.limits import Limit
 from auth.passwords import PasswordWeak, check_new_password
 from auth.rows import NotFound, existing
@@ -22,7 +22,7 @@ from models.factor import Channel, CodePurpose, SentCode
 from models.identity import Identity
 from models.organisation import SPECIALTIES, DictionaryEntry
 from resolvers.accounts import save_account
-from resolvers.confirmation import InnTaken, send_confirmation
+from resolvers.confirmation import send_confirmation
 from resolvers.forms import (
     Check,
     IdentityUnavailable,
@@ -34,6 +34,7 @@ from resolvers.forms import (
     text,
 )
 from resolvers.own_words import words_in
+from resolvers.owned_numbers import InnTaken, provers_of
 from resolvers.returned_codes import count_address, returned_code
 from resolvers.sessions import SignedIn, open_session
 
@@ -138,7 +139,7 @@ async def register(viewer: Viewer, *, gate: Gate, handle: str, **values: Any) ->
 
     ``handle`` is that of a telephone number proved lately; what was wrong in the form can be
     mended under the same one. The INN is bound when the account is confirmed, and is refused
-    here where it is bound to another; an e-mail address becomes a login when a code that was
+    here where another has proved it; an e-mail address becomes a login when a code that was
     sent there comes back, so that nobody takes an address that is not theirs.
 
     Raises CodeExpired, CodeReused, IdentityUnavailable about ``handle``, TooManyAttempts, and
@@ -173,7 +174,7 @@ async def _read_form(
     given = {name: value for name, value in values.items() if name in checks}
     form = read(complete(given, _NEEDED), checks, required=_NEEDED, problems=problems)
     inn = form.get("inn")
-    if inn and await Identity.exists(inn_hash=number_hash(gate, "inn", inn)):
+    if inn and await provers_of(gate, "inn", inn):
         problems.append(InnTaken("inn"))
     problems += await _wrong_specialty(viewer, form.get("specialty"), values["is_medical_worker"])
     names = ("last_name", "first_name", "patronymic", "email")
