@@ -41,7 +41,7 @@ class ContactMissing(Problem):
 
 
 class IdentityMissing(Problem):
-    """The account does not say whose it is: it was not opened by registering."""
+    """The account does not say whose it is: its owner states that first."""
 
     code = "IDENTITY_MISSING"
 

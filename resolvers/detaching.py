@@ -8,6 +8,7 @@ from auth.rows import NotFound, lock
 from auth.viewer import Viewer
 from core.errors import Problem
 from models.account import Account, AccountState, ConfirmedBy, Invitation
+from models.audit import AuditEntry
 from models.database import unit_of_work
 from models.identity import ExternalIdentity
 from models.practitioner import Practitioner
@@ -15,6 +16,7 @@ from resolvers.contacts import tell_owner, tell_worker
 from resolvers.forms import reason_of
 from resolvers.foureyes import SelfApproval
 from resolvers.grants import covers, revoke_all
+from resolvers.practitioners import OWN_CONTACTS
 from resolvers.sessions import end_sessions
 from resolvers.versions import check_version, next_version
 
@@ -31,7 +33,8 @@ async def detach_account(
 ) -> Practitioner:
     """Takes a worker's file from the account that holds it, with every role of the organisation.
 
-    The account goes on as a citizen's, and the file waits for its owner. Raises NotFound, Stale,
+    The account goes on as a citizen's, and the file waits for its owner, without the contacts
+    that the account wrote there. Raises NotFound, Stale,
     NotAttached, SelfApproval, LastAdmin, ReasonNeeded, Problems.
     """
     person = await lock(viewer, Practitioner, id)
@@ -55,18 +58,28 @@ async def detach_account(
         viewer, gate, person, "File.detached", account=account, language=account.language
     )
     await _leave(account)
-    person.account_id = None
+    written = await _written_by(account, person)
+    person.update_from_dict({"account_id": None, **dict.fromkeys(written)})
     next_version(person)
-    await person.save(update_fields=["account_id", "version", "updated_at"])
+    await person.save()
     record(
         viewer,
         "ACCOUNT_DETACHED",
         person,
         about=person.id,
         account=account.public_id,
+        emptied=sorted(written),
         reason=text,
     )
     return person
+
+
+async def _written_by(account: Account, person: Practitioner) -> set[str]:
+    """The contacts that an account wrote into its file: a code that went there would come to it."""
+    edits = await AuditEntry.filter(
+        action="OWN_FILE_UPDATED", about_id=person.id, account_id=account.id
+    )
+    return {name for edit in edits for name in edit.details["fields"] if name in OWN_CONTACTS}
 
 
 async def _leave(account: Account) -> None:

@@ -51,7 +51,8 @@ class SnilsTaken(Problem):
 
 
 # What a worker may change in their own file without asking anybody.
-OWN_VALUES = ("personal_phone", "personal_email", "address", "work_phone", "work_email")
+OWN_CONTACTS = ("personal_phone", "personal_email", "work_phone", "work_email")
+OWN_VALUES = (*OWN_CONTACTS, "address")
 
 _NEEDED = ("last_name", "first_name")
 _NEVER_EMPTY = (*_NEEDED, "profession")

@@ -1,12 +1,11 @@
 """Registration: a telephone number is proved, a form is filled in, an account comes of both."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from auth.audit import record
 from auth.gate import Gate
-from auth.identities import set_number
 from auth.limits import Limit
 from auth.passwords import PasswordWeak, check_new_password
 from auth.rows import NotFound, existing
@@ -19,7 +18,6 @@ from models import identifiers
 from models.account import Account, AccountState, SignInMethod
 from models.database import unit_of_work
 from models.factor import Channel, CodePurpose, SentCode
-from models.identity import Identity
 from models.organisation import SPECIALTIES, DictionaryEntry
 from resolvers.accounts import save_account
 from resolvers.confirmation import send_confirmation
@@ -28,21 +26,14 @@ from resolvers.forms import (
     IdentityUnavailable,
     as_given,
     complete,
-    past,
     read,
     refuse,
-    text,
 )
+from resolvers.identities import NEEDED, identity_checks, save_identity
 from resolvers.own_words import words_in
 from resolvers.owned_numbers import InnTaken, provers_of
 from resolvers.returned_codes import count_address, returned_code
 from resolvers.sessions import SignedIn, open_session
-
-
-class UnderAge(Problem):
-    """Somebody who may not yet act for themselves."""
-
-    code = "UNDER_AGE"
 
 
 class SpecialtyRequired(Problem):
@@ -70,10 +61,6 @@ GUESSING = Limit("check registration", 100, timedelta(minutes=15))
 FILLING_IN = Limit("register", 60, timedelta(hours=1))
 # Each form may ask once whether an INN is taken.
 FILLING_IN_FOR = Limit("register a phone", 10, timedelta(hours=1))
-
-# Full capacity to act: Civil Code, article 21.
-_ADULT = 18
-_NEEDED = ("last_name", "first_name", "birth_date", "passport", "inn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,18 +148,13 @@ async def _read_form(
 ) -> dict[str, Any]:
     """The values of the form as they are kept; raises Problems with all that is wrong."""
     checks: dict[str, Check] = {
-        "last_name": text(120),
-        "first_name": text(120),
-        "patronymic": text(120),
-        "birth_date": _birth_date(viewer),
-        "passport": identifiers.russian_passport,
-        "inn": identifiers.inn_of_person,
+        **identity_checks(viewer),
         "specialty": as_given,
         "email": identifiers.email,
     }
     problems: list[Problem] = []
     given = {name: value for name, value in values.items() if name in checks}
-    form = read(complete(given, _NEEDED), checks, required=_NEEDED, problems=problems)
+    form = read(complete(given, NEEDED), checks, required=NEEDED, problems=problems)
     inn = form.get("inn")
     if inn and await provers_of(gate, "inn", inn):
         problems.append(InnTaken("inn"))
@@ -189,19 +171,6 @@ async def _read_form(
         problems.append(TermsOutdated("terms_version"))
     refuse(problems)
     return form
-
-
-def _birth_date(viewer: Viewer) -> Check:
-    today = viewer.today
-
-    def check(value: date, field: str) -> date:
-        born: date = past(today)(value, field)
-        had_birthday = (today.month, today.day) >= (born.month, born.day)
-        if today.year - born.year - (not had_birthday) < _ADULT:
-            raise UnderAge(field, age=_ADULT)
-        return born
-
-    return check
 
 
 async def _wrong_specialty(
@@ -233,18 +202,7 @@ async def _open(
     except IdentityUnavailable:
         # Another form about the same telephone number was first.
         raise IdentityUnavailable("handle") from None
-    identity = Identity(
-        account_id=account.id,
-        last_name=form["last_name"],
-        first_name=form["first_name"],
-        patronymic=form.get("patronymic"),
-        birth_date=form["birth_date"],
-        specialty_id=form.get("specialty"),
-        # Without its hash the number is claimed and not bound.
-        inn_sealed=gate.vault.seal(form["inn"]),
-    )
-    set_number(gate, identity, "passport", form["passport"])
-    await identity.save(force_create=True)
+    await save_identity(gate, account.id, form, specialty_id=form.get("specialty"))
     person = viewer._replace(account_id=account.id)
     record(person, "REGISTERED", account, terms=account.terms_version)
     emailed = None

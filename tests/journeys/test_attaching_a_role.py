@@ -11,10 +11,15 @@ from models.account import Account
 from models.audit import AuditEntry
 from models.grant import RoleGrant
 from models.licence import Licence, LicenceKind
+from models.organisation import Department, Organisation
 from models.practitioner import Practitioner, PractitionerStatus, Profession
+from models.role import Role
+from resolvers.demo import load_demo
 from tests import factories as make
+from tests.api import Api
 from tests.journeys.hospital import Caller, Hospital
 from tests.journeys.newcomers import (
+    FORM,
     OTHER_INN,
     OTHER_SNILS,
     PHONE,
@@ -322,3 +327,43 @@ async def test_whoever_stands_in_the_registry_hears_of_it(hospital: Hospital) ->
     assert person.account is not None
     for contact in (OTHER_PHONE, "anna@hospital.example"):
         assert person.account.public_id in (await outbox(hospital, contact))[-1]
+
+
+async def test_whose_account_does_not_say_who_they_are_says_so_first(hospital: Hospital) -> None:
+    file = await registered(hospital)
+    person = await hospital.staff(Role.ADMIN)
+    wanted = {"input": {"licenceNumber": LICENCE}}
+    assert await person.refused("requestRole", **wanted) == [("IDENTITY_MISSING", None)]
+    names = ("lastName", "firstName", "patronymic", "birthDate", "passport", "inn")
+    stated = {name: FORM[name] for name in names}
+    wrong = {**stated, "lastName": " ", "birthDate": "2020-01-01", "inn": "1"}
+    assert await person.refused("stateIdentity", input=wrong) == [
+        ("REQUIRED", "input.lastName"),
+        ("UNDER_AGE", "input.birthDate"),
+        ("INN_FORMAT", "input.inn"),
+    ]
+    await person.does("stateIdentity", "account { id }", input=stated)
+    assert await person.refused("stateIdentity", input=stated) == [("IDENTITY_STATED", None)]
+
+    given = await asked(hospital, person, licenceNumber=LICENCE)
+    attached = await person.does("attachRole", GONE_ON, **given)
+    assert attached["viewer"] == {"activeRole": "DOCTOR", "roles": ["DOCTOR", "ADMIN"]}
+    assert (await Practitioner.get(id=file.id)).account_id == person.account_id
+    # Of a worker of the registry the registry says it.
+    doctor = await hospital.doctor()
+    assert await doctor.refused("stateIdentity", input=stated) == [("ALREADY_ATTACHED", None)]
+
+
+async def test_the_demo_s_citizen_attaches_the_file_that_waits(api: Api) -> None:
+    async def hashed(_password: str) -> str:
+        return ""
+
+    accounts = await load_demo(gate=api.services.gate, now=utc_now(), hash_password=hashed)
+    login = next(account for account in accounts if account.login.startswith("citizen@"))
+    account = await Account.get(email=login.login)
+    person = Caller(api, await api.token(account, Role.CITIZEN), account)
+    organisation = await Organisation.get()
+    hospital = Hospital(api, organisation, *await Department.all().order_by("code").limit(2))
+    given = await asked(hospital, person, login.phone, licenceNumber="Л041-01137-77/00370417")
+    attached = await person.does("attachRole", GONE_ON, **given)
+    assert attached["viewer"] == {"activeRole": "DOCTOR", "roles": ["DOCTOR"]}

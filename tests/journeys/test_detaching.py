@@ -11,7 +11,7 @@ from models.identity import ExternalIdentity, Provider
 from models.practitioner import Practitioner
 from models.role import Role
 from tests import factories as make
-from tests.journeys.hospital import Caller, Hospital
+from tests.journeys.hospital import Caller, Hospital, coming
 from tests.journeys.newcomers import PHONE, newcomer, outbox
 from tests.journeys.test_attaching_a_role import GONE_ON, OTHER_PHONE, asked, registered
 
@@ -55,7 +55,7 @@ async def test_a_file_goes_back_to_its_owner(hospital: Hospital) -> None:
     entry = await AuditEntry.get(action="ACCOUNT_DETACHED")
     assert (entry.about_id, entry.details) == (
         file.id,
-        {"account": account.public_id, "reason": REASON},
+        {"account": account.public_id, "emptied": [], "reason": REASON},
     )
     assert account.phone is not None
     (theirs,) = await outbox(hospital, account.phone)
@@ -68,6 +68,23 @@ async def test_a_file_goes_back_to_its_owner(hospital: Hospital) -> None:
     attached = await owner.does("attachRole", GONE_ON, **given)
     assert attached["viewer"]["activeRole"] == "DOCTOR"
     assert (await Practitioner.get(id=file.id)).account_id == owner.account_id
+
+
+async def test_contacts_that_the_account_wrote_lead_nobody_back(hospital: Hospital) -> None:
+    stranger = await hospital.doctor(
+        personal_phone=PHONE, personal_email="anna@example.org", address="Орёл"
+    )
+    changes = {"personalPhone": OTHER_PHONE, "address": "Тула"}
+    await stranger.does("updateMyFile", "practitioner { id }", version=1, input=changes)
+    admin = await hospital.admin()
+
+    await admin.does("detachAccount", "practitioner { id }", **of(stranger, version=2))
+
+    file = await Practitioner.get(id=stranger.file_id)
+    assert not file.personal_phone
+    assert (file.personal_email, file.address) == ("anna@example.org", "Тула")
+    entry = await AuditEntry.get(action="ACCOUNT_DETACHED")
+    assert entry.details["emptied"] == ["personal_phone"]
 
 
 async def test_an_invitation_that_nobody_took_up_ends(hospital: Hospital) -> None:
@@ -105,7 +122,7 @@ async def test_the_last_administrator_stays(hospital: Hospital) -> None:
     )
     # One whose term ends is none to rely upon.
     passing = await hospital.admin()
-    await RoleGrant.filter(account_id=passing.account_id).update(ends_at="2100-01-01T00:00:00Z")
+    await RoleGrant.filter(account_id=passing.account_id).update(ends_at=coming(8))
     assert await passing.refused("detachAccount", **of(head)) == [("LAST_ADMIN", "id")]
     assert (await RoleGrant.get(id=grant.id)).revoked_at is None
     assert (await Practitioner.get(id=head.file_id)).account_id == head.account_id
