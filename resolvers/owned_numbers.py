@@ -5,7 +5,6 @@ looked at it: an operator who holds the document, or Gosuslugi (decision 0020).
 """
 
 from typing import Literal
-from uuid import UUID
 
 from auth.audit import record
 from auth.gate import Gate
@@ -86,12 +85,12 @@ async def bind_number(
     is_proved = is_in_file or way in PROVING[kind]
     if not is_in_file:
         await _check_registry(identity, kind, number, is_proved=is_proved)
-    hashed = {f"{kind}_hash": number_hash(gate, kind, number)}
-    holder = await Identity.filter(**hashed).exclude(account_id=account.id).get_or_none()
+    bound = Identity.filter(**{f"{kind}_hash": number_hash(gate, kind, number)})
+    holder = await bound.exclude(account_id=account.id).get_or_none()
     if holder is not None:
         if not is_proved:
             raise _TAKEN[kind](kind)
-        await _take_over(viewer, gate, holder.account_id, kind, number)
+        await _take_over(viewer, gate, holder, kind, number)
     set_number(gate, identity, kind, number)
 
 
@@ -109,13 +108,15 @@ async def _is_in_file(account: Account, kind: Kind, number: str) -> bool:
     return await Practitioner.filter(account_id=account.id, **{kind: number}).exists()
 
 
-async def _take_over(viewer: Viewer, gate: Gate, account_id: UUID, kind: Kind, number: str) -> None:
+async def _take_over(viewer: Viewer, gate: Gate, holder: Identity, kind: Kind, number: str) -> None:
     """Takes a number from who only stated it; raises InnTaken, SnilsBound where it was proved."""
-    account = await Account.filter(id=account_id).select_for_update(no_key=True).get()
+    account = await Account.filter(id=holder.account_id).select_for_update(no_key=True).get()
     is_proved = account.confirmed_by in PROVING[kind] and account.confirmed_at is not None
     if is_proved or await _is_in_file(account, kind, number):
         raise _TAKEN[kind](kind)
-    identity = await Identity.filter(account_id=account.id).select_for_update(no_key=True).get()
+    identity = await Identity.filter(id=holder.id).select_for_update(no_key=True).get()
+    if getattr(identity, f"{kind}_hash") != getattr(holder, f"{kind}_hash"):
+        return  # Another was first: saving tells who has it now.
     set_number(gate, identity, kind, None)
     next_version(identity)
     await identity.save()
