@@ -37,6 +37,16 @@ class SignInMethod(StrEnum):
     SCRIPT = "SCRIPT"
 
 
+class ConfirmedBy(StrEnum):
+    """How an account was confirmed. By SMS and EMAIL its owner only stated who they are."""
+
+    SMS = "SMS"
+    EMAIL = "EMAIL"
+    VISIT = "VISIT"
+    ESIA = "ESIA"
+    INVITATION = "INVITATION"
+
+
 def account_public_id() -> str:
     return readable_code("ID")
 
@@ -70,6 +80,8 @@ class Account(Row):
     state = fields.CharEnumField(AccountState, max_length=20, default=AccountState.INVITED)
     locked_until = Moment(null=True)
     confirmed_at = Moment(null=True)
+    # Empty also where it was confirmed before this was kept, which vouches for nothing.
+    confirmed_by = fields.CharEnumField(ConfirmedBy, max_length=20, null=True)
     terms_version = Text(max_length=40, null=True)
     terms_accepted_at = Moment(null=True)
     # In which the owner last signed in: what they are told when somebody else acts.

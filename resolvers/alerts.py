@@ -38,10 +38,22 @@ class Alert(StrEnum):
     FACTORS_RESET = "FACTORS_RESET"
     ESIA_LINKED = "ESIA_LINKED"
     ESIA_UNLINKED = "ESIA_UNLINKED"
+    DETACHED = "DETACHED"
+    SNILS_TAKEN_OVER = "SNILS_TAKEN_OVER"
+    INN_TAKEN_OVER = "INN_TAKEN_OVER"
 
 
 # Whoever has got hold of one contact may be who these warn of: they go to each.
-_EVERYWHERE = frozenset({Alert.CONTACT_REPLACED, Alert.PASSWORD_RESET, Alert.FACTORS_RESET})
+_EVERYWHERE = frozenset(
+    {
+        Alert.CONTACT_REPLACED,
+        Alert.PASSWORD_RESET,
+        Alert.FACTORS_RESET,
+        Alert.DETACHED,
+        Alert.SNILS_TAKEN_OVER,
+        Alert.INN_TAKEN_OVER,
+    }
+)
 
 
 async def alert(

@@ -1,4 +1,8 @@
-"""Attaching a professional role: a number that the staff registry knows, and a code by SMS."""
+"""Attaching a professional role: a number that the staff registry knows, and a code by SMS.
+
+The code goes to the telephone that the registry knows: whoever holds it is that person, and who
+knows a name, a birth date and the number of a licence may be anybody.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,13 +12,10 @@ from auth.audit import record
 from auth.gate import Gate
 from auth.identities import number_of
 from auth.limits import Limit
-from auth.messages import put_message
-from auth.sent_codes import Sent, send_code, use_code
+from auth.sent_codes import CodeExpired, Sent, contact_of, send_code, use_code
 from auth.sessions import grants_of, held_roles
 from auth.viewer import Viewer
 from core.errors import Problem
-from core.text import fold
-from core.translation import message
 from models import identifiers
 from models.account import Account, Session
 from models.change import ChangeKind
@@ -25,10 +26,12 @@ from models.identity import Identity
 from models.licence import Licence, LicenceKind, LicenceStatus
 from models.practitioner import Practitioner, PractitionerStatus
 from models.role import Role
-from resolvers.confirmation import ContactMissing, IdentityMissing
+from resolvers.confirmation import IdentityMissing
+from resolvers.contacts import tell_worker
 from resolvers.forms import Check, ExactlyOne, read, refuse
 from resolvers.grants import ROLE_OF, ProfessionWithoutRole, grant_by_profession
 from resolvers.returned_codes import code_or_problem, count_address, note_refusal
+from resolvers.same_person import has_same_name, has_same_numbers
 from resolvers.sessions import Switched, own_session
 
 
@@ -54,6 +57,12 @@ class FilesAmbiguous(Problem):
     """Several files of the registry could be this person's."""
 
     code = "SEVERAL_FILES"
+
+
+class RegistryContactMissing(Problem):
+    """The registry knows no telephone of the worker's own to which a code could go."""
+
+    code = "REGISTRY_CONTACT_MISSING"
 
 
 # Numbers can be guessed, with the name and the birth date of somebody one knows.
@@ -85,11 +94,18 @@ class _Claim:
         return LicenceUnknown(self.field) if self.kinds else NotInRegistry(self.field)
 
 
-async def request_role(viewer: Viewer, *, gate: Gate, **values: Any) -> Sent:
-    """Looks for the viewer's file in the registry and sends a code to the account's phone.
+@dataclass(frozen=True, slots=True)
+class SentToWorker(Sent):
+    """A code under way to the worker's own telephone, as the registry knows it."""
+
+    phone: str
+
+
+async def request_role(viewer: Viewer, *, gate: Gate, **values: Any) -> SentToWorker:
+    """Looks for the viewer's file in the registry and sends a code to the telephone in it.
 
     Raises AlreadyAttached, IdentityMissing, LicenceUnknown, NotInRegistry, FilesAmbiguous,
-    ProfessionWithoutRole, ContactMissing, ResendTooSoon, TooManyAttempts, and Problems:
+    ProfessionWithoutRole, RegistryContactMissing, ResendTooSoon, TooManyAttempts, and Problems:
     ExactlyOne, LicenceNumberMalformed, SnilsMalformed, SnilsChecksumFails.
     """
     problems: list[Problem] = []
@@ -164,19 +180,22 @@ async def _wrong_claim(viewer: Viewer, gate: Gate, claim: _Claim) -> list[Proble
 
 
 @unit_of_work
-async def _request(viewer: Viewer, gate: Gate, claim: _Claim) -> Sent:
+async def _request(viewer: Viewer, gate: Gate, claim: _Claim) -> SentToWorker:
     account = await Account.get(id=viewer.account_id)
     person = await _worker(viewer, gate, account, claim)
-    if account.phone is None:
-        raise ContactMissing
+    if person.personal_phone is None:
+        raise RegistryContactMissing
     record(viewer, "ROLE_REQUESTED", person, about=person.id, by=claim.field)
-    return await send_code(
+    sent = await send_code(
         viewer,
         gate=gate,
         purpose=CodePurpose.ROLE,
         channel=Channel.SMS,
-        contact=account.phone,
+        contact=person.personal_phone,
         account_id=account.id,
+    )
+    return SentToWorker(
+        sent.handle, sent.channel, sent.expires_at, sent.resend_at, person.personal_phone
     )
 
 
@@ -184,6 +203,9 @@ async def _request(viewer: Viewer, gate: Gate, claim: _Claim) -> Sent:
 async def _attach(viewer: Viewer, gate: Gate, claim: _Claim, sent: SentCode) -> Switched:
     account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
     person = await _worker(viewer, gate, account, claim)
+    if contact_of(gate, sent) != person.personal_phone:
+        # It was sent about another file, or the registry knows another telephone by now.
+        raise CodeExpired("code")
     await use_code(viewer, sent)
     # Of two who are the same person by what they say, the first one is.
     taken = await Practitioner.filter(id=person.id, account_id__isnull=True).update(
@@ -204,7 +226,9 @@ async def _attach(viewer: Viewer, gate: Gate, claim: _Claim, sent: SentCode) -> 
     await session.save(update_fields=["active_role"])
     record(viewer, "ROLE_ATTACHED", person, about=person.id, by=claim.field, role=role.value)
     announce(ChangeKind.SESSION, account_id=account.id, subject_id=session.id)
-    await _tell_who_is_registered(viewer, gate, account, person)
+    await tell_worker(
+        viewer, gate, person, "File.attached", account=account, language=viewer.language
+    )
     return Switched(
         session=session,
         held=held_roles(await grants_of(account.id, viewer.now), viewer.now),
@@ -228,7 +252,8 @@ async def _worker(viewer: Viewer, gate: Gate, account: Account, claim: _Claim) -
     if bound is not None and claimed not in (None, bound):
         raise claim.unknown
     named = await _files_of(viewer, claim, identity.last_name)
-    files = [file for file in named if _is_same(file, identity, bound or claimed)]
+    snils = bound or claimed
+    files = [file for file in named if _is_same(gate, file, identity, snils)]
     if account.organisation_id is not None:
         files = [file for file in files if file.organisation_id == account.organisation_id]
     if not files:
@@ -260,36 +285,14 @@ async def _files_of(viewer: Viewer, claim: _Claim, last_name: str) -> list[Pract
     return await files.filter(id__in=list(valid))
 
 
-def _is_same(file: Practitioner, identity: Identity, snils: str | None) -> bool:
-    """Whether a file is of this person: the names, and the birth date or the SNILS or both.
-
-    What the registry knows must agree; a name alone is nobody.
-    """
-    if fold(file.first_name or "") != fold(identity.first_name):
-        return False
-    pairs = [
-        (file.birth_date, identity.birth_date),
-        (file.snils, snils),
-    ]
-    known = [(theirs, own) for theirs, own in pairs if theirs is not None and own is not None]
-    return bool(known) and all(theirs == own for theirs, own in known)
-
-
-async def _tell_who_is_registered(
-    viewer: Viewer, gate: Gate, account: Account, person: Practitioner
-) -> None:
-    """Whoever stands in the registry hears of it, at the contacts that stand there."""
-    contacts = (
-        (Channel.SMS, person.personal_phone or person.work_phone),
-        (Channel.EMAIL, person.personal_email or person.work_email),
+def _is_same(gate: Gate, file: Practitioner, identity: Identity, snils: str | None) -> bool:
+    """Whether a file is of this person: all that both know agrees, and it is more than a name."""
+    is_more = (file.birth_date is not None and identity.birth_date is not None) or (
+        file.snils is not None and snils is not None
     )
-    for channel, contact in contacts:
-        if contact is not None and contact not in (account.phone, account.email):
-            await put_message(
-                viewer,
-                gate.vault,
-                channel,
-                contact,
-                subject=message(viewer.language, "RoleAttached.subject"),
-                body=message(viewer.language, "RoleAttached.body", public_id=account.public_id),
-            )
+    return (
+        is_more
+        and file.first_name is not None
+        and has_same_name(file, identity)
+        and has_same_numbers(gate, file, identity, snils=snils)
+    )

@@ -2,20 +2,19 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
 from auth.audit import record
 from auth.gate import Gate
-from auth.identities import number_of, set_number
+from auth.identities import number_of
 from auth.limits import Limit
 from auth.sent_codes import CodeExpired, Sent, contact_of, send_code, use_code
 from auth.viewer import Viewer
 from core.errors import Problem
 from core.translation import message
 from models import identifiers
-from models.account import Account
+from models.account import Account, ConfirmedBy
 from models.change import ChangeKind
 from models.database import current_unit, unit_of_work, violated
 from models.factor import Channel, CodePurpose, SentCode
@@ -24,6 +23,7 @@ from models.identity import Identity
 from models.practitioner import Practitioner
 from resolvers.accounts import person_of, save_account
 from resolvers.forms import read, refuse
+from resolvers.owned_numbers import PROVING, InnTaken, SnilsBound, bind_number
 from resolvers.returned_codes import code_or_problem
 from resolvers.versions import next_version
 
@@ -41,21 +41,9 @@ class ContactMissing(Problem):
 
 
 class IdentityMissing(Problem):
-    """The account does not say whose it is: it was not opened by registering."""
+    """The account does not say whose it is: its owner states that first."""
 
     code = "IDENTITY_MISSING"
-
-
-class InnTaken(Problem):
-    """Another account has this INN; whose it is, nobody is told."""
-
-    code = "INN_TAKEN"
-
-
-class SnilsBound(Problem):
-    """Another account has this SNILS; whose it is, nobody is told."""
-
-    code = "SNILS_TAKEN"
 
 
 class SnilsDiffers(Problem):
@@ -178,40 +166,66 @@ async def _confirm(viewer: Viewer, gate: Gate, sent: SentCode, numbers: Numbers)
         about = await person_of(account.id)
         record(viewer, "CONTACT_CONFIRMED", account, about=about, channel=sent.channel.value)
         return account
-    await note_confirmed(viewer, gate, account, numbers, way=sent.channel.value)
+    await note_confirmed(viewer, gate, account, numbers, way=ConfirmedBy(sent.channel))
     return account
 
 
 async def note_confirmed(
-    viewer: Viewer, gate: Gate, account: Account, numbers: Numbers, *, way: str, **details: str
+    viewer: Viewer,
+    gate: Gate,
+    account: Account,
+    numbers: Numbers,
+    *,
+    way: ConfirmedBy,
+    **details: Any,
 ) -> None:
     """Confirms an account that the caller has locked in its unit of work, and binds its numbers.
 
-    Open sessions have it with their next request. Raises AlreadyConfirmed, IdentityMissing,
-    InnTaken, SnilsBound, SnilsDiffers, IdentityUnavailable about ``email``.
+    One that was confirmed by its owner's word is confirmed again by a proof. Raises
+    AlreadyConfirmed, IdentityMissing, InnTaken, SnilsBound, SnilsDiffers, IdentityUnavailable
+    about ``email``.
     """
-    if account.confirmed_at is not None:
+    if account.confirmed_at is not None and not adds_proof(account, way):
         raise AlreadyConfirmed
-    await _bind(gate, account.id, numbers)
-    account.confirmed_at = viewer.now
+    await _bind(viewer, gate, account, numbers, way)
+    await mark_confirmed(viewer, account, way, **details)
+
+
+def adds_proof(account: Account, way: ConfirmedBy) -> bool:
+    """Whether a confirmation proves who the account's owner is, and none before did."""
+    proving = PROVING["snils"]
+    return way in proving and account.confirmed_by not in proving
+
+
+async def mark_confirmed(
+    viewer: Viewer, account: Account, way: ConfirmedBy, **details: Any
+) -> None:
+    """Notes that an account is confirmed: open sessions have it with their next request."""
+    account.confirmed_at, account.confirmed_by = viewer.now, way
     await save_account(account)
     about = await person_of(account.id)
-    record(viewer, "ACCOUNT_CONFIRMED", account, about=about, way=way, **details)
+    record(viewer, "ACCOUNT_CONFIRMED", account, about=about, way=way.value, **details)
     announce(ChangeKind.SESSION, account_id=account.id, subject_id=account.id)
 
 
-async def _bind(gate: Gate, account_id: UUID, numbers: Numbers) -> None:
+async def _bind(
+    viewer: Viewer, gate: Gate, account: Account, numbers: Numbers, way: ConfirmedBy
+) -> None:
     """Makes the INN that was claimed and the SNILS the account's own: one account has each."""
-    snils = numbers["snils"]
-    found = Identity.filter(account_id=account_id).select_for_update(no_key=True)
+    snils, inn = numbers["snils"], numbers["inn"]
+    found = Identity.filter(account_id=account.id).select_for_update(no_key=True)
     identity = await found.get_or_none()
     if identity is None:
         raise IdentityMissing
-    worker = await Practitioner.get_or_none(account_id=account_id)
+    worker = await Practitioner.get_or_none(account_id=account.id)
     if worker is not None and worker.snils not in (None, snils):
         raise SnilsDiffers("snils")
-    set_number(gate, identity, "inn", numbers["inn"] or number_of(gate, identity, "inn"))
-    set_number(gate, identity, "snils", snils)
+    if inn is None and way in PROVING["inn"]:
+        # Nobody looked at the one that was claimed: it stays no more than that.
+        identity.update_from_dict({"inn_hash": None})
+    elif claimed := inn or number_of(gate, identity, "inn"):
+        await bind_number(viewer, gate, account, identity, "inn", claimed, way=way)
+    await bind_number(viewer, gate, account, identity, "snils", snils, way=way)
     next_version(identity)
     try:
         await identity.save()

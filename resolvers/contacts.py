@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from auth.gate import Gate
+from auth.messages import put_message
+from auth.viewer import Viewer
+from core.translation import message
 from models import identifiers
 from models.account import Account
 from models.factor import Channel
+from models.practitioner import Practitioner
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +62,23 @@ def confirmed_contact(account: Account) -> Contact | None:
 def contacts_of(account: Account) -> list[str]:
     """What an account is signed in to with, the e-mail address first."""
     return [value for value in (account.email, account.phone) if value is not None]
+
+
+async def tell_worker(
+    viewer: Viewer, gate: Gate, file: Practitioner, text: str, *, account: Account, language: str
+) -> None:
+    """Tells whoever stands in the registry what became of their file, at the contacts there.
+
+    Not at those of the account that it is about: its owner hears of it anyway.
+    """
+    for value in (file.personal_phone or file.work_phone, file.personal_email or file.work_email):
+        if value is not None and value not in (account.phone, account.email):
+            to = contact_again(value)
+            await put_message(
+                viewer,
+                gate.vault,
+                to.channel,
+                to.value,
+                subject=message(language, "File.subject"),
+                body=message(language, text, public_id=account.public_id),
+            )

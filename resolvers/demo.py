@@ -10,17 +10,19 @@ from uuid import UUID
 from tortoise.models import Model
 
 from auth.audit import record
+from auth.gate import Gate
+from auth.identities import set_number
 from auth.rights import Rights
 from auth.viewer import Viewer
 from core.clock import day_of
 from core.errors import Problem
-from core.sealing import Vault
-from models.account import Account, AccountState
+from models.account import Account, AccountState, ConfirmedBy
 from models.application import Application, ApplicationKind
 from models.audit import AuditHead
 from models.course import Course, Enrolment
 from models.database import unit_of_work
 from models.grant import RoleGrant
+from models.identity import Identity
 from models.licence import Licence
 from models.organisation import Department, DictionaryEntry, Organisation
 from models.practitioner import Position, Practitioner, Profession
@@ -65,6 +67,8 @@ _CAST: tuple[tuple[str, tuple[Role, ...], str], ...] = (
 # Whose file in the registry is whose account: the first of the first ward.
 _PROFESSIONS = {"doctor": Profession.DOCTOR, "nurse": Profession.NURSE}
 _LIMITED = "ward"
+# Whose file waits to be attached: a doctor of the second ward.
+_NEWCOMER = "citizen"
 _KINDS = {
     "doctor": (
         ApplicationKind.CHANGE_OF_DATA,
@@ -111,7 +115,7 @@ def _secret(key: str) -> str:
 
 
 async def load_demo(
-    *, vault: Vault, now: datetime, hash_password: Callable[[str], Awaitable[str]]
+    *, gate: Gate, now: datetime, hash_password: Callable[[str], Awaitable[str]]
 ) -> list[DemoAccount]:
     """Fills an empty database; raises DemoNotEmpty.
 
@@ -120,13 +124,13 @@ async def load_demo(
     accounts = _accounts()
     # Before the transaction: hashing takes its time, and everybody else would wait.
     hashes = [await hash_password(account.password) for account in accounts]
-    await _fill(vault, now, accounts, hashes)
+    await _fill(gate, now, accounts, hashes)
     return accounts
 
 
 @unit_of_work
 async def _fill(
-    vault: Vault, now: datetime, accounts: Sequence[DemoAccount], hashes: Sequence[str]
+    gate: Gate, now: datetime, accounts: Sequence[DemoAccount], hashes: Sequence[str]
 ) -> None:
     # Two starters at once: the second waits here, and finds the first one's rows.
     await AuditHead.all().select_for_update(no_key=True).get()
@@ -134,9 +138,9 @@ async def _fill(
         raise DemoNotEmpty
     chance = random.Random(_SEED)  # noqa: S311  # invented people need no secrecy
     today = day_of(now, "Europe/Moscow")
-    staff = invent_staff(chance, vault, today)
+    staff = invent_staff(chance, gate.vault, today)
     rows = {
-        key: _account(demo, password_hash, staff, vault, now - timedelta(minutes=60 - number))
+        key: _account(demo, password_hash, staff, gate, now - timedelta(minutes=60 - number))
         for number, ((key, *_), demo, password_hash) in enumerate(
             zip(_CAST, accounts, hashes, strict=True)
         )
@@ -147,6 +151,8 @@ async def _fill(
     }
     for key, person in heroes.items():
         person.account_id = rows[key].id
+    newcomer = staff.of(staff.departments[1], Profession.DOCTOR)[0]
+    newcomer.personal_phone = rows[_NEWCOMER].phone
     decided_by = rows["head"].id
     learning = invent_learning(chance, staff, now, list(heroes.values()))
 
@@ -154,6 +160,7 @@ async def _fill(
     await _insert(Department, staff.departments)
     await _insert(DictionaryEntry, staff.dictionary)
     await _insert(Account, list(rows.values()))
+    await _insert(Identity, [_identity(rows[_NEWCOMER], newcomer, gate)])
     await _insert(RoleGrant, _grants(rows, staff, now))
     await _insert(Practitioner, staff.people)
     await _insert(Position, staff.positions)
@@ -172,7 +179,7 @@ async def _insert(model: type[Model], rows: Sequence[Model]) -> None:
 
 
 def _account(
-    demo: DemoAccount, password_hash: str, staff: Staff, vault: Vault, made_at: datetime
+    demo: DemoAccount, password_hash: str, staff: Staff, gate: Gate, made_at: datetime
 ) -> Account:
     """The account; each is made a minute after the one before, so that they keep their order."""
     return Account(
@@ -183,13 +190,32 @@ def _account(
         phone_confirmed_at=made_at,
         password_hash=password_hash,
         password_changed_at=made_at,
-        totp_sealed=vault.seal(demo.totp_secret),
+        totp_sealed=gate.vault.seal(demo.totp_secret),
         state=AccountState.ACTIVE,
         confirmed_at=made_at,
+        confirmed_by=ConfirmedBy.INVITATION if demo.roles else ConfirmedBy.VISIT,
         created_at=made_at,
         last_role=demo.roles[0] if demo.roles else None,
         is_demo=True,
     )
+
+
+def _identity(account: Account, file: Practitioner, gate: Gate) -> Identity:
+    """What somebody of the registry says of themselves who has only registered yet."""
+    identity = Identity(
+        account_id=account.id,
+        last_name=file.last_name,
+        first_name=file.first_name,
+        patronymic=file.middle_name,
+        birth_date=file.birth_date,
+        specialty_id=file.specialty_id,
+        created_at=account.created_at,
+    )
+    set_number(gate, identity, "snils", file.snils)
+    set_number(gate, identity, "inn", file.inn)
+    passport = gate.vault.open(file.passport_sealed) if file.passport_sealed else None
+    set_number(gate, identity, "passport", passport)
+    return identity
 
 
 def _grants(rows: dict[str, Account], staff: Staff, now: datetime) -> list[RoleGrant]:

@@ -25,17 +25,17 @@ from auth.sessions import is_open
 from auth.turns import take_turns
 from auth.viewer import Viewer
 from core.errors import Problem, Problems, ServiceUnavailable
-from models.account import Account, SignInMethod
-from models.change import ChangeKind
+from models.account import Account, ConfirmedBy, SignInMethod
 from models.database import unit_of_work
 from models.factor import ChallengePurpose
-from models.feed import announce
 from models.identity import ExternalIdentity, Provider
 from models.notice import ServicePart
 from resolvers.accounts import person_of
 from resolvers.alerts import Alert, alert
+from resolvers.confirmation import adds_proof, mark_confirmed
 from resolvers.forms import IdentityUnavailable, Required
 from resolvers.notices import tell_outage, tell_recovery
+from resolvers.owned_numbers import SnilsBound
 from resolvers.sessions import SignedIn, open_session
 from resolvers.vouching import is_known, owner_of
 
@@ -151,7 +151,7 @@ async def link_esia(
         person = await _vouched(viewer, gate, esia, binding, state, code)
         try:
             return await _link_own(viewer, gate, person)
-        except IntegrityError:
+        except (IntegrityError, SnilsBound):
             # Another account has the SNILS, or is linked with this person.
             raise IdentityUnavailable from None
     except Problem as problem:
@@ -236,7 +236,7 @@ async def _used(viewer: Viewer, gate: Gate, binding: str, state: str) -> Asked:
 async def _sign_in(viewer: Viewer, gate: Gate, person: Vouched) -> SignedIn:
     await take_turns(_turn(person))
     link = await ExternalIdentity.get_or_none(provider=Provider.ESIA, subject=person.subject)
-    account_id = link.account_id if link is not None else await owner_of(person.snils)
+    account_id = link.account_id if link is not None else await owner_of(gate, person.snils)
     if account_id is None:
         raise EsiaNotLinked
     account = await Account.filter(id=account_id).select_for_update(no_key=True).get()
@@ -251,13 +251,10 @@ async def _sign_in(viewer: Viewer, gate: Gate, person: Vouched) -> SignedIn:
 async def _link_own(viewer: Viewer, gate: Gate, person: Vouched) -> Account:
     await take_turns(_turn(person))
     account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
-    vouches = await is_known(gate, account, person)
+    vouches = await is_known(viewer, gate, account, person)
     await _link(viewer, gate, account, person)
-    if vouches and account.confirmed_at is None:
-        account.confirmed_at = viewer.now
-        await account.save(update_fields=["confirmed_at"])
-        record(viewer, "ACCOUNT_CONFIRMED", account, about=viewer.practitioner_id, reason="ESIA")
-        announce(ChangeKind.SESSION, account_id=account.id, subject_id=account.id)
+    if vouches and adds_proof(account, ConfirmedBy.ESIA):
+        await mark_confirmed(viewer, account, ConfirmedBy.ESIA)
     return account
 
 

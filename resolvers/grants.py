@@ -1,5 +1,6 @@
 """Role grants: given, limited and revoked; an organisation keeps an administrator."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -172,12 +173,33 @@ async def limit_role(viewer: Viewer, *, id: UUID, version: int, **limits: Any) -
 async def revoke_role(viewer: Viewer, *, id: UUID) -> RoleGrant:
     """Ends a grant now; raises GrantEnded, LastAdmin, NotFound."""
     grant = await _lock_living(viewer, id)
+    await _revoke(viewer, grant)
+    return grant
+
+
+async def revoke_all(
+    viewer: Viewer, *, account_id: UUID, organisation_id: UUID, roles: Collection[Role] = GRANTED
+) -> None:
+    """Ends an account's grants of these roles in an organisation, in the caller's unit of work.
+
+    Raises LastAdmin.
+    """
+    grants = RoleGrant.filter(
+        account_id=account_id,
+        organisation_id=organisation_id,
+        role__in=list(roles),
+        revoked_at__isnull=True,
+    )
+    for grant in await grants.order_by("id").select_for_update(no_key=True):
+        await _revoke(viewer, grant)
+
+
+async def _revoke(viewer: Viewer, grant: RoleGrant) -> None:
     await _keep_an_admin(grant, viewer.now)
     grant.revoked_at, grant.revoked_by_id = viewer.now, viewer.account_id
     next_version(grant)
     await grant.save(update_fields=["revoked_at", "revoked_by_id", "version"])
     await _tell(viewer, "ROLE_REVOKED", grant)
-    return grant
 
 
 async def _lock_living(viewer: Viewer, id: UUID) -> RoleGrant:

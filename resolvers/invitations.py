@@ -18,7 +18,7 @@ from auth.viewer import Viewer
 from core.errors import Problem
 from core.ids import readable_code
 from core.translation import message
-from models.account import Account, AccountState, Invitation
+from models.account import Account, AccountState, ConfirmedBy, Invitation
 from models.database import unit_of_work
 from models.factor import CodePurpose, SentCode
 from models.practitioner import Practitioner
@@ -212,7 +212,8 @@ async def _accept(
     account.password_hash, account.password_changed_at = password_hash, person.now
     account.totp_sealed, account.totp_last_step = gate.vault.seal(secret), 0
     # The organisation gave the code to its own worker by hand.
-    account.state, account.confirmed_at = AccountState.ACTIVE, person.now
+    account.state = AccountState.ACTIVE
+    account.confirmed_at, account.confirmed_by = person.now, ConfirmedBy.INVITATION
     # Another may have taken the contact meanwhile.
     await save_account(account, field="handle")
     record(person, "INVITATION_ACCEPTED", account, about=await person_of(account.id))

@@ -16,7 +16,6 @@ from models import identifiers
 from models.change import ChangeKind
 from models.database import unit_of_work, violated
 from models.feed import announce
-from models.grant import RoleGrant
 from models.organisation import SPECIALTIES, DictionaryEntry
 from models.practitioner import Position, Practitioner, PractitionerStatus, Profession
 from models.role import CLINICAL
@@ -33,6 +32,7 @@ from resolvers.forms import (
     refuse,
     text,
 )
+from resolvers.grants import revoke_all
 from resolvers.shifts import release_shifts
 from resolvers.standing import (
     PractitionerDismissed,
@@ -51,7 +51,8 @@ class SnilsTaken(Problem):
 
 
 # What a worker may change in their own file without asking anybody.
-OWN_VALUES = ("personal_phone", "personal_email", "address", "work_phone", "work_email")
+OWN_CONTACTS = ("personal_phone", "personal_email", "work_phone", "work_email")
+OWN_VALUES = (*OWN_CONTACTS, "address")
 
 _NEEDED = ("last_name", "first_name")
 _NEVER_EMPTY = (*_NEEDED, "profession")
@@ -145,17 +146,9 @@ async def _end_positions(row: Practitioner, today: date) -> None:
 async def _revoke_clinical_roles(viewer: Viewer, row: Practitioner) -> None:
     if row.account_id is None:
         return
-    grants = await RoleGrant.filter(
-        account_id=row.account_id,
-        organisation_id=row.organisation_id,
-        role__in=CLINICAL,
-        revoked_at__isnull=True,
-    ).select_for_update(no_key=True)
-    for grant in grants:
-        grant.revoked_at, grant.revoked_by_id = viewer.now, viewer.account_id
-        next_version(grant)
-        await grant.save()
-        record(viewer, "ROLE_REVOKED", grant, about=row.id, role=grant.role.value)
+    await revoke_all(
+        viewer, account_id=row.account_id, organisation_id=row.organisation_id, roles=CLINICAL
+    )
     announce(ChangeKind.SESSION, account_id=row.account_id, subject_id=row.id)
 
 

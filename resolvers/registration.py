@@ -1,12 +1,11 @@
 """Registration: a telephone number is proved, a form is filled in, an account comes of both."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from auth.audit import record
 from auth.gate import Gate
-from auth.identities import number_hash, set_number
 from auth.limits import Limit
 from auth.passwords import PasswordWeak, check_new_password
 from auth.rows import NotFound, existing
@@ -19,28 +18,21 @@ from models import identifiers
 from models.account import Account, AccountState, SignInMethod
 from models.database import unit_of_work
 from models.factor import Channel, CodePurpose, SentCode
-from models.identity import Identity
 from models.organisation import SPECIALTIES, DictionaryEntry
 from resolvers.accounts import save_account
-from resolvers.confirmation import InnTaken, send_confirmation
+from resolvers.confirmation import send_confirmation
 from resolvers.forms import (
     Check,
     as_given,
     complete,
-    past,
     read,
     refuse,
-    text,
 )
+from resolvers.identities import NEEDED, identity_checks, save_identity
 from resolvers.own_words import words_in
+from resolvers.owned_numbers import InnTaken, provers_of
 from resolvers.returned_codes import count_address, returned_code
 from resolvers.sessions import SignedIn, open_session
-
-
-class UnderAge(Problem):
-    """Somebody who may not yet act for themselves."""
-
-    code = "UNDER_AGE"
 
 
 class SpecialtyRequired(Problem):
@@ -67,10 +59,6 @@ ASKING_FOR = Limit("begin registration of a phone", 10, timedelta(days=1))
 GUESSING = Limit("check registration", 100, timedelta(minutes=15))
 FILLING_IN = Limit("register", 60, timedelta(hours=1))
 FILLING_IN_FOR = Limit("register a phone", 10, timedelta(hours=1))
-
-# Full capacity to act: Civil Code, article 21.
-_ADULT = 18
-_NEEDED = ("last_name", "first_name", "birth_date", "passport", "inn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +123,8 @@ async def register(viewer: Viewer, *, gate: Gate, handle: str, **values: Any) ->
     """Opens an account, not confirmed yet, and a session in it.
 
     ``handle`` is that of a telephone number proved lately; what was wrong in the form can be
-    mended under the same one. The INN is bound when the account is confirmed. Where it is bound
-    to another, that is told of a form in which all else is right, and uses the handle up: each
+    mended under the same one. The INN is bound when the account is confirmed. Where another has
+    proved it, that is told of a form in which all else is right, and uses the handle up: each
     question costs a code by SMS. An e-mail address becomes a login when a code that was sent
     there comes back, so that nobody takes an address that is not theirs.
 
@@ -162,18 +150,13 @@ async def _read_form(
 ) -> dict[str, Any]:
     """The values of the form as they are kept; raises Problems with all that is wrong."""
     checks: dict[str, Check] = {
-        "last_name": text(120),
-        "first_name": text(120),
-        "patronymic": text(120),
-        "birth_date": _birth_date(viewer),
-        "passport": identifiers.russian_passport,
-        "inn": identifiers.inn_of_person,
+        **identity_checks(viewer),
         "specialty": as_given,
         "email": identifiers.email,
     }
     problems: list[Problem] = []
     given = {name: value for name, value in values.items() if name in checks}
-    form = read(complete(given, _NEEDED), checks, required=_NEEDED, problems=problems)
+    form = read(complete(given, NEEDED), checks, required=NEEDED, problems=problems)
     problems += await _wrong_specialty(viewer, form.get("specialty"), values["is_medical_worker"])
     names = ("last_name", "first_name", "patronymic", "email")
     try:
@@ -187,19 +170,6 @@ async def _read_form(
         problems.append(TermsOutdated("terms_version"))
     refuse(problems)
     return form
-
-
-def _birth_date(viewer: Viewer) -> Check:
-    today = viewer.today
-
-    def check(value: date, field: str) -> date:
-        born: date = past(today)(value, field)
-        had_birthday = (today.month, today.day) >= (born.month, born.day)
-        if today.year - born.year - (not had_birthday) < _ADULT:
-            raise UnderAge(field, age=_ADULT)
-        return born
-
-    return check
 
 
 async def _wrong_specialty(
@@ -217,7 +187,7 @@ async def _open(
 ) -> Registered | None:
     """Nothing where the INN is bound: what was used up for that answer stays so."""
     await use_code(viewer, sent, "handle")
-    if await Identity.exists(inn_hash=number_hash(gate, "inn", form["inn"])):
+    if await provers_of(gate, "inn", form["inn"]):
         record(viewer, "REGISTRATION_REFUSED", reason=InnTaken.code)
         return None
     account = Account(
@@ -232,18 +202,7 @@ async def _open(
     )
     # Another form about the same telephone number may have been first.
     await save_account(account, create=True, field="handle")
-    identity = Identity(
-        account_id=account.id,
-        last_name=form["last_name"],
-        first_name=form["first_name"],
-        patronymic=form.get("patronymic"),
-        birth_date=form["birth_date"],
-        specialty_id=form.get("specialty"),
-        # Without its hash the number is claimed and not bound.
-        inn_sealed=gate.vault.seal(form["inn"]),
-    )
-    set_number(gate, identity, "passport", form["passport"])
-    await identity.save(force_create=True)
+    await save_identity(gate, account.id, form, specialty_id=form.get("specialty"))
     person = viewer._replace(account_id=account.id)
     record(person, "REGISTERED", account, terms=account.terms_version)
     emailed = None

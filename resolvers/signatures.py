@@ -1,7 +1,7 @@
 """Electronic signatures shown: a text is given out, and comes back signed by its reader.
 
 Whose a signature is, the certificate tells by SNILS or INN; whose account that is, the staff
-registry, or else what a person has said of themselves. Where these disagree it is nobody's.
+registry, or else who has proved the number. Where these disagree it is nobody's.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ from models.practitioner import Practitioner
 from resolvers.accounts import person_of
 from resolvers.entering import enter_alone
 from resolvers.factors import note_factor
+from resolvers.owned_numbers import Kind, owners_of
 from resolvers.sessions import SignedIn
 
 # Nobody guesses a signature: these are what a stranger may cost.
@@ -36,7 +37,7 @@ ASKING = Limit("signatures asked for", 60, timedelta(minutes=15))
 SHOWING = Limit("signatures shown", 30, timedelta(minutes=15))
 
 _Text = Literal["SIGN_IN", "CONFIRMATION"]
-_NUMBERS: tuple[Literal["snils", "inn"], ...] = ("snils", "inn")
+_NUMBERS: tuple[Kind, ...] = ("snils", "inn")
 
 
 class SubjectMismatch(Problem):
@@ -184,30 +185,26 @@ async def _signed(
 
 
 async def _owner(gate: Gate, signatory: Signatory) -> Account:
-    """The only account with the signatory's SNILS or, without one, INN; raises SubjectMismatch.
+    """The only account whose owner has proved the signatory's SNILS or, without one, INN.
 
-    The registry's word is the last; a person's own is asked where it has none.
+    Raises SubjectMismatch, also where something else that is known of them differs.
     """
     told = {kind: number for kind in _NUMBERS if (number := getattr(signatory, kind)) is not None}
     if not told:
         raise SubjectMismatch("signature")
-    hashed = {kind: number_hash(gate, kind, number) for kind, number in told.items()}
     kind = next(iter(told))
-    workers = await Practitioner.filter(account_id__isnull=False, **{kind: told[kind]})
-    known = {worker.account_id for worker in workers}
-    if not known:
-        people = await Identity.filter(**{f"{kind}_hash": hashed[kind]})
-        known = {person.account_id for person in people}
+    owners = await owners_of(gate, kind, told[kind])
     # Two organisations may know one person by two accounts: which is meant, nobody says.
-    account = await Account.get_or_none(id=known.pop()) if len(known) == 1 else None
-    if account is None:
+    if len(owners) != 1:
         raise SubjectMismatch("signature")
+    account = owners[0]
     worker = await Practitioner.get_or_none(account_id=account.id)
     identity = await Identity.get_or_none(account_id=account.id)
-    for kind in told:
+    for kind, number in told.items():
         in_registry = getattr(worker, kind, None)
         of_own = getattr(identity, f"{kind}_hash", None)
-        if in_registry not in (None, told[kind]) or of_own not in (None, hashed[kind]):
+        hashed = number_hash(gate, kind, number)
+        if in_registry not in (None, number) or of_own not in (None, hashed):
             raise SubjectMismatch("signature")
     return account
 

@@ -15,7 +15,7 @@ from auth.rows import NotFound
 from auth.viewer import Viewer
 from core.errors import Problem
 from models import identifiers
-from models.account import Account
+from models.account import Account, ConfirmedBy
 from models.database import unit_of_work
 from models.identity import Identity
 from models.practitioner import Practitioner
@@ -122,7 +122,8 @@ async def confirm_in_person(
 ) -> Found:
     """Confirms the account of a visitor whose passport the operator holds in their hands.
 
-    ``document`` is its series and number as the operator reads them. Raises NotFound,
+    ``document`` is its series and number as the operator reads them, ``inn`` a number that they
+    saw too: one that was only claimed stays so. Raises NotFound,
     SelfApproval, AlreadyConfirmed, IdentityMissing, DocumentMismatch, InnTaken, SnilsBound,
     SnilsDiffers, TooManyAttempts, and Problems: Required, PassportMalformed, ReasonNeeded, and
     those of ``read_numbers``.
@@ -158,5 +159,6 @@ async def _confirm(
     shown = number_hash(gate, "passport", document)
     if not compare_digest(found.identity.passport_hash or "", shown):
         raise DocumentMismatch("document")
-    await note_confirmed(viewer, gate, account, numbers, way="VISIT", reason=reason)
+    way = ConfirmedBy.VISIT
+    await note_confirmed(viewer, gate, account, numbers, way=way, reason=reason)
     return found

@@ -2,16 +2,16 @@
 
 from uuid import UUID
 
-from tortoise.expressions import Q
-
 from adapters.oidc import Vouched
 from auth.gate import Gate
-from auth.identities import number_hash, set_number
+from auth.identities import number_hash
+from auth.viewer import Viewer
 from core.errors import Problem
 from core.text import fold
-from models.account import Account, AccountState
+from models.account import Account, AccountState, ConfirmedBy
 from models.identity import Identity
 from models.practitioner import Practitioner
+from resolvers.owned_numbers import bind_number, owners_of
 
 
 class EsiaSubjectMismatch(Problem):
@@ -20,25 +20,28 @@ class EsiaSubjectMismatch(Problem):
     code = "ESIA_SUBJECT_MISMATCH"
 
 
-async def owner_of(snils: str | None) -> UUID | None:
-    """The one confirmed account of the registry's worker with a SNILS.
+async def owner_of(gate: Gate, snils: str | None) -> UUID | None:
+    """The one confirmed account whose owner has proved a SNILS.
 
     A SNILS that somebody only stated of themselves links nobody: whoever stated another's first
     would share that person's account. The owner of such an account signs in and links it.
     """
     if snils is None:
         return None
-    opened = Q(confirmed_at__isnull=False, state__not=AccountState.INVITED)
-    found = {one.id for one in await Account.filter(opened, practitioner__snils=snils).only("id")}
+    found = [
+        account.id
+        for account in await owners_of(gate, "snils", snils)
+        if account.confirmed_at is not None and account.state is not AccountState.INVITED
+    ]
     # Two organisations may know one person by two accounts: which, they say by linking it.
-    return found.pop() if len(found) == 1 else None
+    return found[0] if len(found) == 1 else None
 
 
-async def is_known(gate: Gate, account: Account, person: Vouched) -> bool:
+async def is_known(viewer: Viewer, gate: Gate, account: Account, person: Vouched) -> bool:
     """Whether it is known here who the account's owner is; raises EsiaSubjectMismatch.
 
-    A SNILS is compared; where there is none yet, the name and day of birth, and it is kept: saving
-    it raises IntegrityError where it is another account's.
+    A SNILS is compared; where there is none yet, the name and day of birth, and it is bound: raises
+    SnilsBound, IntegrityError where it is another account's.
     """
     file = await Practitioner.get_or_none(account_id=account.id)
     identity = await Identity.get_or_none(account_id=account.id)
@@ -55,6 +58,7 @@ async def is_known(gate: Gate, account: Account, person: Vouched) -> bool:
         raise EsiaSubjectMismatch
     if person.snils is None:
         return False
-    set_number(gate, identity, "snils", person.snils)
+    esia = ConfirmedBy.ESIA
+    await bind_number(viewer, gate, account, identity, "snils", person.snils, way=esia)
     await identity.save(update_fields=["snils_sealed", "snils_hash"])
     return True

@@ -8,7 +8,7 @@ from auth.rights import Scope
 from auth.rows import asked
 from auth.viewer import Viewer
 from models.account import Account as AccountRow
-from models.account import AccountState, SignInMethod
+from models.account import AccountState, ConfirmedBy, SignInMethod
 from models.account import Session as SessionRow
 from models.audit import AuditEntry as AuditEntryRow
 from models.conditions import NEVER, Compare, Condition, IsNull, every, some
@@ -37,6 +37,7 @@ from schema.views import (
 )
 
 enum_of(AccountState)
+enum_of(ConfirmedBy)
 enum_of(SignInMethod)
 register("Role", Role)
 
@@ -80,6 +81,11 @@ class Account:
     state = column("AccountState", visible(*SIGNED_IN), says="Whether it can be used.")
     locked_until = column("datetime | None", visible(*SIGNED_IN), says="Until when it waits.")
     confirmed_at = column("datetime | None", visible(*SIGNED_IN), says="When it was confirmed.")
+    confirmed_by = column(
+        "ConfirmedBy | None",
+        visible(*SIGNED_IN),
+        says="How; empty also where that was not kept yet.",
+    )
     email = column("str | None", visible(*SIGNED_IN, rows=OWN), says="The e-mail to sign in with.")
     phone = column("str | None", visible(*SIGNED_IN, rows=OWN), says="The phone to sign in with.")
     last_role = column(

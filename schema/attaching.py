@@ -1,10 +1,11 @@
 """Attaching a professional role, as clients see it."""
 
+from core.text import mask
 from models.role import Role
 from resolvers import attaching
 from schema.accounts import SWITCHED
 from schema.directives import visible
-from schema.operations import given, input_of, mutation
+from schema.operations import Returned, given, input_of, mutation
 from schema.sent_codes import SENT
 
 # Whoever may be of the staff: those who oversee or help are not.
@@ -25,9 +26,16 @@ class RoleInput:
 mutation(
     attaching.request_role,
     visible(*CLAIMANTS),
-    says="Looks for one's file in the staff registry, and sends a code by SMS.",
+    says="Looks for one's file in the staff registry, and sends a code to the telephone in it.",
     input="RoleInput",
-    returns=SENT,
+    returns={
+        **SENT,
+        "sent_to": Returned(
+            "str | None",
+            "The telephone to which the code went, as the registry knows it: its last digits.",
+            lambda sent, _: mask(sent.phone, 4),
+        ),
+    },
     sensitive=True,
 )
 mutation(

@@ -73,6 +73,12 @@ class FoundAccount:
         says="When it was confirmed.",
         value=lambda found, _: found.account.confirmed_at,
     )
+    confirmed_by = computed(
+        "ConfirmedBy | None",
+        visible(OPERATOR),
+        says="How; by SMS and EMAIL the owner only stated who they are.",
+        value=lambda found, _: found.account.confirmed_by,
+    )
     last_name = computed(
         "str | None",
         visible(OPERATOR),

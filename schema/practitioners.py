@@ -11,7 +11,7 @@ from models.practitioner import (
 from models.practitioner import Position as PositionRow
 from models.practitioner import Practitioner as PractitionerRow
 from models.role import Role
-from resolvers import positions, practitioners, reveal
+from resolvers import detaching, positions, practitioners, reveal
 from resolvers.pages import Term
 from schema.context import Context
 from schema.directives import (
@@ -355,6 +355,12 @@ mutation(
     practitioners.dismiss_practitioner,
     visible(ADMIN),
     says="Closes a worker's file today: positions end, shifts to come are open again.",
+    returns=row("Practitioner"),
+)
+mutation(
+    detaching.detach_account,
+    visible(ADMIN),
+    says="Takes a worker's file from the account that holds it; both sides are told.",
     returns=row("Practitioner"),
 )
 mutation(

@@ -6,11 +6,11 @@ from typing import Any
 from core.terms import Terms as CurrentTerms
 from core.terms import current_terms
 from models.role import Role
-from resolvers import registration
+from resolvers import identities, registration
 from schema.accounts import SIGNED_IN_PAYLOAD
 from schema.context import Context
-from schema.directives import EVERYONE, visible
-from schema.operations import Returned, given, input_of, mutation, query
+from schema.directives import EVERYONE, SIGNED_IN, visible
+from schema.operations import Returned, given, input_of, mutation, query, row
 from schema.sent_codes import SENT
 from schema.views import computed, object_of
 
@@ -97,4 +97,25 @@ mutation(
         ),
     },
     sensitive=True,
+)
+
+
+@input_of(visible(*SIGNED_IN))
+class StateIdentityInput:
+    """Who one is, for an account that was opened without it."""
+
+    last_name = given("str", says="Family name (фамилия).")
+    first_name = given("str", says="Given name (имя).")
+    patronymic = given("str | None", says="Patronymic (отчество).")
+    birth_date = given("date", says="Date of birth.")
+    passport = given("str", says="Series and number of the passport, ten digits; sealed at rest.")
+    inn = given("str", says="INN of a person: twelve digits; sealed at rest.")
+
+
+mutation(
+    identities.state_identity,
+    visible(*SIGNED_IN),
+    says="Says whose the account is, once, where it was not opened by registering.",
+    input="StateIdentityInput",
+    returns=row("Account"),
 )

@@ -20,7 +20,7 @@ from adapters.esia import EsiaMisconfigured
 from adapters.signatures import AuthoritiesInvalid
 from auth import audit as trail
 from auth.audit import Break
-from auth.passwords import Passwords
+from auth.gate import open_gate
 from auth.viewer import Viewer
 from core.clock import utc_now
 from core.errors import Problem
@@ -126,8 +126,8 @@ def demo(
 
 
 async def load_demo_into(found: Settings) -> list[DemoAccount]:
-    vault = open_vault(found.home / "keys" / "vault.key")
-    return await load_demo(vault=vault, now=utc_now(), hash_password=Passwords().hash)
+    gate = open_gate(found, open_vault(found.home / "keys" / "vault.key"))
+    return await load_demo(gate=gate, now=utc_now(), hash_password=gate.passwords.hash)
 
 
 def _show(accounts: list[DemoAccount], found: Settings) -> None:

@@ -15,7 +15,7 @@ import pyotp
 import uvicorn
 from uvicorn.server import ServerState
 
-from auth.passwords import Passwords
+from auth.gate import open_gate
 from core.clock import utc_now
 from core.sealing import open_vault
 from core.settings import Settings
@@ -78,11 +78,9 @@ class LiveServer:
 async def served(database_url: str, home: Path) -> AsyncIterator[LiveServer]:
     """`cabinet serve` over the demo data, until the block ends."""
     async with opened(database_url):
-        accounts = await load_demo(
-            vault=open_vault(home / "keys" / "vault.key"),
-            now=utc_now(),
-            hash_password=Passwords().hash,
-        )
+        settings = Settings(database_url=database_url, home=home)
+        gate = open_gate(settings, open_vault(home / "keys" / "vault.key"))
+        accounts = await load_demo(gate=gate, now=utc_now(), hash_password=gate.passwords.hash)
     port = free_port()
     log = home / "server.log"
     process = await asyncio.create_subprocess_exec(

@@ -11,7 +11,15 @@ from auth.viewer import Place, Viewer
 from core.clock import utc_now
 from core.ids import uuid7
 from core.sealing import Vault
-from models.account import Account, AccountState, Invitation, RefreshToken, Session, SignInFailure
+from models.account import (
+    Account,
+    AccountState,
+    ConfirmedBy,
+    Invitation,
+    RefreshToken,
+    Session,
+    SignInFailure,
+)
 from models.application import ApplicationKind, ApplicationStatus
 from models.database import unit_of_work
 from models.imported import ImportedRecord
@@ -172,8 +180,11 @@ async def _people(made: World, vault: Vault) -> None:
             },
         )
 
+    ways = cycle((*ConfirmedBy, None))
+
     async def account(organisation: Organisation, **values: Any) -> Account:
-        return await make.account(organisation, password_changed_at=made.now, **values)
+        values = {"password_changed_at": made.now, "confirmed_by": next(ways), **values}
+        return await make.account(organisation, **values)
 
     async def person(
         name: str, role: Role, practitioner: Practitioner | None = None, **grant: Any
@@ -232,10 +243,11 @@ async def _people(made: World, vault: Vault) -> None:
     )
     nowhere.department = None
     await nowhere.save(update_fields=["department_id"])
+    unconfirmed: dict[str, Any] = {"confirmed_at": None, "confirmed_by": None}
     for state in AccountState:
         locked = made.now + timedelta(hours=5) if state is AccountState.LOCKED else None
         await account(made.organisation, state=state, locked_until=locked, email=None)
-        await account(made.other, state=state, confirmed_at=None, last_role=Role.OPERATOR)
+        await account(made.other, state=state, last_role=Role.OPERATOR, **unconfirmed)
 
 
 def _ago(made: World, days: int) -> datetime:

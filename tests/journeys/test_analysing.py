@@ -3,7 +3,6 @@
 import json
 
 from core.clock import utc_now
-from core.sealing import open_vault
 from models.account import Account
 from models.practitioner import Practitioner
 from models.role import Role
@@ -37,8 +36,7 @@ async def _no_password(_password: str) -> str:
 
 
 async def test_an_analyst_learns_of_load_and_compliance_without_a_name(api: Api) -> None:
-    vault = open_vault(api.services.settings.home / "keys" / "vault.key")
-    await load_demo(vault=vault, now=utc_now(), hash_password=_no_password)
+    await load_demo(gate=api.services.gate, now=utc_now(), hash_password=_no_password)
     account = await Account.get(email__startswith="analyst@")
     analyst = Caller(api, await api.token(account, Role.ANALYST), account)
 
@@ -65,8 +63,7 @@ async def test_an_analyst_learns_of_load_and_compliance_without_a_name(api: Api)
 
 
 async def test_an_analyst_finds_no_way_to_a_row(api: Api) -> None:
-    vault = open_vault(api.services.settings.home / "keys" / "vault.key")
-    await load_demo(vault=vault, now=utc_now(), hash_password=_no_password)
+    await load_demo(gate=api.services.gate, now=utc_now(), hash_password=_no_password)
     account = await Account.get(email__startswith="analyst@")
     analyst = Caller(api, await api.token(account, Role.ANALYST), account)
 

@@ -10,11 +10,16 @@ from core.clock import utc_now
 from models.account import Account
 from models.audit import AuditEntry
 from models.grant import RoleGrant
-from models.licence import LicenceKind
+from models.licence import Licence, LicenceKind
+from models.organisation import Department, Organisation
 from models.practitioner import Practitioner, PractitionerStatus, Profession
+from models.role import Role
+from resolvers.demo import load_demo
 from tests import factories as make
+from tests.api import Api
 from tests.journeys.hospital import Caller, Hospital
 from tests.journeys.newcomers import (
+    FORM,
     OTHER_INN,
     OTHER_SNILS,
     PHONE,
@@ -56,7 +61,7 @@ async def registered(hospital: Hospital, **values: Any) -> Practitioner:
 async def asked(
     hospital: Hospital, person: Caller, phone: str = PHONE, **number: Any
 ) -> dict[str, Any]:
-    """What attaching takes: the handle, the code and the number again."""
+    """What attaching takes: the handle, the code that came to a phone, and the number again."""
     payload = await person.does("requestRole", SENT, input=number)
     code = await code_sent(hospital, phone)
     return {"handle": payload["handle"], "code": code, "input": number}
@@ -154,11 +159,17 @@ async def test_the_number_and_the_code_are_told_wrong_at_once(hospital: Hospital
         {"birth_date": None},
         {"birth_date": None, "snils": None},
         {"status": PractitionerStatus.DISMISSED},
+        # Whatever else both know must agree.
+        {"middle_name": "Петровна"},
+        {"inn": OTHER_INN},
+        {"passport": "4510 123457"},
     ],
 )
 async def test_somebody_else_s_number_is_as_unknown_as_none(
     hospital: Hospital, values: dict[str, Any]
 ) -> None:
+    if passport := values.pop("passport", None):
+        values["passport_sealed"] = hospital.api.services.vault.seal(passport)
     await registered(hospital, **values)
     person = await newcomer(hospital)
     told = [
@@ -229,20 +240,18 @@ async def test_a_profession_without_a_role_attaches_nothing(hospital: Hospital) 
 async def test_of_two_who_attach_one_file_at_once_one_does(hospital: Hospital) -> None:
     file = await registered(hospital, snils=None)
     people = [
-        (await newcomer(hospital), PHONE),
-        (await newcomer(hospital, OTHER_PHONE, inn=OTHER_INN), OTHER_PHONE),
+        await newcomer(hospital),
+        await newcomer(hospital, OTHER_PHONE, inn=OTHER_INN),
     ]
-    given = [
-        await asked(hospital, person, phone, licenceNumber=LICENCE) for person, phone in people
-    ]
+    given = [await asked(hospital, person, licenceNumber=LICENCE) for person in people]
     payloads = await asyncio.gather(
-        *(person.tries("attachRole", **one) for (person, _), one in zip(people, given, strict=True))
+        *(person.tries("attachRole", **one) for person, one in zip(people, given, strict=True))
     )
     codes = sorted([problem["code"] for problem in payload["errors"]] for payload in payloads)
     assert codes == [[], ["LICENCE_NOT_FOUND"]]
     assert await RoleGrant.all().count() == 1
     holder = (await Practitioner.get(id=file.id)).account_id
-    assert holder in {person.account_id for person, _ in people}
+    assert holder in {person.account_id for person in people}
 
 
 async def test_one_code_attaches_once_however_many_come_at_once(hospital: Hospital) -> None:
@@ -265,12 +274,96 @@ async def test_numbers_are_guessed_at_ten_times_an_hour(hospital: Hospital) -> N
     ]
 
 
+async def test_the_code_goes_to_the_telephone_that_the_registry_knows(hospital: Hospital) -> None:
+    file = await registered(hospital, personal_phone=OTHER_PHONE)
+    # Whoever knows a name, a birth date and a licence may have any telephone.
+    person = await newcomer(hospital)
+    shows = f"{SENT} sentTo"
+    payload = await person.does("requestRole", shows, input={"licenceNumber": LICENCE})
+
+    assert payload["sentTo"] == "+•••••••4568"
+    assert not any("add a role" in text for text in await outbox(hospital, PHONE))
+    (told,) = await outbox(hospital, OTHER_PHONE)
+    assert told.endswith("gets your file in the staff registry: tell it to nobody.")
+    given = {"handle": payload["handle"], "input": {"licenceNumber": LICENCE}}
+    code = await code_sent(hospital, OTHER_PHONE)
+    assert await person.refused("attachRole", **given, code=other_than(code)) == [
+        ("CODE_INVALID", "code")
+    ]
+    await person.does("attachRole", GONE_ON, **given, code=code)
+    assert (await Practitioner.get(id=file.id)).account_id == person.account_id
+
+
+async def test_without_a_telephone_in_the_registry_nobody_attaches(hospital: Hospital) -> None:
+    await registered(hospital, personal_phone=None, work_phone=OTHER_PHONE)
+    person = await newcomer(hospital)
+    given = {"input": {"licenceNumber": LICENCE}}
+    assert await person.refused("requestRole", **given) == [("REGISTRY_CONTACT_MISSING", None)]
+    (russian,) = await person.told("requestRole", language="ru", **given)
+    assert russian == (
+        "В вашей карточке в реестре персонала нет личного телефона:"
+        " попросите кадровую службу его внести, код придёт на него."
+    )
+
+
+async def test_a_code_attaches_the_file_that_it_was_sent_about(hospital: Hospital) -> None:
+    """Of a namesake with another telephone, the number of a licence is not enough."""
+    await registered(hospital, snils=None)
+    await registered(hospital, snils=OTHER_SNILS, personal_phone=OTHER_PHONE)
+    await Licence.filter(practitioner__snils=OTHER_SNILS).update(number="7723 087654321")
+    person = await newcomer(hospital)
+    given = await asked(hospital, person, accreditationNumber=ACCREDITATION)
+    assert await person.refused("attachRole", **{**given, "input": {"snils": OTHER_SNILS}}) == [
+        ("CODE_EXPIRED", "code")
+    ]
+    await person.does("attachRole", GONE_ON, **given)
+
+
 async def test_whoever_stands_in_the_registry_hears_of_it(hospital: Hospital) -> None:
     await registered(hospital, personal_phone=OTHER_PHONE, work_email="anna@hospital.example")
     person = await newcomer(hospital)
-    given = await asked(hospital, person, licenceNumber=LICENCE)
+    given = await asked(hospital, person, OTHER_PHONE, licenceNumber=LICENCE)
     await person.does("attachRole", GONE_ON, **given)
     assert person.account is not None
     for contact in (OTHER_PHONE, "anna@hospital.example"):
-        (told,) = await outbox(hospital, contact)
-        assert person.account.public_id in told
+        assert person.account.public_id in (await outbox(hospital, contact))[-1]
+
+
+async def test_whose_account_does_not_say_who_they_are_says_so_first(hospital: Hospital) -> None:
+    file = await registered(hospital)
+    person = await hospital.staff(Role.ADMIN)
+    wanted = {"input": {"licenceNumber": LICENCE}}
+    assert await person.refused("requestRole", **wanted) == [("IDENTITY_MISSING", None)]
+    names = ("lastName", "firstName", "patronymic", "birthDate", "passport", "inn")
+    stated = {name: FORM[name] for name in names}
+    wrong = {**stated, "lastName": " ", "birthDate": "2020-01-01", "inn": "1"}
+    assert await person.refused("stateIdentity", input=wrong) == [
+        ("REQUIRED", "input.lastName"),
+        ("UNDER_AGE", "input.birthDate"),
+        ("INN_FORMAT", "input.inn"),
+    ]
+    await person.does("stateIdentity", "account { id }", input=stated)
+    assert await person.refused("stateIdentity", input=stated) == [("IDENTITY_STATED", None)]
+
+    given = await asked(hospital, person, licenceNumber=LICENCE)
+    attached = await person.does("attachRole", GONE_ON, **given)
+    assert attached["viewer"] == {"activeRole": "DOCTOR", "roles": ["DOCTOR", "ADMIN"]}
+    assert (await Practitioner.get(id=file.id)).account_id == person.account_id
+    # Of a worker of the registry the registry says it.
+    doctor = await hospital.doctor()
+    assert await doctor.refused("stateIdentity", input=stated) == [("ALREADY_ATTACHED", None)]
+
+
+async def test_the_demo_s_citizen_attaches_the_file_that_waits(api: Api) -> None:
+    async def hashed(_password: str) -> str:
+        return ""
+
+    accounts = await load_demo(gate=api.services.gate, now=utc_now(), hash_password=hashed)
+    login = next(account for account in accounts if account.login.startswith("citizen@"))
+    account = await Account.get(email=login.login)
+    person = Caller(api, await api.token(account, Role.CITIZEN), account)
+    organisation = await Organisation.get()
+    hospital = Hospital(api, organisation, *await Department.all().order_by("code").limit(2))
+    given = await asked(hospital, person, login.phone, licenceNumber="Л041-01137-77/00370417")
+    attached = await person.does("attachRole", GONE_ON, **given)
+    assert attached["viewer"] == {"activeRole": "DOCTOR", "roles": ["DOCTOR"]}

@@ -1,12 +1,13 @@
 """Journey 3: an account is confirmed by SMS, by e-mail or by a visit; until then it reads less."""
 
 import asyncio
+from datetime import date
 from typing import Any
 
 import pytest
 
 from auth.identities import number_of
-from models.account import Account
+from models.account import Account, ConfirmedBy
 from models.audit import AuditEntry
 from models.identity import Identity
 from models.role import Role
@@ -61,10 +62,11 @@ async def test_a_worker_reads_licences_as_soon_as_the_account_is_confirmed(
     assert (await outbox(hospital, PHONE))[-1].startswith("Your code to confirm your account")
     given = {"handle": payload["handle"], "code": await code_sent(hospital, PHONE)}
     confirmed = await doctor.does(
-        "confirmAccount", "account { confirmedAt }", **given, snils="112-233-445 95"
+        "confirmAccount", "account { confirmedAt confirmedBy }", **given, snils="112-233-445 95"
     )
 
     assert confirmed["account"]["confirmedAt"] is not None
+    assert confirmed["account"]["confirmedBy"] == "SMS"
     assert await doctor.sees(LICENCES) == {"licences": {"totalCount": 0}}
     identity = await Identity.get(account_id=doctor.account_id)
     gate = hospital.api.services.gate
@@ -214,8 +216,8 @@ async def test_an_inn_and_a_snils_confirm_one_account(hospital: Hospital) -> Non
     mended = {**given, "inn": OTHER_INN, "snils": SNILS}
     assert await second.refused("confirmAccount", **mended) == [("SNILS_TAKEN", "snils")]
     assert await second.told("confirmAccount", **mended) == [
-        "This SNILS is confirmed by another account."
-        " If that is yours, sign in to it or ask support."
+        "This SNILS is another person's. If it is yours, sign in to the account that you had,"
+        " or come to a service centre with your passport."
     ]
     await second.does("confirmAccount", **{**mended, "snils": OTHER_SNILS})
 
@@ -246,6 +248,122 @@ async def test_the_registry_s_own_worker_confirms_with_the_registry_s_snils(
         ("SNILS_MISMATCH", "snils")
     ]
     await doctor.does("confirmAccount", **given, snils=SNILS)
+
+
+async def numbers_of(hospital: Hospital, person: Caller) -> tuple[str | None, str | None]:
+    """The SNILS that is bound to somebody's account, and the INN that is."""
+    identity = await Identity.get(account_id=person.account_id)
+    gate = hospital.api.services.gate
+    snils = number_of(gate, identity, "snils") if identity.snils_hash else None
+    return snils, number_of(gate, identity, "inn") if identity.inn_hash else None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"last_name": "Сорокина", "first_name": "Вера"},
+        {"last_name": "Ёлкина", "first_name": "Анна", "birth_date": date(1972, 1, 29)},
+        {"last_name": "Ёлкина", "first_name": "Анна", "attached": True},
+    ],
+)
+async def test_what_the_registry_knows_to_be_another_s_is_not_stated(
+    hospital: Hospital, values: dict[str, Any]
+) -> None:
+    if values.pop("attached", False):
+        values["account"] = await make.account(hospital.organisation)
+    await make.practitioner(hospital.therapy, snils=SNILS, inn=INN, **values)
+    person = await newcomer(hospital)
+    given = await asked(hospital, person)
+    taken = [("SNILS_TAKEN", "snils")]
+    assert await person.refused("confirmAccount", **given, snils=SNILS, inn=OTHER_INN) == taken
+    assert await person.refused("confirmAccount", **given, snils=OTHER_SNILS) == [
+        ("INN_TAKEN", "inn")
+    ]
+    await person.does("confirmAccount", **given, snils=OTHER_SNILS, inn=OTHER_INN)
+
+
+async def test_one_s_own_number_in_the_registry_is_stated(hospital: Hospital) -> None:
+    await make.practitioner(
+        hospital.therapy, last_name="ЕЛКИНА", first_name="Анна", snils=SNILS, inn=INN
+    )
+    person = await newcomer(hospital)
+    await person.does("confirmAccount", **await asked(hospital, person), snils=SNILS)
+    assert await numbers_of(hospital, person) == (SNILS, INN)
+
+
+async def in_person(hospital: Hospital, person: Caller, **values: Any) -> list[Any]:
+    """How an operator is refused who confirms somebody with the passport in their hands."""
+    operator = await hospital.staff(Role.OPERATOR)
+    assert person.account is not None
+    given = {"publicId": person.account.public_id, "document": PASSPORT, "reason": REASON}
+    return await operator.refused("confirmInPerson", **given, **values)
+
+
+async def test_a_visit_takes_the_numbers_from_who_only_stated_them(hospital: Hospital) -> None:
+    stranger = await newcomer(hospital)
+    await stranger.does("confirmAccount", **await asked(hospital, stranger), snils=SNILS)
+    # The form does not keep the owner out either.
+    owner = await newcomer(hospital, OTHER_PHONE)
+    given = await asked(hospital, owner, OTHER_PHONE)
+    assert await owner.refused("confirmAccount", **given, snils=SNILS) == [("INN_TAKEN", "inn")]
+
+    assert await in_person(hospital, owner, snils=SNILS, inn=INN) == []
+
+    assert await numbers_of(hospital, owner) == (SNILS, INN)
+    assert await numbers_of(hospital, stranger) == (None, None)
+    account = await Account.get(id=stranger.account_id)
+    assert not account.confirmed_at and not account.confirmed_by
+    assert (await stranger.answer(LICENCES)).status == 401
+    entries = await AuditEntry.filter(action="NUMBER_TAKEN_OVER", subject_id=account.id)
+    assert sorted(entry.details["number"] for entry in entries) == ["inn", "snils"]
+    told = [text for text in await outbox(hospital, PHONE) if "Another person has proved" in text]
+    assert len(told) == 2
+    # Who has come in person keeps them.
+    third = await newcomer(hospital, "+79261234569", inn=OTHER_INN)
+    assert await in_person(hospital, third, snils=SNILS) == [("SNILS_TAKEN", "snils")]
+    assert await in_person(hospital, third, snils=OTHER_SNILS, inn=INN) == [("INN_TAKEN", "inn")]
+
+
+async def test_a_file_that_is_attached_takes_the_number_from_who_only_stated_it(
+    hospital: Hospital,
+) -> None:
+    stranger = await newcomer(hospital, OTHER_PHONE, inn=OTHER_INN)
+    given = await asked(hospital, stranger, OTHER_PHONE)
+    await stranger.does("confirmAccount", **given, snils=SNILS)
+    doctor = await worker(hospital, snils=SNILS)
+    await doctor.does("confirmAccount", **await asked(hospital, doctor), snils=SNILS)
+    assert await numbers_of(hospital, doctor) == (SNILS, INN)
+    assert await numbers_of(hospital, stranger) == (None, OTHER_INN)
+
+
+async def test_a_visit_does_not_take_what_a_worker_s_file_says(hospital: Hospital) -> None:
+    await hospital.doctor(snils=SNILS)
+    person = await newcomer(hospital)
+    assert await in_person(hospital, person, snils=SNILS) == [("SNILS_TAKEN", "snils")]
+
+
+async def test_a_visit_proves_what_the_owner_only_stated(hospital: Hospital) -> None:
+    person = await newcomer(hospital)
+    await person.does("confirmAccount", **await asked(hospital, person), snils=SNILS)
+    # The INN was claimed in the form, and the operator has not seen it.
+    assert await in_person(hospital, person, snils=SNILS) == []
+    assert await numbers_of(hospital, person) == (SNILS, None)
+    assert (await Account.get(id=person.account_id)).confirmed_by is ConfirmedBy.VISIT
+    assert await in_person(hospital, person, snils=SNILS) == [("ALREADY_CONFIRMED", None)]
+
+
+async def test_of_two_who_prove_one_number_at_once_one_has_it(hospital: Hospital) -> None:
+    stranger = await newcomer(hospital, inn=OTHER_INN)
+    await stranger.does("confirmAccount", **await asked(hospital, stranger), snils=SNILS)
+    people = [await newcomer(hospital, f"+7926123450{number}") for number in range(2)]
+    refusals = await asyncio.gather(
+        *(in_person(hospital, person, snils=SNILS) for person in people)
+    )
+    assert sorted(refusals) == [[], [("SNILS_TAKEN", "snils")]]
+    assert (
+        await Account.filter(confirmed_at__isnull=False, identity__snils_hash__isnull=False).count()
+        == 1
+    )
 
 
 async def test_a_snils_is_asked_after_ten_times_an_hour(hospital: Hospital) -> None:
@@ -295,9 +413,13 @@ async def test_an_operator_confirms_a_visitor_by_the_passport(hospital: Hospital
         ("DOCUMENT_MISMATCH", "document")
     ]
     payload = await operator.does(
-        "confirmInPerson", "found { publicId confirmedAt }", **stated, document=PASSPORT
+        "confirmInPerson",
+        "found { publicId confirmedAt confirmedBy }",
+        **stated,
+        document=PASSPORT,
     )
     assert payload["found"]["confirmedAt"] is not None
+    assert payload["found"]["confirmedBy"] == "VISIT"
     entry = await AuditEntry.get(action="ACCOUNT_CONFIRMED")
     assert operator.account is not None
     assert (entry.account_id, entry.subject_id) == (operator.account_id, person.account_id)

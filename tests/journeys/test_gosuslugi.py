@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from auth.identities import number_of, set_number
 from auth.keys import digest
 from core.clock import utc_now
-from models.account import Account, AccountState, Session, SignInMethod
+from models.account import Account, AccountState, ConfirmedBy, Session, SignInMethod
 from models.audit import AuditEntry
 from models.change import ChangeKind
 from models.database import unit_of_work
@@ -136,6 +136,11 @@ async def test_a_snils_that_somebody_only_stated_links_nobody(hospital: Hospital
     await registered(hospital)
     assert await refused(hospital.visitor()) == [("ESIA_NOT_LINKED", None)]
     assert await ExternalIdentity.all().count() == 0
+
+
+async def test_who_came_in_person_is_linked_by_snils(hospital: Hospital) -> None:
+    account = await registered(hospital, confirmed_by=ConfirmedBy.VISIT)
+    assert await account_of(await finished(hospital)) == str(account.id)
 
 
 async def test_the_registry_is_believed_before_what_somebody_said(hospital: Hospital) -> None:
@@ -431,6 +436,29 @@ async def test_one_who_is_linked_elsewhere_is_not_linked_again(hospital: Hospita
     third = await citizen(hospital)
     assert await third.refused("linkEsia", **await back(third)) == taken
     assert await ExternalIdentity.all().count() == 0
+
+
+async def test_linking_takes_the_snils_from_who_only_stated_it(hospital: Hospital) -> None:
+    stranger = await registered(hospital)
+    caller = await citizen(hospital)
+
+    await caller.does("linkEsia", "account { id }", **await back(caller))
+
+    assert (await Account.get(id=caller.account_id)).confirmed_by is ConfirmedBy.ESIA
+    assert (await Identity.get(account_id=stranger.id)).snils_hash is None
+    assert (await Account.get(id=stranger.id)).confirmed_at is None
+
+
+async def test_linking_proves_what_the_owner_only_stated(hospital: Hospital) -> None:
+    caller = await citizen(hospital)
+    identity = await Identity.get(account_id=caller.account_id)
+    set_number(hospital.api.services.gate, identity, "snils", SNILS)
+    await identity.save()
+    await Account.filter(id=caller.account_id).update(
+        confirmed_at=utc_now(), confirmed_by=ConfirmedBy.SMS
+    )
+    await caller.does("linkEsia", "account { id }", **await back(caller))
+    assert (await Account.get(id=caller.account_id)).confirmed_by is ConfirmedBy.ESIA
 
 
 async def test_a_linking_is_finished_by_the_session_that_began_it(hospital: Hospital) -> None:

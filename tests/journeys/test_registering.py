@@ -8,7 +8,7 @@ import pytest
 
 from auth.identities import number_hash, number_of
 from core.clock import utc_now
-from models.account import Account, AccountState, Session, SignInMethod
+from models.account import Account, AccountState, ConfirmedBy, Session, SignInMethod
 from models.audit import AuditEntry
 from models.factor import SentCode
 from models.identity import Identity
@@ -264,14 +264,15 @@ async def test_an_address_is_asked_before_it_becomes_a_login(hospital: Hospital)
     assert (await outbox(hospital, "free@example.org"))[-1].startswith("Your code to confirm")
 
 
-async def test_an_inn_is_refused_where_it_is_bound_and_not_where_it_is_claimed(
+async def test_an_inn_is_refused_where_it_is_proved_and_not_where_it_is_stated(
     hospital: Hospital,
 ) -> None:
     # Who has only said that it is theirs keeps nobody out.
     await newcomer(hospital, "+79261234560")
-    await confirmed_newcomer(hospital, "+79261234561")
+    holder = await confirmed_newcomer(hospital, "+79261234561")
     handle = await proved_phone(hospital)
     filled = await form(hospital)
+    await Account.filter(id=holder.account_id).update(confirmed_by=ConfirmedBy.VISIT)
     assert await hospital.visitor().refused("register", handle=handle, input=filled) == [
         ("INN_TAKEN", "input.inn")
     ]

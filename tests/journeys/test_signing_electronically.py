@@ -12,7 +12,7 @@ from auth.audit import verify
 from auth.identities import set_number
 from core.clock import utc_now
 from core.settings import Signatures
-from models.account import Account, AccountState, Session, SignInMethod
+from models.account import Account, AccountState, ConfirmedBy, Session, SignInMethod
 from models.audit import AuditEntry
 from models.factor import Challenge
 from models.identity import Identity
@@ -109,17 +109,25 @@ async def test_what_is_signed_says_what_it_is_for(signing: Signing9) -> None:
 
 
 @pytest.mark.parametrize("kind", ["snils", "inn"])
-async def test_a_citizen_signs_in_by_what_they_said_of_themselves(
-    signing: Signing9, kind: str
+@pytest.mark.parametrize("way", [*ConfirmedBy, None])
+async def test_a_number_that_somebody_only_stated_signs_nobody_in(
+    signing: Signing9, kind: str, way: ConfirmedBy | None
 ) -> None:
+    """Else whoever stated it first would have its owner sign in to their account."""
     citizen = await signing.hospital.citizen()
+    account = Account.filter(id=citizen.account_id)
     number = {"snils": SNILS, "inn": INN}[kind]
-    await told(signing.hospital, await Account.get(id=citizen.account_id), **{kind: number})
+    await told(signing.hospital, await account.get(), **{kind: number})
+    await account.update(confirmed_by=way)
 
     answer = await signing.signed(signing.root.person(**{kind: number}))  # type: ignore[arg-type]  # a number of the subject
-    payload = await signing.hospital.visitor().does("signInBySignature", SHOWS, **answer)
+    payload = await signing.hospital.visitor().tries("signInBySignature", SHOWS, **answer)
 
-    assert payload["viewer"] == {"activeRole": "CITIZEN", "roles": ["CITIZEN"]}
+    # An operator looks at both, and Gosuslugi tells of a SNILS.
+    if way is ConfirmedBy.VISIT or (way is ConfirmedBy.ESIA and kind == "snils"):
+        assert payload["viewer"] == {"activeRole": "CITIZEN", "roles": ["CITIZEN"]}
+    else:
+        assert [problem["code"] for problem in payload["errors"]] == ["SUBJECT_MISMATCH"]
 
 
 async def test_a_certificate_of_nobody_here_is_a_mismatch(signing: Signing9) -> None:

@@ -3,15 +3,14 @@
 import random
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyotp
 import pytest
-from cryptography.fernet import Fernet
 
 from auth import audit
 from auth.passwords import check_new_password
 from auth.viewer import Place, Viewer
-from core.sealing import Vault
 from models import identifiers
 from models.account import Account, AccountState
 from models.application import Application, ApplicationStatus
@@ -27,10 +26,12 @@ from resolvers.demo import DemoAccount, DemoNotEmpty, demo_accounts, load_demo
 from resolvers.demostaff import invent_staff
 from resolvers.shiftrules import RestTooShort
 from tests import factories as make
-from tests.auth.entrance import settings
+from tests.auth.entrance import gate, settings
 from tests.resolvers import callers
 
-VAULT = Vault([Fernet.generate_key()])
+_HOME = TemporaryDirectory()
+GATE = gate(Path(_HOME.name))
+VAULT = GATE.vault
 
 
 async def hash_password(password: str) -> str:
@@ -38,7 +39,7 @@ async def hash_password(password: str) -> str:
 
 
 async def loaded() -> list[DemoAccount]:
-    return await load_demo(vault=VAULT, now=make.NOW, hash_password=hash_password)
+    return await load_demo(gate=GATE, now=make.NOW, hash_password=hash_password)
 
 
 async def viewer_of(login: str, role: Role) -> Viewer:

@@ -22,7 +22,6 @@ from graphql import (
 )
 
 from core.clock import utc_now
-from core.sealing import open_vault
 from execution.if_visible import without_invisible
 from models.account import Account, AccountState
 from models.role import Role
@@ -198,8 +197,7 @@ async def codes_of(file: Path, api: Api, token: str | None) -> list[str]:
 
 async def signed_in(api: Api, role: Role) -> str | None:
     """A token of the demo account that an example of the role is for."""
-    vault = open_vault(api.services.settings.home / "keys" / "vault.key")
-    accounts = await load_demo(vault=vault, now=utc_now(), hash_password=unhashed)
+    accounts = await load_demo(gate=api.services.gate, now=utc_now(), hash_password=unhashed)
     if role is Role.VISITOR:
         return None
     (account,) = (one for one in accounts if one.login.startswith(f"{HEROES[role]}@"))

@@ -30,7 +30,7 @@ MIXED = """query($first: Int) {
 async def demo(database_url: str, tmp_path: Path) -> Settings:
     settings = Settings(database_url=database_url, home=tmp_path / "home")
     async with services_of(settings) as services:
-        await load_demo(vault=services.vault, now=utc_now(), hash_password=Passwords().hash)
+        await load_demo(gate=services.gate, now=utc_now(), hash_password=Passwords().hash)
     return settings
 
 

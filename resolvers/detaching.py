@@ -1,0 +1,95 @@
+"""Detaching an account from a file of the registry: the way back where the wrong one holds it."""
+
+from uuid import UUID
+
+from auth.audit import record
+from auth.gate import Gate
+from auth.rows import NotFound, lock
+from auth.viewer import Viewer
+from core.errors import Problem
+from models.account import Account, AccountState, ConfirmedBy, Invitation
+from models.audit import AuditEntry
+from models.database import unit_of_work
+from models.identity import ExternalIdentity
+from models.practitioner import Practitioner
+from resolvers.alerts import Alert, alert
+from resolvers.contacts import tell_worker
+from resolvers.forms import reason_of
+from resolvers.foureyes import SelfApproval
+from resolvers.grants import covers, revoke_all
+from resolvers.practitioners import OWN_CONTACTS
+from resolvers.sessions import end_sessions
+from resolvers.versions import check_version, next_version
+
+
+class NotAttached(Problem):
+    """The file is no account's."""
+
+    code = "NOT_ATTACHED"
+
+
+@unit_of_work
+async def detach_account(
+    viewer: Viewer, *, gate: Gate, id: UUID, version: int, reason: str
+) -> Practitioner:
+    """Takes a worker's file from the account that holds it, with every role of the organisation.
+
+    The account goes on as a citizen's, and the file waits for its owner, without the contacts
+    that the account wrote there. Raises NotFound, Stale,
+    NotAttached, SelfApproval, LastAdmin, ReasonNeeded, Problems.
+    """
+    person = await lock(viewer, Practitioner, id)
+    home = person.organisation_id
+    # Roles of the whole organisation go, which somebody limited to a department does not give.
+    if not covers(viewer, home, None):
+        raise NotFound("id")
+    check_version(person, version)
+    if person.account_id is None:
+        raise NotAttached("id")
+    if person.account_id == viewer.account_id:
+        raise SelfApproval("id")
+    text = reason_of(reason)
+    account = await Account.filter(id=person.account_id).select_for_update(no_key=True).get()
+    await revoke_all(viewer, account_id=account.id, organisation_id=home)
+    await end_sessions(viewer, account.id, reason="DETACHED")
+    # Whoever came by Gosuslugi may have been led to this account by the file.
+    await ExternalIdentity.filter(account_id=account.id).delete()
+    await alert(viewer, gate=gate, account=account, what=Alert.DETACHED)
+    await tell_worker(
+        viewer, gate, person, "File.detached", account=account, language=account.language
+    )
+    await _leave(account)
+    written = await _written_by(account, person)
+    person.update_from_dict({"account_id": None, **dict.fromkeys(written)})
+    next_version(person)
+    await person.save()
+    record(
+        viewer,
+        "ACCOUNT_DETACHED",
+        person,
+        about=person.id,
+        account=account.public_id,
+        emptied=sorted(written),
+        reason=text,
+    )
+    return person
+
+
+async def _written_by(account: Account, person: Practitioner) -> set[str]:
+    """The contacts that an account wrote into its file: a code that went there would come to it."""
+    edits = await AuditEntry.filter(
+        action="OWN_FILE_UPDATED", about_id=person.id, account_id=account.id
+    )
+    return {name for edit in edits for name in edit.details["fields"] if name in OWN_CONTACTS}
+
+
+async def _leave(account: Account) -> None:
+    """The account belongs nowhere; one that nobody opened yet ends, and its contacts are free."""
+    account.update_from_dict({"organisation_id": None, "last_role": None})
+    if account.confirmed_by is ConfirmedBy.INVITATION:
+        # The organisation vouched for its own worker.
+        account.update_from_dict({"confirmed_at": None, "confirmed_by": None})
+    if account.state is AccountState.INVITED:
+        account.update_from_dict({"state": AccountState.CLOSED, "email": None, "phone": None})
+        await Invitation.filter(account_id=account.id, used_at__isnull=True).delete()
+    await account.save()

@@ -1,0 +1,37 @@
+"""Whether a file of the staff registry and what somebody says of themselves are of one person.
+
+What only one side knows says nothing; what both know must be the same.
+"""
+
+from auth.gate import Gate
+from auth.identities import number_of
+from core.text import fold
+from models.identity import Identity
+from models.practitioner import Practitioner
+
+
+def has_same_name(file: Practitioner, identity: Identity) -> bool:
+    """Whether the names and the birth date agree."""
+    names = (
+        (file.last_name, identity.last_name),
+        (file.first_name, identity.first_name),
+        (file.middle_name, identity.patronymic),
+    )
+    folded = [(fold(theirs), fold(own)) for theirs, own in names if theirs and own]
+    return _agree(*folded, (file.birth_date, identity.birth_date))
+
+
+def has_same_numbers(
+    gate: Gate, file: Practitioner, identity: Identity, *, snils: str | None
+) -> bool:
+    """Whether SNILS, INN and passport agree; ``snils`` is the person's, bound or only given."""
+    passport = gate.vault.open(file.passport_sealed) if file.passport_sealed else None
+    return _agree(
+        (file.snils, snils),
+        (file.inn, number_of(gate, identity, "inn")),
+        (passport, number_of(gate, identity, "passport")),
+    )
+
+
+def _agree(*pairs: tuple[object, object]) -> bool:
+    return all(theirs == own for theirs, own in pairs if theirs is not None and own is not None)
