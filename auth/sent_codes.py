@@ -19,6 +19,7 @@ from auth.messages import put_message
 from auth.turns import take_turns
 from auth.viewer import Viewer
 from core.errors import Problem
+from core.text import compact
 from core.translation import message
 from models.database import current_unit, outside_units, unit_of_work
 from models.factor import Channel, CodePurpose, SentCode
@@ -154,7 +155,7 @@ async def check_code(
     """
     outside_units()
     sent = await _guessed(viewer, purpose, handle, account_id, field)
-    given = _hash(gate, sent.key_hash, handle, code.strip())
+    given = _hash(gate, sent.key_hash, handle, compact(code))
     if not compare_digest(sent.code_hash, given):
         raise CodeInvalid(field)
     return sent

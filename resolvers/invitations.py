@@ -1,6 +1,5 @@
 """Invitations: a one-time code with which a worker of the registry opens their account."""
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +14,7 @@ from auth.passwords import check_new_password
 from auth.rows import lock
 from auth.viewer import Viewer
 from core.errors import Problem
-from core.ids import readable_code
+from core.ids import readable_code, typed_signs
 from models import identifiers
 from models.account import Account, AccountState, Invitation
 from models.database import unit_of_work
@@ -30,6 +29,7 @@ LIFETIME = timedelta(hours=72)
 TRYING = Limit("invitations of an address", 30, timedelta(minutes=15))
 # Sixteen signs of five bits: nobody guesses one in 72 hours.
 _GROUPS = 4
+_PREFIX = "IN"
 
 
 class AccountExists(Problem):
@@ -83,10 +83,10 @@ async def invite(
 async def new_invitation(viewer: Viewer, account: Account) -> Invited:
     """A fresh code for an account; earlier ones end. Inside the caller's unit of work."""
     await Invitation.filter(account_id=account.id, used_at__isnull=True).delete()
-    code = readable_code("IN", groups=_GROUPS)
+    code = readable_code(_PREFIX, groups=_GROUPS)
     invitation = await Invitation.create(
         account_id=account.id,
-        code_hash=digest(normal_code(code)),
+        code_hash=digest(typed_signs(code, _PREFIX)),
         created_at=viewer.now,
         expires_at=viewer.now + LIFETIME,
     )
@@ -125,7 +125,7 @@ async def accept_invitation(
     PasswordWeak, LoginRequired, EmailInvalid, PhoneInvalid, IdentityUnavailable,
     TooManyAttempts.
     """
-    code_hash = digest(normal_code(code))
+    code_hash = digest(typed_signs(code, _PREFIX))
     await gate.limiter.hit(viewer, TRYING, viewer.address)
     # Looked at before the password is hashed, which costs more than a stranger may spend.
     invitation = await _living(viewer, code_hash)
@@ -177,9 +177,3 @@ async def _living(viewer: Viewer, code_hash: str) -> Invitation:
     if invitation is None:
         raise InvitationInvalid("code")
     return invitation
-
-
-def normal_code(text: str) -> str:
-    """A code as it was given out, forgiving case, spaces, hyphens, and O and I for 0 and 1."""
-    signs = re.sub(r"[\s\-\u2010-\u2015]+", "", text).upper().removeprefix("IN")
-    return signs.translate(str.maketrans("OIL", "011"))

@@ -14,10 +14,10 @@ import pytest
 from auth.gate import Gate
 from auth.keys import digest
 from core.clock import utc_now
+from core.ids import typed_signs
 from models.account import Account, Invitation
 from models.role import Role
 from models.ticket import Ticket, TicketReason
-from resolvers.invitations import normal_code
 from schema.build import build
 from schema.operations import SENSITIVE
 from tests import factories as make
@@ -169,7 +169,7 @@ async def people(gate: Gate, many: int) -> None:
     )
     await Invitation.create(
         account_id=account.id,
-        code_hash=digest(normal_code("IN-0000-0000-0000-0001")),
+        code_hash=digest(typed_signs("IN-0000-0000-0000-0001", "IN")),
         created_at=utc_now(),
         expires_at=make.NOW.replace(year=2100),
         used_at=utc_now(),

@@ -88,6 +88,16 @@ async def test_a_code_comes_by_the_outbox_and_is_right(gate: Gate) -> None:
     assert sent.expires_at == NOW + timedelta(minutes=10)
 
 
+async def test_a_code_is_forgiven_spaces_and_hyphens_and_not_other_digits(gate: Gate) -> None:
+    sent = await send(gate)
+    code = await last_code(gate)
+
+    wide = code.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
+    assert isinstance(await refused(gate, sent, wide), CodeInvalid)
+    for typed in (f"{code[:3]} {code[3:]}", f"{code[:2]}-{code[2:4]}\u2011{code[4:]}\n"):
+        await check(gate, sent, typed)
+
+
 async def test_nothing_that_is_kept_tells_the_code_the_handle_or_the_contact(gate: Gate) -> None:
     sent = await send(gate)
 

@@ -234,6 +234,7 @@ async def test_an_operator_confirms_a_visitor_by_the_passport(hospital: Hospital
         {"phone": "8 926 123 45 67"},
         {"document": "4510123456"},
         {"publicId": public_id.lower()},
+        {"publicId": f"{public_id.replace('-', ' ').replace('0', 'O').replace('1', 'l')} "},
     ):
         found = (await operator.does("findAccount", shown, **given))["found"]
         assert found == [
@@ -249,7 +250,7 @@ async def test_an_operator_confirms_a_visitor_by_the_passport(hospital: Hospital
             }
         ]
 
-    stated = {"publicId": public_id, "snils": SNILS, "reason": REASON}
+    stated = {"publicId": public_id.replace("-", " "), "snils": SNILS, "reason": REASON}
     wrong = {"publicId": "", "snils": "1", "reason": "ок", "document": "4510"}
     assert await operator.refused("confirmInPerson", **wrong) == [
         ("PASSPORT_FORMAT", "document"),
