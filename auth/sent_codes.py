@@ -132,7 +132,9 @@ async def send_code(
         contact,
         subject=message(viewer.language, "SentCode.subject"),
         body=usual if instead is None else instead,
+        language=viewer.language,
         deliver=deliver,
+        expires_at=sent.expires_at,
     )
     return Sent(handle, channel, sent.expires_at, sent.resend_at)
 
@@ -202,18 +204,17 @@ async def proved(
     account_id: UUID | None = None,
     field: str = "handle",
 ) -> SentCode:
-    """The sent code that came back lately and was not used yet; raises CodeExpired."""
+    """The sent code that came back lately and was not used yet; raises CodeExpired, CodeReused."""
     named = SentCode.filter(
-        handle_hash=digest(handle),
-        purpose=purpose,
-        proved_at__gt=viewer.now - PROOF,
-        used_at__isnull=True,
+        handle_hash=digest(handle), purpose=purpose, proved_at__gt=viewer.now - PROOF
     )
     if account_id is not None:
         named = named.filter(account_id=account_id)
     sent = await named.get_or_none()
     if sent is None:
         raise CodeExpired(field)
+    if sent.used_at is not None:
+        raise CodeReused(field)
     return sent
 
 

@@ -1,5 +1,6 @@
 """Identifiers: time-ordered UUIDs for rows, and codes that people can read aloud."""
 
+import re
 import secrets
 import time
 from uuid import UUID
@@ -9,6 +10,8 @@ from core.text import compact
 # Crockford's alphabet: no I, L, O or U, so that a code survives a telephone.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LOOKALIKES = str.maketrans("OIL", "011")
+# Python reads other spellings too: braces, a URN, hyphens anywhere.
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # The 122 bits of the last UUID that are not its version and variant.
 _last = 0
 
@@ -25,6 +28,11 @@ def uuid7() -> UUID:
     _last = number
     moment, a, b = number >> 74, number >> 62 & 0xFFF, number & (1 << 62) - 1
     return UUID(int=moment << 80 | 7 << 76 | a << 64 | 2 << 62 | b)
+
+
+def uuid_in(text: str) -> UUID | None:
+    """The UUID that a text is, in its usual spelling alone."""
+    return UUID(text) if _UUID.fullmatch(text) else None
 
 
 def readable_code(prefix: str, groups: int = 2) -> str:

@@ -60,5 +60,6 @@ async def alert(
             at=await on_our_clock(viewer, viewer.now),
             address=viewer.address or "–",
         ),
+        language=language,
         deliver=account is not None,
     )

@@ -291,4 +291,5 @@ async def _tell_who_is_registered(
                 contact,
                 subject=message(viewer.language, "RoleAttached.subject"),
                 body=message(viewer.language, "RoleAttached.body", public_id=account.public_id),
+                language=viewer.language,
             )

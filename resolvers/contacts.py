@@ -58,4 +58,12 @@ async def tell_owner(
     for value in (account.phone, account.email):
         if value is not None:
             to = contact_again(value)
-            await put_message(viewer, gate.vault, to.channel, to.value, subject=subject, body=body)
+            await put_message(
+                viewer,
+                gate.vault,
+                to.channel,
+                to.value,
+                subject=subject,
+                body=body,
+                language=language,
+            )

@@ -277,7 +277,15 @@ async def _tell(viewer: Viewer, gate: Gate, account: Account, text: str) -> None
         if contact is not None:
             subject = message(viewer.language, f"{text}.subject")
             body = message(viewer.language, text, public_id=account.public_id)
-            await put_message(viewer, gate.vault, channel, contact, subject=subject, body=body)
+            await put_message(
+                viewer,
+                gate.vault,
+                channel,
+                contact,
+                subject=subject,
+                body=body,
+                language=viewer.language,
+            )
             return
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from auth.audit import record
 from auth.gate import Gate
@@ -13,6 +14,7 @@ from auth.rows import NotFound, existing
 from auth.sent_codes import PROOF, Sent, contact_of, prove, proved, send_code, use_code
 from auth.viewer import Viewer
 from core.errors import Problem
+from core.ids import uuid_in
 from core.terms import current_terms
 from core.translation import message
 from models import identifiers
@@ -22,11 +24,11 @@ from models.factor import Channel, CodePurpose, SentCode
 from models.identity import Identity
 from models.organisation import SPECIALTIES, DictionaryEntry
 from resolvers.accounts import save_account
+from resolvers.alerts import Alert, alert
 from resolvers.confirmation import InnTaken, send_confirmation
 from resolvers.forms import (
     Check,
     IdentityUnavailable,
-    as_given,
     complete,
     past,
     read,
@@ -166,7 +168,7 @@ async def _read_form(
         "birth_date": _birth_date(viewer),
         "passport": identifiers.russian_passport,
         "inn": identifiers.inn_of_person,
-        "specialty": as_given,
+        "specialty": _entry,
         "email": identifiers.email,
     }
     problems: list[Problem] = []
@@ -175,7 +177,9 @@ async def _read_form(
     inn = form.get("inn")
     if inn and await Identity.exists(inn_hash=number_hash(gate, "inn", inn)):
         problems.append(InnTaken("inn"))
-    problems += await _wrong_specialty(viewer, form.get("specialty"), values["is_medical_worker"])
+    if not any(problem.field == "specialty" for problem in problems):
+        is_worker = values["is_medical_worker"]
+        problems += await _wrong_specialty(viewer, form.get("specialty"), is_worker)
     names = ("last_name", "first_name", "patronymic", "email")
     try:
         about = words_in(*(form.get(name) for name in names), phone)
@@ -201,6 +205,13 @@ def _birth_date(viewer: Viewer) -> Check:
         return born
 
     return check
+
+
+def _entry(value: str, field: str) -> UUID:
+    found = uuid_in(value)
+    if found is None:
+        raise NotFound(field)
+    return found
 
 
 async def _wrong_specialty(
@@ -252,4 +263,5 @@ async def _open(
             person, gate=gate, account=account, channel=Channel.EMAIL, contact=form["email"]
         )
     signed_in = await open_session(viewer, gate=gate, account=account, method=SignInMethod.SMS)
+    await alert(person, gate=gate, account=signed_in.account, what=Alert.SMS_ADDED)
     return Registered(signed_in, emailed)

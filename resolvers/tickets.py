@@ -199,7 +199,15 @@ async def _decide(
         message(settings.language, text, number=ticket.number, answer=ticket.answer)
         for text in ("Ticket.subject", f"Ticket.{state.value}")
     )
-    await put_message(viewer, gate.vault, to.channel, to.value, subject=subject, body=body)
+    await put_message(
+        viewer,
+        gate.vault,
+        to.channel,
+        to.value,
+        subject=subject,
+        body=body,
+        language=settings.language,
+    )
     return ticket
 
 

@@ -207,7 +207,7 @@ async def test_a_ticket_is_asked_after_by_its_number_and_its_contact(hospital: H
     ] * 3
     assert wrong[0] == wrong[1] == wrong[2]
     assert await received(hospital.api, PHONE) == [
-        f"По обращению {number} отказано: Документ не читается"
+        f"Кабинет медработника. По обращению {number} отказано: Документ не читается"
     ]
 
 
