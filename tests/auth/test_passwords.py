@@ -1,5 +1,9 @@
 """Passwords: what is good enough, and hashes."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
@@ -86,6 +90,12 @@ def test_the_three_thousand_most_usual_passwords_are_refused_in_any_case() -> No
         if not is_refused(word)
     ]
     assert taken == []
+
+
+def test_only_who_sets_a_password_pays_for_the_list() -> None:
+    told = "import server.cli, sys; assert not any('zxcvbn' in name for name in sys.modules)"
+
+    subprocess.run([sys.executable, "-c", told], check=True, cwd=Path(__file__).parents[2])
 
 
 @pytest.mark.parametrize("password", ["Mountain77!", "p4ssp0rt", "mountainmountain"])
