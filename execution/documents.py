@@ -213,7 +213,8 @@ class Documents:
                 self._held(context),
                 context.viewer.language,
             )
-            raise Refused(list(islice(wrong, self._limits.errors)))
+            told = list(islice(wrong, self._limits.errors))
+            raise Refused(told or [plain(context.viewer.language, "BAD_USER_INPUT")])
         coerced: dict[str, Any] = found.coerced
         return coerced
 

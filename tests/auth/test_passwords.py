@@ -46,6 +46,9 @@ def test_a_good_password_passes(password: str) -> None:
         ("19800201", "COMMON"),
         ("Ivanov1975", "COMMON"),
         ("iloveyou!!", "COMMON"),
+        ("Кабинет2024!", "COMMON"),
+        ("gosuslugi1", "COMMON"),
+        ("Минздрав77", "COMMON"),
     ],
 )
 def test_a_weak_password_is_refused_with_its_reason(password: str, reason: str) -> None:
