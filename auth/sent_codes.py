@@ -19,6 +19,7 @@ from auth.messages import put_message
 from auth.turns import take_turns
 from auth.viewer import Viewer
 from core.errors import Problem
+from core.text import compact
 from core.translation import message
 from models.database import current_unit, outside_units, unit_of_work
 from models.factor import Channel, CodePurpose, SentCode
@@ -132,7 +133,9 @@ async def send_code(
         contact,
         subject=message(viewer.language, "SentCode.subject"),
         body=usual if instead is None else instead,
+        language=viewer.language,
         deliver=deliver,
+        expires_at=sent.expires_at,
     )
     return Sent(handle, channel, sent.expires_at, sent.resend_at)
 
@@ -155,7 +158,7 @@ async def check_code(
     """
     outside_units()
     sent = await _guessed(viewer, purpose, handle, account_id, field)
-    given = _hash(gate, sent.key_hash, handle, code.strip())
+    given = _hash(gate, sent.key_hash, handle, compact(code))
     if not compare_digest(sent.code_hash, given):
         raise CodeInvalid(field)
     return sent
@@ -202,18 +205,17 @@ async def proved(
     account_id: UUID | None = None,
     field: str = "handle",
 ) -> SentCode:
-    """The sent code that came back lately and was not used yet; raises CodeExpired."""
+    """The sent code that came back lately and was not used yet; raises CodeExpired, CodeReused."""
     named = SentCode.filter(
-        handle_hash=digest(handle),
-        purpose=purpose,
-        proved_at__gt=viewer.now - PROOF,
-        used_at__isnull=True,
+        handle_hash=digest(handle), purpose=purpose, proved_at__gt=viewer.now - PROOF
     )
     if account_id is not None:
         named = named.filter(account_id=account_id)
     sent = await named.get_or_none()
     if sent is None:
         raise CodeExpired(field)
+    if sent.used_at is not None:
+        raise CodeReused(field)
     return sent
 
 

@@ -1,11 +1,17 @@
 """Identifiers: time-ordered UUIDs for rows, and codes that people can read aloud."""
 
+import re
 import secrets
 import time
 from uuid import UUID
 
+from core.text import compact
+
 # Crockford's alphabet: no I, L, O or U, so that a code survives a telephone.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LOOKALIKES = str.maketrans("OIL", "011")
+# Python reads other spellings too: braces, a URN, hyphens anywhere.
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # The 122 bits of the last UUID that are not its version and variant.
 _last = 0
 
@@ -24,7 +30,29 @@ def uuid7() -> UUID:
     return UUID(int=moment << 80 | 7 << 76 | a << 64 | 2 << 62 | b)
 
 
+def uuid_in(text: str) -> UUID | None:
+    """The UUID that a text is, in its usual spelling alone."""
+    return UUID(text) if _UUID.fullmatch(text) else None
+
+
 def readable_code(prefix: str, groups: int = 2) -> str:
     """A random code such as ``MW-7F3K-29QD``: not consecutive, so that it counts nothing."""
-    parts = ("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(groups))
-    return "-".join((prefix, *parts))
+    return _in_groups(prefix, "".join(secrets.choice(_ALPHABET) for _ in range(4 * groups)))
+
+
+def typed_signs(text: str, prefix: str) -> str:
+    """The signs of a readable code behind its prefix, as a person typed it.
+
+    Case, spaces and hyphens are forgiven, and O, I and L for 0 and 1.
+    """
+    signs = compact(text).upper().removeprefix(prefix)
+    return signs.translate(_LOOKALIKES)
+
+
+def typed_code(text: str, prefix: str) -> str:
+    """The same as it was given out, with its prefix and in groups."""
+    return _in_groups(prefix, typed_signs(text, prefix))
+
+
+def _in_groups(prefix: str, signs: str) -> str:
+    return "-".join((prefix, *(signs[start : start + 4] for start in range(0, len(signs), 4))))

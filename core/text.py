@@ -1,10 +1,21 @@
-"""Text folded for comparing, and masked for those who may recognise it and not know it."""
+"""Text folded for comparing, compact for reading numbers and codes, and masked for those who may
+recognise it and not know it.
+"""
 
+import re
 import string
 import unicodedata
 
 # What a mask leaves: all else hides, a letter of any script as well as a dash of another code page.
 _SHOWN = frozenset(string.punctuation + string.whitespace)
+
+# What people and word processors put between groups of digits.
+_BETWEEN = re.compile(r"[\s\u00ad\u2010-\u2015\u2212-]+")
+
+
+def compact(text: str) -> str:
+    """The text without spaces and hyphens, wherever people put them in a number or a code."""
+    return _BETWEEN.sub("", text)
 
 
 def fold(text: str) -> str:

@@ -1,6 +1,7 @@
 """The documents: each parsed, limited and validated once for each role that sends it, and kept."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, cast
 
 from graphql import (
@@ -11,7 +12,6 @@ from graphql import (
     OperationDefinitionNode,
     get_operation_ast,
     parse,
-    specified_rules,
     validate,
 )
 from graphql.execution.values import get_variable_values
@@ -34,10 +34,18 @@ from execution.persisted import Operations
 from execution.places import Places
 from execution.plans import Plans
 from execution.prepared import Kept, Prepared
-from execution.problems import Refused, of_document, of_input, of_proof, plain
+from execution.problems import (
+    Refused,
+    ValueWrong,
+    of_document,
+    of_input,
+    of_literal,
+    of_proof,
+    plain,
+)
 from execution.proofs import missing
 from execution.requests import Request
-from execution.values import wrong_values
+from execution.values import RULES, wrong_variables
 from execution.variables import coerced_at_once, plain_variables
 from models.role import Role
 from schema.build import Schema
@@ -148,7 +156,7 @@ class Documents:
             operation = cast(
                 "OperationDefinitionNode", get_operation_ast(document, request.operation_name)
             )
-        rules = list(specified_rules)
+        rules = list(RULES)
         if viewer.role in self._closed_to:
             rules.append(NoSchemaIntrospectionCustomRule)
         errors = validate(
@@ -157,7 +165,7 @@ class Documents:
         if errors:
             whole, places = self._schema.whole._schema, Places(document, operation)
             errors = with_available(errors, original, whole, self._held(context))
-            raise Refused([of_document(e, "GRAPHQL_VALIDATION_FAILED", places) for e in errors])
+            raise Refused([_invalid(error, language, places) for error in errors])
         return Prepared(
             request.text,
             view,
@@ -192,12 +200,21 @@ class Documents:
             view.schema,
             operation.variable_definitions or (),
             given,
-            max_errors=self._limits.errors,
+            # Which are wrong, and where, is told in words of ours.
+            max_errors=1,
             hide_suggestions=True,
         )
         if isinstance(found, list):
-            document, held = prepared.document, self._held(context)
-            raise Refused(wrong_values(found, view, document, operation, given, held))
+            wrong = wrong_variables(
+                view,
+                prepared.document,
+                operation,
+                given,
+                self._held(context),
+                context.viewer.language,
+            )
+            told = list(islice(wrong, self._limits.errors))
+            raise Refused(told or [plain(context.viewer.language, "BAD_USER_INPUT")])
         coerced: dict[str, Any] = found.coerced
         return coerced
 
@@ -224,3 +241,10 @@ class Documents:
             places = Places(prepared.document, prepared.operation)
             told = [of_input(node, error, viewer.language, places) for node, error in wrong]
             raise Refused(told[: self._limits.errors])
+
+
+def _invalid(error: GraphQLError, language: str, places: Places) -> dict[str, Any]:
+    """What is told of an error of validation."""
+    if isinstance(error, ValueWrong):
+        return of_literal(error, "GRAPHQL_VALIDATION_FAILED", language, places)
+    return of_document(error, "GRAPHQL_VALIDATION_FAILED", places)

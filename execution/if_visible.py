@@ -32,7 +32,7 @@ from graphql.language.visitor import REMOVE, SKIP, Visitor, VisitorAction
 from graphql.type import is_list_type
 from graphql.utilities import TypeInfo, TypeInfoVisitor
 
-from execution.values import unknown_names
+from execution.values import wrong_in
 
 NAME = "ifVisible"
 
@@ -142,7 +142,7 @@ def _known(type_: Any, value: Any, variables: Mapping[str, Any]) -> Iterable[boo
     type_ = get_nullable_type(type_)
     if isinstance(value, VariableNode):
         if value.name.value in variables:
-            yield not any(unknown_names(type_, variables[value.name.value]))
+            yield not any(wrong.unknown for wrong in wrong_in(type_, variables[value.name.value]))
         return
     if isinstance(value, ListValueNode):
         inner = type_.of_type if is_list_type(type_) else type_

@@ -3,7 +3,15 @@
 import re
 from typing import Any
 
-from graphql import ExecutionResult, FieldNode, GraphQLError
+from graphql import (
+    ExecutionResult,
+    FieldNode,
+    GraphQLError,
+    Node,
+    NullValueNode,
+    ObjectFieldNode,
+    VariableNode,
+)
 
 from core.errors import Problem
 from core.translation import message
@@ -24,6 +32,10 @@ class Refused(Exception):
         self.errors = errors
 
 
+class ValueWrong(GraphQLError):
+    """A literal that its place does not take."""
+
+
 def plain(language: str, code: str, **values: object) -> dict[str, Any]:
     """An error that is about the request as a whole."""
     return {"message": message(language, code, **values), "extensions": {"code": code}}
@@ -32,20 +44,39 @@ def plain(language: str, code: str, **values: object) -> dict[str, Any]:
 def of_document(error: GraphQLError, code: str, places: Places | None = None) -> dict[str, Any]:
     """An error about a document: ``extensions.field`` is the place of the value it is about."""
     told: dict[str, Any] = dict(error.formatted)
-    # Messages repeat what was sent, and that may be long.
+    # Messages repeat names, and those may be long.
     if len(error.message) > _LONGEST_MESSAGE:
         told["message"] = f"{error.message[:_LONGEST_MESSAGE]}…"
     told["extensions"] = {"code": code, **(error.extensions or {})}
     found = places.of_nodes(error.nodes or ()) if places is not None else None
     if found is not None:
-        told["extensions"]["field"] = with_missing(found, error.message)
+        told["extensions"]["field"] = found
     return told
 
 
-def with_missing(place: str, text: str) -> str:
-    """The place of an input field that an object lacks, where an error is about one."""
-    missing = _MISSING.match(text)
-    return place if missing is None else f"{place}.{missing[1]}"
+def of_value(node: Node, text: str, language: str, extensions: dict[str, Any]) -> dict[str, Any]:
+    """A value that its place does not take, which is not repeated."""
+    where = GraphQLError("", node).formatted["locations"]
+    return {"message": message(language, text), "locations": where, "extensions": extensions}
+
+
+def of_literal(
+    error: GraphQLError, code: str, language: str, places: Places | None = None
+) -> dict[str, Any]:
+    """What graphql-core says of a value in a document, or of a variable that has none, in a text
+    of ours: its own repeats what was sent.
+    """
+    assert error.nodes
+    node, missing = error.nodes[0], _MISSING.match(error.message)
+    if missing or isinstance(node, NullValueNode | VariableNode | FieldNode):
+        text = "REQUIRED"
+    else:
+        text = "FIELD_UNKNOWN" if isinstance(node, ObjectFieldNode) else "BAD_USER_INPUT"
+    extensions = {"code": code, **(error.extensions or {})}
+    place = places.of_nodes([node]) if places is not None else None
+    if place is not None:
+        extensions["field"] = f"{place}.{missing[1]}" if missing else place
+    return of_value(node, text, language, extensions)
 
 
 def of_problem(problem: Problem, language: str) -> dict[str, Any]:
@@ -61,7 +92,7 @@ def of_input(
 ) -> dict[str, Any]:
     """What is wrong with the arguments of a field that has not run."""
     if isinstance(error, GraphQLError):
-        return of_document(error, "BAD_USER_INPUT", places)
+        return of_literal(error, "BAD_USER_INPUT", language, places)
     told = of_problem(error, language)
     where = GraphQLError("", node).formatted["locations"]
     return {"message": told["message"], "locations": where, "extensions": told["extensions"]}
@@ -86,7 +117,8 @@ def of_execution(error: GraphQLError, language: str) -> dict[str, Any]:
     blamed = original if isinstance(original, GraphQLError) else error if original is None else None
     # An error that points into the document is the client's; one about a result is a bug.
     if blamed is not None and blamed.nodes:
-        return of_document(error, "BAD_USER_INPUT")
+        told = of_literal(blamed, "BAD_USER_INPUT", language)
+        return {**told, "path": error.path} if error.path is not None else told
     if isinstance(original, Problem):
         told = of_problem(original, language)
     else:

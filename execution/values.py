@@ -1,6 +1,7 @@
-"""The values of variables: which names in them a role's view lacks, and what is told of wrong ones.
+"""Values that their places do not take, in variables and in documents: what is told of them.
 
-A hidden name and an unknown one answer alike, just as they do in a document.
+Their own text is never repeated: it may be a password. A hidden name and an unknown one answer
+alike.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,109 +13,137 @@ from graphql import (
     GraphQLEnumType,
     GraphQLError,
     GraphQLInputObjectType,
+    GraphQLInputType,
+    ListValueNode,
+    ObjectFieldNode,
+    ObjectValueNode,
     OperationDefinitionNode,
-    VariableDefinitionNode,
-    get_nullable_type,
+    Undefined,
+    ValueNode,
+    ValuesOfCorrectTypeRule,
     is_list_type,
+    is_non_null_type,
+    is_required_input_field,
+    specified_rules,
     type_from_ast,
+    validate_input_literal,
 )
+from graphql.language.visitor import SKIP, VisitorAction
 
 from execution.denials import available_in
 from execution.places import Places
-from execution.problems import of_document, with_missing
+from execution.problems import ValueWrong, of_value
 from schema.roles import RoleView
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
-    """An input field, or a value of an enum, that a type does not have.
+class Wrong:
+    """What is wrong within a value: where, the code of its text, and the name that is not there.
 
-    ``at`` leads from the whole value to the object or to the enum's value: ``.and[0]``.
+    ``at`` leads from the whole value to the place: ``.and[0].kind``. ``unknown`` is the coordinate
+    of an input field, or of a value of an enum, that its type does not have.
     """
 
     at: str
-    type: str
-    name: str
-    is_field: bool
-
-    @property
-    def coordinate(self) -> str:
-        return f"{self.type}.{self.name}"
-
-    @property
-    def place(self) -> str:
-        return f"{self.at}.{self.name}" if self.is_field else self.at
-
-    def is_told_by(self, at: str, text: str) -> bool:
-        """Whether an error of graphql-core about the value there is about this name."""
-        # Names in values are anybody's: only the whole beginning of the text tells them.
-        told = f"Expected value of type '{self.type}' not to include unknown field '{self.name}', "
-        return at == self.at and (not self.is_field or text.startswith(told))
+    text: str = "BAD_USER_INPUT"
+    unknown: str | None = None
 
 
-def unknown_names(type_: Any, value: Any, at: str = "") -> Iterator[Unknown]:
-    """The names in a value, as it came, that its type does not have."""
-    type_ = get_nullable_type(type_)
+def wrong_in(type_: Any, value: Any, at: str = "") -> Iterator[Wrong]:
+    """All that is wrong within a value, as it came in JSON, for a type."""
+    if is_non_null_type(type_):
+        if value is None:
+            yield Wrong(at, "REQUIRED")
+        type_ = type_.of_type
+    if value is None:
+        return
     if is_list_type(type_):
-        items = enumerate(value) if isinstance(value, list) else ()
-        for index, item in items:
-            yield from unknown_names(type_.of_type, item, f"{at}[{index}]")
-        if not isinstance(value, list):
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from wrong_in(type_.of_type, item, f"{at}[{index}]")
+        else:
             # One value stands for a list of it.
-            yield from unknown_names(type_.of_type, value, at)
-    elif isinstance(type_, GraphQLInputObjectType) and isinstance(value, dict):
-        for name, inner in value.items():
-            field = type_.fields.get(name)
-            if field is None:
-                yield Unknown(at, type_.name, name, is_field=True)
-            else:
-                yield from unknown_names(field.type, inner, f"{at}.{name}")
-    elif (
-        isinstance(type_, GraphQLEnumType) and isinstance(value, str) and value not in type_.values
-    ):
-        yield Unknown(at, type_.name, value, is_field=False)
+            yield from wrong_in(type_.of_type, value, at)
+    elif isinstance(type_, GraphQLInputObjectType):
+        if isinstance(value, dict):
+            yield from _wrong_fields(type_, value, at)
+        else:
+            yield Wrong(at)
+    elif isinstance(type_, GraphQLEnumType) and isinstance(value, str):
+        if value not in type_.values:
+            yield Wrong(at, unknown=f"{type_.name}.{value}")
+    elif not _is_read(type_, value):
+        yield Wrong(at)
 
 
-def wrong_values(
-    errors: list[GraphQLError],
+def _wrong_fields(type_: GraphQLInputObjectType, value: dict[str, Any], at: str) -> Iterator[Wrong]:
+    for name, field in type_.fields.items():
+        if name in value:
+            yield from wrong_in(field.type, value[name], f"{at}.{name}")
+        elif is_required_input_field(field):
+            yield Wrong(f"{at}.{name}", "REQUIRED")
+    for name in value:
+        if name not in type_.fields:
+            yield Wrong(f"{at}.{name}", "FIELD_UNKNOWN", f"{type_.name}.{name}")
+
+
+def _is_read(leaf: Any, value: Any) -> bool:
+    # A scalar says by any exception that it does not take a value, as graphql-core has it.
+    try:
+        return leaf.coerce_input_value(value) is not Undefined
+    except Exception:
+        return False
+
+
+def wrong_variables(
     view: RoleView,
     document: DocumentNode,
     operation: OperationDefinitionNode,
     given: dict[str, Any],
     held: Sequence[RoleView],
-) -> list[dict[str, Any]]:
+    language: str,
+) -> Iterator[dict[str, Any]]:
     """What is told of values that do not fit their variables: where they stand, and who may."""
     places = Places(document, operation)
-    found = []
-    for error in errors:
-        told = of_document(error, "BAD_USER_INPUT")
-        for node in error.nodes or ():
-            if isinstance(node, VariableDefinitionNode):
-                told["extensions"] |= _about(error, node, view, places, given, held)
-        found.append(told)
-    return found
-
-
-def _about(
-    error: GraphQLError,
-    definition: VariableDefinitionNode,
-    view: RoleView,
-    places: Places,
-    given: dict[str, Any],
-    held: Sequence[RoleView],
-) -> dict[str, Any]:
-    name = definition.variable.name.value
-    start = places.of_variable(name)
-    inner = error.original_error
-    if not isinstance(inner, GraphQLError):
-        return {"field": start}
-    # «Variable '$filter' has invalid value at .and[0]: …»
-    said = error.message.removeprefix(f"Variable '${name}' has invalid value")
-    at = said.removesuffix(f": {inner.message}").removeprefix(" at ")
-    type_ = type_from_ast(view.schema, definition.type)
-    for unknown in unknown_names(type_, given.get(name)):
-        if unknown.is_told_by(at, inner.message):
-            roles = available_in([unknown.coordinate], held)
+    for definition in operation.variable_definitions or ():
+        name = definition.variable.name.value
+        if name not in given and definition.default_value is not None:
+            continue
+        for wrong in wrong_in(type_from_ast(view.schema, definition.type), given.get(name)):
+            roles = available_in([wrong.unknown], held) if wrong.unknown else []
+            told = {"code": "BAD_USER_INPUT", "field": f"{places.of_variable(name)}{wrong.at}"}
             available = {"availableIn": roles} if roles else {}
-            return {"field": f"{start}{unknown.place}", **available}
-    return {"field": with_missing(f"{start}{at}", inner.message)}
+            yield of_value(definition, wrong.text, language, {**told, **available})
+
+
+class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
+    """The rule of the specification, whose errors are known by their class and point into the
+    document: graphql-core's are about a copy where a scalar gets a list or an object.
+    """
+
+    def is_valid_value_node(
+        self, node: ValueNode, input_type: GraphQLInputType | None
+    ) -> VisitorAction:
+        def on_error(error: GraphQLError, path: list[str | int]) -> None:
+            told = error.nodes[0] if error.nodes else node
+            is_name = isinstance(told, ObjectFieldNode)
+            self.report_error(ValueWrong(error.message, told if is_name else _at(node, path)))
+
+        if input_type is not None:
+            validate_input_literal(node, input_type, on_error, hide_suggestions=True)
+        return SKIP
+
+
+def _at(node: ValueNode, path: Sequence[str | int]) -> ValueNode:
+    """The node to which a path leads from the whole value."""
+    for key in path:
+        if isinstance(node, ObjectValueNode):
+            node = next(field.value for field in node.fields if field.name.value == key)
+        elif isinstance(node, ListValueNode) and isinstance(key, int):
+            node = node.values[key]
+    return node
+
+
+RULES = [
+    _ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules
+]

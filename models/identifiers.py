@@ -8,6 +8,7 @@ from stdnum.ru import inn as inn_numbers
 from stdnum.ru import ogrn as ogrn_numbers
 
 from core.errors import Problem
+from core.text import compact
 
 
 class SnilsMalformed(Problem):
@@ -70,8 +71,6 @@ class LicenceNumberMalformed(Problem):
     code = "LICENCE_FORMAT"
 
 
-# What people and word processors put between groups of digits.
-_SEPARATORS = re.compile(r"[\s\u00ad\u2010-\u2015\u2212-]+")
 _DIGITS = re.compile(r"[0-9]+")
 # Numbers up to 001-001-998 were given out before there was a check.
 _FIRST_CHECKED_SNILS = 1_001_999
@@ -142,7 +141,7 @@ def passport(text: str, field: str = "") -> str:
 
     Raises PassportMalformed.
     """
-    number = _SEPARATORS.sub("", text).replace("№", "").upper()
+    number = compact(text).replace("№", "").upper()
     if not _PASSPORT.fullmatch(number):
         raise PassportMalformed(field)
     if len(number) == 10 and number.isdecimal():
@@ -216,5 +215,5 @@ def credential_number(text: str, field: str = "") -> str:
 
 def _digits(text: str) -> str:
     """The digits of a number written in groups; empty where anything else is in it."""
-    compact = _SEPARATORS.sub("", text)
-    return compact if _DIGITS.fullmatch(compact) else ""
+    digits = compact(text)
+    return digits if _DIGITS.fullmatch(digits) else ""

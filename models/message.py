@@ -32,6 +32,8 @@ class Message(Row):
     # When it is to be tried next.
     next_at = Moment()
     sent_at = Moment(null=True)
+    # From when on it is of no use to anybody: it is not sent any more.
+    expires_at = Moment(null=True)
     # Why the last attempt failed, without what was in the message.
     error = Text(max_length=400, default="")
 

@@ -83,7 +83,14 @@ async def alert(
     for to in contacts or _contacts(account, what):
         channel, is_anybody = contact_again(to).channel, account is not None
         await put_message(
-            viewer, gate.vault, channel, to, subject=subject, body=body, deliver=is_anybody
+            viewer,
+            gate.vault,
+            channel,
+            to,
+            subject=subject,
+            body=body,
+            language=language,
+            deliver=is_anybody,
         )
 
 

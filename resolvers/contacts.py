@@ -81,4 +81,5 @@ async def tell_worker(
                 to.value,
                 subject=message(language, "File.subject"),
                 body=message(language, text, public_id=account.public_id),
+                language=language,
             )

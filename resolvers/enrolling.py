@@ -65,7 +65,7 @@ async def enable_totp(viewer: Viewer, *, gate: Gate, code: str) -> Account:
     Raises EnrolmentNotBegun, CodeInvalid, ClockSkew, TooManyAttempts.
     """
     await gate.limiter.hit(viewer, ENABLING, str(viewer.account_id))
-    return await _enable(viewer, gate, "".join(code.split()))
+    return await _enable(viewer, gate, code)
 
 
 @unit_of_work

@@ -19,6 +19,7 @@ from auth.sent_codes import (
 )
 from auth.viewer import Viewer
 from core.errors import Problem
+from core.text import compact
 from models.account import Account, Session
 from models.change import ChangeKind
 from models.database import unit_of_work
@@ -61,7 +62,6 @@ async def check_factor(
     Raises CodeInvalid, CodeReused, CodeExpired, ClockSkew about ``code``, FactorUnavailable.
     Outside of units of work; what comes back is done in one.
     """
-    code = "".join(code.split())
     if factor is SecondFactor.TOTP:
         return partial(use_step, account, step_of(gate, account, code, viewer.now))
     if factor is SecondFactor.RECOVERY_CODE:
@@ -162,7 +162,7 @@ def step_of(gate: Gate, account: Account, code: str, now: datetime) -> int:
 def step_in(secret: str, code: str, now: datetime, last_step: int) -> int:
     """The time step of a secret's code, after the last one used; raises as ``step_of`` does."""
     try:
-        return one_time_codes.matching_step(secret, code, now, last_step)
+        return one_time_codes.matching_step(secret, compact(code), now, last_step)
     except one_time_codes.CodeMismatch:
         raise CodeInvalid("code") from None
     except one_time_codes.CodeTooOld:

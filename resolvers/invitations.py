@@ -1,6 +1,5 @@
 """Invitations: a one-time code, and a contact that is shown to be theirs, open an account."""
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +15,7 @@ from auth.rows import lock
 from auth.sent_codes import Sent, contact_of, send_code, use_code
 from auth.viewer import Viewer
 from core.errors import Problem
-from core.ids import readable_code
+from core.ids import readable_code, typed_signs
 from core.translation import message
 from models.account import Account, AccountState, ConfirmedBy, Invitation
 from models.database import unit_of_work
@@ -39,6 +38,7 @@ NAMING = Limit("contacts of an invitation", 5, timedelta(hours=1))
 NAMED = Limit("invitations of a contact", 10, timedelta(days=1))
 # Sixteen signs of five bits: nobody guesses one in 72 hours.
 _GROUPS = 4
+_PREFIX = "IN"
 
 
 class AccountExists(Problem):
@@ -92,10 +92,10 @@ async def invite(
 async def new_invitation(viewer: Viewer, account: Account) -> Invited:
     """A fresh code for an account; earlier ones end. Inside the caller's unit of work."""
     await Invitation.filter(account_id=account.id, used_at__isnull=True).delete()
-    code = readable_code("IN", groups=_GROUPS)
+    code = readable_code(_PREFIX, groups=_GROUPS)
     invitation = await Invitation.create(
         account_id=account.id,
-        code_hash=digest(normal_code(code)),
+        code_hash=digest(typed_signs(code, _PREFIX)),
         created_at=viewer.now,
         expires_at=viewer.now + LIFETIME,
     )
@@ -232,14 +232,10 @@ async def _account_or_problem(viewer: Viewer, code: str, problems: list[Problem]
 
 async def _living(viewer: Viewer, code: str) -> Invitation:
     invitation = await Invitation.get_or_none(
-        code_hash=digest(normal_code(code)), used_at__isnull=True, expires_at__gt=viewer.now
+        code_hash=digest(typed_signs(code, _PREFIX)),
+        used_at__isnull=True,
+        expires_at__gt=viewer.now,
     )
     if invitation is None:
         raise InvitationInvalid("code")
     return invitation
-
-
-def normal_code(text: str) -> str:
-    """A code as it was given out, forgiving case, spaces, hyphens, and O and I for 0 and 1."""
-    signs = re.sub(r"[\s\-\u2010-\u2015]+", "", text).upper().removeprefix("IN")
-    return signs.translate(str.maketrans("OIL", "011"))

@@ -54,7 +54,7 @@ async def begin_contact_replacement(
     checks = {**SHOWN, "contact": contact_from}
     values = read(given, checks, required=given, problems=problems)
     refuse(problems)
-    name = values["public_id"].upper()
+    name = values["public_id"]
     await gate.limiter.hit(viewer, CONFIRMING, name)
     try:
         return await _send(viewer, gate, name, values["document"], values["contact"])

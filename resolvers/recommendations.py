@@ -44,8 +44,12 @@ async def recommendations_for(
 
 
 async def _is_first(account: Account) -> bool:
-    """Whether there was one sign-in at most, and the password is the one from before it."""
+    """Whether there was one sign-in at most, and the password is the one from before it.
+
+    Registering opens a session too, which is no sign-in.
+    """
     sessions = Session.filter(account_id=account.id).exclude(method=SignInMethod.SCRIPT)
-    oldest = await sessions.order_by("started_at", "id").limit(2)
-    changed = account.password_changed_at
-    return len(oldest) < 2 and all(changed is None or changed < s.started_at for s in oldest)
+    oldest = await sessions.order_by("started_at", "id").limit(3)
+    sign_ins = [one for one in oldest if one.started_at != account.terms_accepted_at]
+    changed, latest = account.password_changed_at, sign_ins or oldest
+    return len(sign_ins) < 2 and all(changed is None or changed < s.started_at for s in latest)

@@ -11,7 +11,7 @@ from auth.rows import lock
 from auth.sent_codes import CodeInvalid, Sent, check_code, contact_of, send_code, use_code
 from auth.viewer import Viewer
 from core.errors import Problem
-from core.ids import readable_code, uuid7
+from core.ids import readable_code, typed_code, typed_signs, uuid7
 from core.settings import Settings
 from models.account import Account, AccountState
 from models.database import unit_of_work
@@ -30,6 +30,7 @@ RESETTING_FROM_ADDRESS = Limit("reset from address", 30, timedelta(minutes=15))
 
 # Sixteen signs of five bits: it is typed, since it comes by the same message as the code.
 _HANDLE_GROUPS = 4
+_PREFIX = "RS"
 
 
 class ContactUnconfirmed(Problem):
@@ -92,7 +93,7 @@ async def start_reset(viewer: Viewer, *, gate: Gate, settings: Settings, id: UUI
         channel=to.channel,
         contact=to.value,
         account_id=account.id,
-        handle=readable_code("RS", groups=_HANDLE_GROUPS),
+        handle=readable_code(_PREFIX, groups=_HANDLE_GROUPS),
         text="Account.reset_started",
         field="id",
     )
@@ -114,7 +115,7 @@ async def reset_password(
     check_new_password(password)
     await gate.limiter.hit(viewer, RESETTING_FROM_ADDRESS, viewer.network)
     sent = await check_code(
-        viewer, gate=gate, purpose=CodePurpose.RECOVERY, handle=handle.strip(), code=code
+        viewer, gate=gate, purpose=CodePurpose.RECOVERY, handle=_as_sent(handle), code=code
     )
     account = await Account.get_or_none(id=sent.account_id)
     if account is None:
@@ -146,6 +147,13 @@ async def _reset(viewer: Viewer, gate: Gate, sent: SentCode, password_hash: str)
     record(person, "PASSWORD_RESET", account, about=await person_of(account.id))
     await alert(viewer, gate=gate, account=account, what=Alert.PASSWORD_RESET)
     return account
+
+
+def _as_sent(handle: str) -> str:
+    """A handle as it was given out: what an operator's message tells is typed by a person."""
+    signs = typed_signs(handle, _PREFIX)
+    is_typed = len(signs) == 4 * _HANDLE_GROUPS
+    return typed_code(handle, _PREFIX) if is_typed else handle.strip()
 
 
 def _may_recover(account: Account) -> bool:

@@ -1,13 +1,12 @@
 """Recovery codes: ten that a person keeps on paper, each good for one second factor."""
 
-import re
 from dataclasses import dataclass
 
 from auth.audit import record
 from auth.gate import Gate
 from auth.sent_codes import CodeInvalid, CodeReused
 from auth.viewer import Viewer
-from core.ids import readable_code
+from core.ids import readable_code, typed_signs
 from models.account import Account
 from models.database import current_unit, unit_of_work
 from models.factor import RecoveryCode
@@ -57,10 +56,4 @@ async def use_recovery_code(viewer: Viewer, gate: Gate, account: Account, code: 
 
 
 def _hash(gate: Gate, account: Account, code: str) -> str:
-    return gate.hashes.hash("recovery code", f"{account.id}\0{_normal(code)}")
-
-
-def _normal(text: str) -> str:
-    """A code as it was given out, forgiving case, spaces, hyphens, and O, I and L."""
-    signs = re.sub(r"[\s\-\u2010-\u2015]+", "", text).upper().removeprefix(_PREFIX)
-    return signs.translate(str.maketrans("OIL", "011"))
+    return gate.hashes.hash("recovery code", f"{account.id}\0{typed_signs(code, _PREFIX)}")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from auth.audit import record
 from auth.gate import Gate
@@ -12,6 +13,7 @@ from auth.rows import NotFound, existing
 from auth.sent_codes import PROOF, Sent, contact_of, prove, proved, send_code, use_code
 from auth.viewer import Viewer
 from core.errors import Problem
+from core.ids import uuid_in
 from core.terms import current_terms
 from core.translation import message
 from models import identifiers
@@ -20,10 +22,10 @@ from models.database import unit_of_work
 from models.factor import Channel, CodePurpose, SentCode
 from models.organisation import SPECIALTIES, DictionaryEntry
 from resolvers.accounts import save_account
+from resolvers.alerts import Alert, alert
 from resolvers.confirmation import send_confirmation
 from resolvers.forms import (
     Check,
-    as_given,
     complete,
     read,
     refuse,
@@ -151,13 +153,15 @@ async def _read_form(
     """The values of the form as they are kept; raises Problems with all that is wrong."""
     checks: dict[str, Check] = {
         **identity_checks(viewer),
-        "specialty": as_given,
+        "specialty": _entry,
         "email": identifiers.email,
     }
     problems: list[Problem] = []
     given = {name: value for name, value in values.items() if name in checks}
     form = read(complete(given, NEEDED), checks, required=NEEDED, problems=problems)
-    problems += await _wrong_specialty(viewer, form.get("specialty"), values["is_medical_worker"])
+    if not any(problem.field == "specialty" for problem in problems):
+        is_worker = values["is_medical_worker"]
+        problems += await _wrong_specialty(viewer, form.get("specialty"), is_worker)
     names = ("last_name", "first_name", "patronymic", "email")
     try:
         about = words_in(*(form.get(name) for name in names), phone)
@@ -170,6 +174,13 @@ async def _read_form(
         problems.append(TermsOutdated("terms_version"))
     refuse(problems)
     return form
+
+
+def _entry(value: str, field: str) -> UUID:
+    found = uuid_in(value)
+    if found is None:
+        raise NotFound(field)
+    return found
 
 
 async def _wrong_specialty(
@@ -211,4 +222,5 @@ async def _open(
             person, gate=gate, account=account, channel=Channel.EMAIL, contact=form["email"]
         )
     signed_in = await open_session(viewer, gate=gate, account=account, method=SignInMethod.SMS)
+    await alert(person, gate=gate, account=signed_in.account, what=Alert.SMS_ADDED)
     return Registered(signed_in, emailed)

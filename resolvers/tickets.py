@@ -12,7 +12,7 @@ from auth.messages import put_message
 from auth.rows import NotFound, lock
 from auth.viewer import Viewer
 from core.errors import Problem
-from core.ids import uuid7
+from core.ids import typed_code, uuid7
 from core.settings import Settings
 from core.translation import message
 from models.database import unit_of_work
@@ -133,7 +133,8 @@ async def check_ticket(viewer: Viewer, *, gate: Gate, number: str, contact: str)
 @unit_of_work
 async def _look_up(viewer: Viewer, number: str, contact_hash: str) -> Ticket:
     # PostgreSQL takes no NUL, and no column a longer text.
-    number = number.strip().upper()[:16] if number.isprintable() else ""
+    number = typed_code(number, "TK")[:16]
+    number = number if number.isprintable() else ""
     ticket = await Ticket.get_or_none(number=number, contact_hash=contact_hash)
     if ticket is None:
         raise NotFound("number")
@@ -198,7 +199,15 @@ async def _decide(
         message(settings.language, text, number=ticket.number, answer=ticket.answer)
         for text in ("Ticket.subject", f"Ticket.{state.value}")
     )
-    await put_message(viewer, gate.vault, to.channel, to.value, subject=subject, body=body)
+    await put_message(
+        viewer,
+        gate.vault,
+        to.channel,
+        to.value,
+        subject=subject,
+        body=body,
+        language=settings.language,
+    )
     return ticket
 
 
@@ -219,10 +228,8 @@ def _contact_hash(gate: Gate, value: str) -> str:
 
 
 def _public_id(value: str, field: str) -> str:
-    """The number that a locked person was told to quote, forgiving case, spaces, O and I."""
-    number = re.sub(r"[\s\u2010-\u2015-]+", "", value).upper().removeprefix("ID")
-    number = number.translate(str.maketrans("OIL", "011"))
-    public_id = f"ID-{number[:4]}-{number[4:]}"
+    """The number that a locked person was told to quote."""
+    public_id = typed_code(value, "ID")
     if not _PUBLIC_ID.fullmatch(public_id):
         raise TextInvalid(field)
     return public_id

@@ -14,6 +14,7 @@ from auth.limits import Limit
 from auth.rows import NotFound
 from auth.viewer import Viewer
 from core.errors import Problem
+from core.ids import typed_code
 from models import identifiers
 from models.account import Account, ConfirmedBy
 from models.database import unit_of_work
@@ -35,10 +36,18 @@ FINDING = Limit("find account", 60, timedelta(hours=1))
 # Whoever holds the document needs no second guess at its number.
 CONFIRMING = Limit("confirm in person", 5, timedelta(hours=1))
 
-# What a visitor shows, and which account they say is theirs.
-SHOWN: dict[str, Check] = {"document": identifiers.passport, "public_id": text(16)}
-
 _MOST = 10
+_LONGEST_ID = 16
+
+
+def _public_id(value: str, field: str) -> str:
+    """As its owner reads it aloud; nobody has a longer one."""
+    public_id: str = text(_LONGEST_ID)(typed_code(value, "ID"), field)
+    return public_id
+
+
+# What a visitor shows, and which account they say is theirs.
+SHOWN: dict[str, Check] = {"document": identifiers.passport, "public_id": _public_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ async def _find(viewer: Viewer, gate: Gate, name: str, value: str) -> list[Found
         )
     else:
         accounts = in_reach(viewer).filter(
-            Q(public_id=value.upper()) if name == "public_id" else Q(phone=value)
+            Q(public_id=value) if name == "public_id" else Q(phone=value)
         )
     rows = await accounts.order_by("created_at", "id").limit(_MOST)
     for row in rows:
@@ -134,7 +143,7 @@ async def confirm_in_person(
     numbers = read_numbers(snils, inn, problems)
     why = reason_or_problem(reason, problems)
     refuse(problems)
-    name = values["public_id"].upper()
+    name = values["public_id"]
     await gate.limiter.hit(viewer, CONFIRMING, name)
     try:
         return await _confirm(viewer, gate, name, values["document"], numbers, why)

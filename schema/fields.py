@@ -1,6 +1,5 @@
 """Fields and types: the only place where the declarations become strawberry's."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ from strawberry.types.field import StrawberryField
 
 from auth.viewer import Viewer
 from core.errors import IdInvalid
+from core.ids import uuid_in
 from schema.directives import EVERYONE, visible
 from schema.names import annotation, register
 from schema.rules import Rules, rules_of
@@ -100,13 +100,10 @@ def object_type(
 
 def id_of(text: str, field_name: str = "id") -> UUID:
     """The UUID that an ``ID`` argument holds; raises IdInvalid."""
-    if not isinstance(text, str) or _UUID.fullmatch(text) is None:
+    found = uuid_in(text) if isinstance(text, str) else None
+    if found is None:
         raise IdInvalid(field_name)
-    return UUID(text)
-
-
-# Python's UUID reads other spellings too: braces, a URN, hyphens anywhere.
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+    return found
 
 
 @dataclass

@@ -31,6 +31,7 @@ T = TypeVar("T")
 # The mutations of which an operation holds one at most.
 SENSITIVE: set[str] = set()
 _RESOLVERS: list[Callable[..., Awaitable[Any]]] = []
+_AS_TEXT = "as text"
 _OURS = ("adapters.", "auth.", "core.", "models.", "resolvers.")
 
 
@@ -69,11 +70,15 @@ class Given:
     type: str
     rules: tuple[Visible, ...] = ()
     says: str = ""
+    as_text: bool = False
 
 
-def given(type_: str, *rules: Visible, says: str = "") -> Any:
-    """A field of an input; one that may be left out has a type that ends in ``| None``."""
-    return Given(type_, rules, says)
+def given(type_: str, *rules: Visible, says: str = "", as_text: bool = False) -> Any:
+    """A field of an input; one that may be left out has a type that ends in ``| None``.
+
+    An id ``as_text`` is read by the resolver, which tells a wrong one among its problems.
+    """
+    return Given(type_, rules, says, as_text)
 
 
 def row(type_: str, says: str = "") -> dict[str, Returned]:
@@ -226,6 +231,7 @@ def input_of(*rules: Visible) -> Callable[[type[T]], type[T]]:
                 type_annotation=annotation(made.type),
                 description=made.says or None,
                 directives=made.rules or rules,
+                metadata={_AS_TEXT: made.as_text},
                 **({"default": strawberry.UNSET} if made.type.endswith("| None") else {}),
             )
             for name, made in vars(cls).items()
@@ -310,6 +316,8 @@ def _input_values(name: str, given: Any) -> dict[str, Any]:
 
 def _raw_type(made: StrawberryField) -> str:
     assert made.type_annotation is not None
+    if made.metadata.get(_AS_TEXT):
+        return "str"
     return str(made.type_annotation.raw_annotation)
 
 

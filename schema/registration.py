@@ -51,7 +51,7 @@ class RegisterInput:
     passport = given("str", says="Series and number of the passport, ten digits; sealed at rest.")
     inn = given("str", says="INN of a person: twelve digits; sealed at rest.")
     is_medical_worker = given("bool", says="Whether a specialty must be given.")
-    specialty = given("ID | None", says="An entry of the dictionary of specialties.")
+    specialty = given("ID | None", says="An entry of the dictionary of specialties.", as_text=True)
     email = given("str | None", says="Serves to sign in once a code that is sent there came back.")
     password = given("str", says="8–128 characters, and none of those that are tried first.")
     terms = given("bool", says="Whether the terms of use are accepted.")

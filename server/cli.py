@@ -224,6 +224,12 @@ def _variables(text: str) -> dict[str, Any]:
     return found
 
 
+def _refusal(error: dict[str, Any]) -> str:
+    """Why a document is refused, and at which value of it."""
+    place = error["extensions"].get("field")
+    return f"Refused: {error['message']}" + (f" ({place})" if place else "")
+
+
 @app.command()
 def explain(
     file: Annotated[
@@ -245,7 +251,7 @@ def explain(
         _fail(str(error))
         raise
     except Refused as refused:
-        _fail("\n".join(f"Refused: {error['message']}" for error in refused.errors))
+        _fail("\n".join(map(_refusal, refused.errors)))
         raise
     sys.stdout.write(told + "\n")
 

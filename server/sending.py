@@ -35,7 +35,8 @@ TOGETHER = 5
 # of the delivery even where the clocks of two machines differ by half a minute.
 SECONDS = 20.0
 CLAIM = timedelta(minutes=1)
-# How long to wait after the first failure, the second, and so on; after the last it is given up.
+# How long to wait after the first failure, the second, and so on; after the last it is given up,
+# and sooner where it would have expired by then.
 WAITS = (
     timedelta(seconds=10),
     timedelta(minutes=1),
@@ -49,6 +50,8 @@ OUTAGE = 3
 _POLL_SECONDS = 1.0
 _RETRY_SECONDS = 5.0
 _PARTS = {Channel.EMAIL: ServicePart.EMAIL, Channel.SMS: ServicePart.SMS}
+
+_EXPIRED = "it has expired"
 
 _log = logging.getLogger(__name__)
 
@@ -126,6 +129,7 @@ class Sending:
             # Read first: to claim nothing would take the turn of others who write.
             if not await _due(channel, now).exists():
                 break
+            became[MessageState.FAILED] += await _give_up(channel, now)
             claimed = await _claim(channel, now, 1 if self._is_out(channel) else TOGETHER)
             if not claimed:
                 break  # others have them in hand
@@ -196,6 +200,13 @@ def _due(channel: Channel, now: datetime) -> QuerySet[Message]:
 
 
 @unit_of_work
+async def _give_up(channel: Channel, now: datetime) -> int:
+    """Gives up what is due and has expired, such as a code; how many those are."""
+    expired = _due(channel, now).filter(expires_at__lte=now)
+    return await expired.update(state=MessageState.FAILED, error=_EXPIRED)
+
+
+@unit_of_work
 async def _claim(channel: Channel, now: datetime, most: int) -> list[Message]:
     """Some due messages that nobody else sends until the claim runs out; counts the attempt."""
     # SQLite's unit holds the only write lock already.
@@ -222,8 +233,10 @@ async def _sent(message: Message, now: datetime) -> MessageState:
 async def _not_sent(message: Message, now: datetime, error: str, *, for_good: bool) -> MessageState:
     # Only while the claim is ours: another's attempt may have been taken.
     ours = Message.filter(id=message.id, state=MessageState.QUEUED, attempts=message.attempts)
-    if for_good or message.attempts > len(WAITS):
+    next_at = None if message.attempts > len(WAITS) else now + WAITS[message.attempts - 1]
+    is_late = next_at and message.expires_at and next_at >= message.expires_at
+    if for_good or next_at is None or is_late:
         await ours.update(state=MessageState.FAILED, error=error)
         return MessageState.FAILED
-    await ours.update(next_at=now + WAITS[message.attempts - 1], error=error)
+    await ours.update(next_at=next_at, error=error)
     return MessageState.QUEUED

@@ -15,11 +15,11 @@ import pytest
 from auth.gate import Gate
 from auth.keys import digest
 from core.clock import utc_now
+from core.ids import typed_signs
 from core.settings import SignInLimits
 from models.account import Account, AccountState, Invitation
 from models.role import Role
 from models.ticket import Ticket, TicketReason
-from resolvers.invitations import normal_code
 from schema.build import build
 from schema.operations import SENSITIVE
 from tests import factories as make
@@ -188,7 +188,7 @@ async def people(gate: Gate, many: int) -> None:
     for number, owner, used_at in ((1, account, utc_now()), (2, invited, None)):
         await Invitation.create(
             account_id=owner.id,
-            code_hash=digest(normal_code(f"IN-0000-0000-0000-000{number}")),
+            code_hash=digest(typed_signs(f"IN-0000-0000-0000-000{number}", "IN")),
             created_at=utc_now(),
             expires_at=make.NOW.replace(year=2100),
             used_at=used_at,

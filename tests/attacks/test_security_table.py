@@ -34,7 +34,11 @@ SECTIONS = {
     "9.2": 4,
     "10.1": 2,
     "10.2": 2,
+    "10.3": 4,
+    "10.4": 11,
     "10.5": 5,
+    "10.6": 2,
+    "10.7": 3,
 }
 # Words of the document that stand for each way of signing in.
 WAYS = {

@@ -21,7 +21,9 @@ def vault(database: str, tmp_path: Path) -> Vault:
 
 
 async def put(vault: Vault) -> None:
-    await put_message(entrance.visitor(), vault, Channel.EMAIL, TO, subject=SUBJECT, body=BODY)
+    await put_message(
+        entrance.visitor(), vault, Channel.EMAIL, TO, subject=SUBJECT, body=BODY, language="ru"
+    )
 
 
 async def test_a_message_waits_sealed(vault: Vault) -> None:
@@ -32,6 +34,19 @@ async def test_a_message_waits_sealed(vault: Vault) -> None:
     assert opened == [TO, SUBJECT, BODY]
     assert (row.state, row.attempts, row.next_at) == (MessageState.QUEUED, 0, NOW)
     assert not any(text in str(vars(row)) for text in opened)
+
+
+@pytest.mark.parametrize(
+    ("language", "sender"), [("ru", "Кабинет медработника"), ("en", "Medical worker's cabinet")]
+)
+async def test_an_sms_says_who_sends_it(vault: Vault, language: str, sender: str) -> None:
+    @unit_of_work
+    async def put_sms() -> Message:
+        return await put_message(
+            entrance.visitor(), vault, Channel.SMS, "+79001234567", body=BODY, language=language
+        )
+
+    assert vault.open((await put_sms()).body_sealed) == f"{sender}. {BODY}"
 
 
 async def test_a_message_goes_with_the_work_that_failed(vault: Vault) -> None:

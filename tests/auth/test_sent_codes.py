@@ -85,7 +85,17 @@ async def test_a_code_comes_by_the_outbox_and_is_right(gate: Gate) -> None:
     assert gate.vault.open(message.to_sealed) == PHONE
     assert contact_of(gate, row) == PHONE
     assert row.tries == 1
-    assert sent.expires_at == NOW + timedelta(minutes=10)
+    assert sent.expires_at == message.expires_at == NOW + timedelta(minutes=10)
+
+
+async def test_a_code_is_forgiven_spaces_and_hyphens_and_not_other_digits(gate: Gate) -> None:
+    sent = await send(gate)
+    code = await last_code(gate)
+
+    wide = code.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
+    assert isinstance(await refused(gate, sent, wide), CodeInvalid)
+    for typed in (f"{code[:3]} {code[3:]}", f"{code[:2]}-{code[2:4]}\u2011{code[4:]}\n"):
+        await check(gate, sent, typed)
 
 
 async def test_nothing_that_is_kept_tells_the_code_the_handle_or_the_contact(gate: Gate) -> None:
@@ -175,7 +185,7 @@ async def test_what_a_code_was_for_may_follow_by_its_handle_once(gate: Gate) -> 
         await proved(late, purpose=PURPOSE, handle=sent.handle)
     row = await proved(visitor, purpose=PURPOSE, handle=sent.handle)
     await use(row)
-    with pytest.raises(CodeExpired):
+    with pytest.raises(CodeReused):
         await proved(visitor, purpose=PURPOSE, handle=sent.handle)
     with pytest.raises(CodeReused):
         await use(row)

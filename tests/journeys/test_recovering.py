@@ -56,10 +56,9 @@ async def test_a_code_sets_a_new_password_and_every_session_ends(
     await Caller(person.api).does(
         "signIn", "accessToken", login=EMAIL, password=NEW, code=person.code(seconds=30)
     )
-    told = "Пароль личного кабинета изменён"
-    english = "The password of your cabinet was changed"
+    told = "The password of your cabinet was changed"
     for to in (PHONE, EMAIL):
-        assert (await received(hospital.api, to))[-1].startswith((told, english))
+        assert (await received(hospital.api, to))[-1].count(told) == 1
     assert [action for action, _, _ in await journal()] == [
         "ACCOUNT_CREATED",
         "SIGNED_IN",
@@ -260,7 +259,10 @@ async def test_an_operator_starts_it_and_learns_nothing(hospital: Hospital) -> N
         "resetPassword", handle="RS-0000-0000-0000-0000", code=code_in(text), password=NEW
     ) == [("CODE_INVALID", "code")]
     await hospital.visitor().does(
-        "resetPassword", handle=f" {found[0]} ", code=code_in(text), password=NEW
+        "resetPassword",
+        handle=f" {found[0].lower().replace('-', ' ').replace('0', 'o')} ",
+        code=f"{code_in(text)[:3]} {code_in(text)[3:]}",
+        password=NEW,
     )
 
 

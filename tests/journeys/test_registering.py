@@ -47,12 +47,14 @@ async def test_one_registers_by_phone_code_and_form(hospital: Hospital) -> None:
     handle = begun["handle"]
     code = await code_sent(hospital, PHONE)
     assert await outbox(hospital, PHONE) == [
-        f"Your code to register: {code}. It is valid for 10 min. Tell it to nobody."
+        f"Medical worker's cabinet. Your code to register: {code}. It is valid for 10 min."
+        " Tell it to nobody."
     ]
     assert await visitor.refused("checkRegistrationCode", handle=handle, code=other_than(code)) == [
         ("CODE_INVALID", "code")
     ]
-    await visitor.does("checkRegistrationCode", "expiresAt", handle=handle, code=code)
+    typed = f"{code[:3]} {code[3:]}"
+    await visitor.does("checkRegistrationCode", "expiresAt", handle=handle, code=typed)
     filled = await form(hospital, isMedicalWorker=True, specialty=specialty.id)
     registered = await visitor.does("register", REGISTERED, handle=handle, input=filled)
 
@@ -66,6 +68,8 @@ async def test_one_registers_by_phone_code_and_form(hospital: Hospital) -> None:
         "state": "ACTIVE",
         "confirmedAt": None,
     }
+    told = await outbox(hospital, PHONE)
+    assert "a passkey or an authenticator is safer" in told[-1]
     account = await Account.get(phone=PHONE)
     gate = hospital.api.services.gate
     assert account.state is AccountState.ACTIVE
@@ -113,6 +117,9 @@ async def test_every_wrong_field_is_named_at_once(hospital: Hospital) -> None:
         ("TERMS_REQUIRED", "input.terms"),
         ("TERMS_OUTDATED", "input.termsVersion"),
     ]
+    no_entry = {**wrong, "specialty": "терапия"}
+    told = await hospital.visitor().refused("register", handle=handle, input=no_entry)
+    assert ("NOT_FOUND", "input.specialty") in told and len(told) == 10
     assert not await Account.exists(phone=PHONE)
     # What was wrong is mended under the same handle.
     await hospital.visitor().does("register", handle=handle, input=await form(hospital))
@@ -179,7 +186,7 @@ async def test_a_form_follows_its_code_within_half_an_hour_and_once(hospital: Ho
     await visitor.does("register", handle=handle, input=filled)
     again = await form(hospital, inn=OTHER_INN)
     assert await visitor.refused("register", handle=handle, input=again) == [
-        ("CODE_EXPIRED", "handle")
+        ("CODE_REUSED", "handle")
     ]
 
 
@@ -220,7 +227,7 @@ async def test_a_phone_that_has_an_account_is_answered_like_any_other(hospital: 
 
     known, unknown = told.values()
     assert known == unknown
-    assert (await outbox(hospital, PHONE))[-1].startswith("This telephone number has an account")
+    assert (await outbox(hospital, PHONE))[-1].count("This telephone number has an account")
     assert "has an account" not in (await outbox(hospital, "+79261234568"))[-1]
 
 
@@ -233,7 +240,7 @@ async def test_no_code_is_right_for_a_phone_that_has_an_account(hospital: Hospit
     await newcomer(hospital)
     visitor = hospital.visitor()
     await visitor.does("beginRegistration", SENT, phone=PHONE)
-    assert len(await outbox(hospital, PHONE)) == 2
+    assert len(await outbox(hospital, PHONE)) == 3
     sent = await SentCode.all().order_by("-id").first()
     assert sent is not None
     # Not even the one that would have been sent is kept: none has six digits.
@@ -241,6 +248,46 @@ async def test_no_code_is_right_for_a_phone_that_has_an_account(hospital: Hospit
     message = await Message.all().order_by("-id").first()
     assert message is not None
     assert not any(sign.isdigit() for sign in vault.open(message.body_sealed))
+
+
+async def test_the_first_sign_in_after_registering_is_advised_as_a_first_one(
+    hospital: Hospital,
+) -> None:
+    person = await newcomer(hospital)
+    asking = "{ viewer { account { recommendations } } }"
+    first = (await person.sees(asking))["viewer"]["account"]["recommendations"]
+    await _yesterday()
+    advised = [await _recommended_at_sign_in(hospital) for _ in range(2)]
+
+    advice = ["CONFIRM_ACCOUNT", "ADD_SECOND_METHOD", "CREATE_RECOVERY_CODES", "ADD_PASSKEY"]
+    # The session that registering opened is no sign-in: its password was chosen just now.
+    assert first == advice
+    assert advised == [["CHANGE_PASSWORD", *advice], advice]
+
+
+async def _yesterday() -> None:
+    """Lets a day go by since the account was opened."""
+    day = timedelta(days=1)
+    account, session = await Account.get(phone=PHONE), await Session.get()
+    for moment in ("terms_accepted_at", "password_changed_at", "phone_confirmed_at"):
+        setattr(account, moment, getattr(account, moment) - day)
+    session.started_at -= day
+    await account.save()
+    await session.save()
+
+
+async def _recommended_at_sign_in(hospital: Hospital) -> Any:
+    """What a sign-in with a code by SMS is answered with."""
+    visitor = hospital.visitor()
+    begun = await visitor.does("signIn", "pending { handle }", login=PHONE, password=PASSWORD)
+    handle = begun["pending"]["handle"]
+    await visitor.does("sendSignInCode", "expiresAt", handle=handle)
+    code = await code_sent(hospital, PHONE)
+    entered = await visitor.does(
+        "finishSignIn", "recommendations", handle=handle, factor="SMS", code=code
+    )
+    await later(60)
+    return entered["recommendations"]
 
 
 async def test_an_address_is_asked_before_it_becomes_a_login(hospital: Hospital) -> None:

@@ -191,7 +191,9 @@ async def test_a_ticket_is_asked_after_by_its_number_and_its_contact(hospital: H
     number = await filed(visitor)
     shows = "state createdAt decidedAt"
 
-    seen = await visitor.does("checkTicket", shows, number=number.lower(), contact=PHONE)
+    seen = await visitor.does(
+        "checkTicket", shows, number=number.lower().replace("-", " "), contact=PHONE
+    )
     wrong = [
         await visitor.tries("checkTicket", shows, number=one, contact=contact)
         for one, contact in ((number, EMAIL), ("TK-0000-0000", PHONE), ("x" * 300, PHONE))
@@ -208,7 +210,7 @@ async def test_a_ticket_is_asked_after_by_its_number_and_its_contact(hospital: H
     ] * 3
     assert wrong[0] == wrong[1] == wrong[2]
     assert await received(hospital.api, PHONE) == [
-        f"По обращению {number} отказано: Документ не читается"
+        f"Кабинет медработника. По обращению {number} отказано: Документ не читается"
     ]
 
 

@@ -227,6 +227,14 @@ async def test_beginning_again_and_again_locks_nobody(gate: Gate) -> None:
     assert await enter(gate, person)
 
 
+@pytest.mark.parametrize("typed", ["{0} {1}", " {0}{1}", "{0}-{1}", "{0}\u00a0{1}\n"])
+async def test_a_code_is_forgiven_spaces_and_hyphens(gate: Gate, typed: str) -> None:
+    person = await entrance.person(gate)
+    code = person.code(NOW)
+
+    await enter(gate, person, code=typed.format(code[:3], code[3:]))
+
+
 @pytest.mark.parametrize("code", ["12345", "abcdef", "１２３４５６", "1234567", "\0"])
 async def test_a_wrong_code_counts_as_a_failure(gate: Gate, code: str) -> None:
     person = await entrance.person(gate)

@@ -45,10 +45,20 @@ async def put(
     body: str = "Ваш код: 123456",
     now: datetime = NOW,
     deliver: bool = True,
+    expires_at: datetime | None = None,
 ) -> Message:
     """A message in the outbox."""
     to = PHONE if channel is Channel.SMS else EMAIL
-    return await put_message(visitor(now), vault, channel, to, body=body, deliver=deliver)
+    return await put_message(
+        visitor(now),
+        vault,
+        channel,
+        to,
+        body=body,
+        language="ru",
+        deliver=deliver,
+        expires_at=expires_at,
+    )
 
 
 @asynccontextmanager

@@ -98,6 +98,7 @@ async def test_it_shows_which_groups_are_asked_for(demo: Settings) -> None:
         (b"{ viewer { activeRole } }", ("--variables", "[1]"), 2, "An object of JSON is needed"),
         (b"{ viewer { activeRole } }", ("--variables", "{"), 2, "An object of JSON is needed"),
         (b"{ me { id } }", (), 1, "Refused: Cannot query field 'me' on type 'Query'."),
+        (b"{ __type(name: 1) { name } }", (), 1, "(name)"),
         (b"{", (), 1, "Refused: Syntax Error"),
         (b"{ viewer { activeRole } }", ("--variables", "{}"), 0, "viewer: planned"),
     ],

@@ -23,6 +23,7 @@ from tests.gateways import MailServer, SmsServer, Taken, mail_server, sms_server
 from tests.live import ROOT, free_port
 from tests.server.outboxes import EMAIL, PHONE, Clock, put, sending_sms, vault_at
 
+SENDER = "Кабинет медработника"
 QUEUED, SENT, FAILED = MessageState.QUEUED, MessageState.SENT, MessageState.FAILED
 
 
@@ -55,7 +56,11 @@ async def test_what_is_due_is_sent_once(vault: Vault, clock: Clock) -> None:
 
     assert (first, again) == (Counter({SENT: 1}), Counter())
     (taken,) = server.taken
-    assert taken.content == {"id": str(message.id), "to": PHONE, "text": "Ваш код: 123456"}
+    assert taken.content == {
+        "id": str(message.id),
+        "to": PHONE,
+        "text": f"{SENDER}. Ваш код: 123456",
+    }
     await message.refresh_from_db()
     assert (message.state, message.attempts, message.sent_at) == (SENT, 1, NOW)
 
@@ -74,7 +79,7 @@ async def test_mail_and_sms_go_their_own_ways(vault: Vault, clock: Clock) -> Non
         assert await sending.send_due() == Counter({SENT: 2})
         await sending.close()
 
-    assert [taken.content["text"] for taken in sms.taken] == ["сообщение"]
+    assert [taken.content["text"] for taken in sms.taken] == [f"{SENDER}. сообщение"]
     assert [(one["To"], one.get_content().strip()) for one in mail.taken] == [(EMAIL, "письмо")]
 
 
@@ -114,6 +119,26 @@ async def test_the_next_try_waits_longer_each_time_and_the_last_is_the_end(
     assert last == Counter({FAILED: 1})
     assert (message.state, message.attempts, message.error) == (FAILED, len(WAITS) + 1, "HTTP 429")
     assert set(server.ids) == {str(message.id)}
+
+
+async def test_a_code_is_given_up_when_it_is_over(vault: Vault, clock: Clock) -> None:
+    ends = NOW + timedelta(minutes=10)
+    late, failing, unending = [
+        await put(vault, now=NOW + timedelta(minutes=minutes), expires_at=expires_at)
+        for minutes, expires_at in ((0, NOW), (0, ends), (0, None))
+    ]
+    async with sms_server() as server, sending_sms(vault, server.address, clock) as sending:
+        answering(server, 429)
+        while clock.now < ends:
+            await sending.send_due()
+            clock.go_on(seconds=10)
+
+    for message in (late, failing, unending):
+        await message.refresh_from_db()
+    assert (late.state, late.attempts, late.error) == (FAILED, 0, "it has expired")
+    # The fourth try would be half an hour after the third.
+    assert (failing.state, failing.attempts, failing.error) == (FAILED, 4, "HTTP 429")
+    assert (unending.state, unending.attempts) == (QUEUED, 4)
 
 
 async def test_what_is_refused_for_good_is_given_up_at_once(vault: Vault, clock: Clock) -> None:

@@ -105,6 +105,35 @@ async def test_wrong_code_is_said_beside_its_field(
         await expect(page.get_by_test_id("role-switch")).to_have_value("VISITOR")
 
 
+async def test_a_password_is_masked_until_it_is_to_be_shown(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    async with opened(chromium, demo_server.url) as page:
+        await page.get_by_test_id("open-sign-in").click()
+        password = page.get_by_test_id("password")
+        await expect(password).to_have_attribute("type", "password")
+        await page.get_by_test_id("show-password").click()
+        await expect(password).to_have_attribute("type", "text")
+        await page.get_by_test_id("show-password").click()
+        await expect(password).to_have_attribute("type", "password")
+
+
+async def test_a_password_is_pasted_and_filled_in_by_its_manager(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    async with opened(chromium, demo_server.url) as page:
+        await page.get_by_test_id("open-sign-in").click()
+        login, password = page.get_by_test_id("login"), page.get_by_test_id("password")
+        # By these words a manager finds the fields.
+        await expect(login).to_have_attribute("autocomplete", "username webauthn")
+        await expect(password).to_have_attribute("autocomplete", "current-password")
+        await login.fill(demo_server.doctor.password)
+        for key in ("Control+A", "Control+C"):
+            await login.press(key)
+        await password.press("Control+V")
+        await expect(password).to_have_value(demo_server.doctor.password)
+
+
 async def test_without_a_code_the_page_asks_how_to_confirm(
     chromium: Browser, demo_server: LiveServer
 ) -> None:
