@@ -90,6 +90,14 @@ class RedisLimiter:
         except _Away:
             await self._beyond.forget(limit, key)
 
+    async def works(self) -> bool:
+        try:
+            # A write: Redis that is full still answers.
+            await self._told(lambda: self._redis.set("cabinet:works", 1, px=1))
+        except _Away:
+            return False
+        return True
+
     async def close(self) -> None:
         await self._redis.aclose()
         await self._beyond.close()
