@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from html import unescape
 from itertools import count
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import httpx
 import pyotp
@@ -131,8 +131,20 @@ async def sign_out(page: Page) -> None:
     await expect(page.get_by_test_id("open-sign-in")).to_be_visible()
 
 
-async def authenticator(page: Page) -> CDPSession:
-    """Gives the browser an authenticator that verifies its person."""
+class Authenticator(NamedTuple):
+    """One of the browser's, which verifies its person."""
+
+    devices: CDPSession
+    id: str
+
+    async def is_touched(self, *, by_itself: bool) -> None:
+        """Whether somebody is always there to touch it, which answers whatever is asked of it."""
+        presence = {"authenticatorId": self.id, "enabled": by_itself}
+        await self.devices.send("WebAuthn.setAutomaticPresenceSimulation", presence)
+
+
+async def authenticator(page: Page) -> Authenticator:
+    """Gives the browser an authenticator that is touched by itself."""
     devices = await page.context.new_cdp_session(page)
     await devices.send("WebAuthn.enable")
     options = {
@@ -143,8 +155,8 @@ async def authenticator(page: Page) -> CDPSession:
         "isUserVerified": True,
         "automaticPresenceSimulation": True,
     }
-    await devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    return devices
+    made = await devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return Authenticator(devices, made["authenticatorId"])
 
 
 async def test_a_newcomer_registers_by_the_keyboard_alone(
@@ -238,12 +250,12 @@ async def test_every_second_factor_signs_in(chromium: Browser, demo_server: Live
         await is_in(page)
 
 
-async def test_a_passkey_is_added_and_signs_in_both_ways(
+async def test_a_passkey_is_added_and_signs_in_in_every_way(
     chromium: Browser, demo_server: LiveServer
 ) -> None:
     phone = another_phone()
     async with at_localhost(chromium, demo_server) as page:
-        devices = await authenticator(page)
+        device = await authenticator(page)
         await register(page, demo_server, phone)
         await page.get_by_test_id("protect").click()
         await page.get_by_test_id("add-passkey").click()
@@ -252,18 +264,27 @@ async def test_a_passkey_is_added_and_signs_in_both_ways(
         await page.get_by_test_id("close").click()
         await sign_out(page)
 
+        # It is offered beside the login; headless, whoever is there has chosen it.
+        await page.get_by_test_id("open-sign-in").click()
+        await is_in(page)
+        await device.is_touched(by_itself=False)
+        await sign_out(page)
+
         await begin_to_sign_in(page, phone)
+        await device.is_touched(by_itself=True)
         await choose(page, "PASSKEY")
         await is_in(page)
+        await device.is_touched(by_itself=False)
         await sign_out(page)
 
         await page.get_by_test_id("open-sign-in").click()
         await page.get_by_test_id("by-passkey").click()
+        await device.is_touched(by_itself=True)
         await is_in(page)
         await sign_out(page)
 
         # A browser without it says so, and the password is still there.
-        await devices.send("WebAuthn.disable")
+        await device.devices.send("WebAuthn.disable")
         await authenticator(page)
         await page.get_by_test_id("open-sign-in").click()
         await page.get_by_test_id("by-passkey").click()

@@ -15,10 +15,11 @@ interface Props {
   identity: Identity | null;
   notice: State['notice'];
   onSignIn: () => void;
+  onAccount: () => void;
   onProtect: () => void;
 }
 
-export function Bar({ session, identity, notice, onSignIn, onProtect }: Props) {
+export function Bar({ session, identity, notice, onSignIn, onAccount, onProtect }: Props) {
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [isBusy, setBusy] = useState(false);
   useEffect(() => setProblems([]), [identity]);
@@ -57,6 +58,9 @@ export function Bar({ session, identity, notice, onSignIn, onProtect }: Props) {
                 <span className="bar-login">{identity.account.email ?? identity.account.phone}</span>
                 <span className="bar-number">{identity.account.publicId}</span>
               </span>
+              <button type="button" className="button" data-testid="open-account" onClick={onAccount}>
+                {texts.account}
+              </button>
               <button type="button" className="button" data-testid="protect" onClick={onProtect}>
                 {formTexts.protection}
               </button>
