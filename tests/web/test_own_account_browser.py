@@ -12,7 +12,6 @@ from models.database import unit_of_work
 from models.feed import announce
 from models.licence import LicenceKind
 from tests import factories as make
-from tests.browsing import keep_picture
 from tests.journeys.hospital import Caller, Hospital, founded
 from tests.journeys.test_proving import was_shown
 from tests.live import ListeningApi, listening
@@ -77,8 +76,7 @@ async def test_an_account_is_confirmed_attached_and_changed(
     async with at_localhost(chromium, api, but="400 (Bad Request)") as page:
         code = await register(page, api, PHONE)
         # By SMS, with the numbers that become the owner's.
-        await page.get_by_test_id("open-account").click()
-        await keep_picture(page, "account")
+        await page.get_by_test_id("account").click()
         await page.get_by_test_id("confirming").click()
         await submit(page)
         await page.get_by_test_id("send-again").wait_for()
@@ -95,7 +93,7 @@ async def test_an_account_is_confirmed_attached_and_changed(
         # By e-mail, which becomes a login.
         await unconfirm()
         await page.reload()
-        await page.get_by_test_id("open-account").click()
+        await page.get_by_test_id("account").click()
         await page.get_by_test_id("confirming").click()
         await page.get_by_test_id("channel").select_option("EMAIL")
         await fill(page, email=EMAIL)

@@ -118,7 +118,7 @@ async def test_an_account_is_taken_off_gosuslugi_and_linked_again(
         await page.get_by_test_id("open-sign-in").click()
         await page.get_by_test_id("by-esia").click()
         await is_a_doctor(page)
-        await page.get_by_test_id("open-account").click()
+        await page.get_by_test_id("account").click()
         await page.get_by_test_id("linking").click()
         await page.get_by_test_id("unlink-esia").click()
         await expect(page.get_by_test_id("told")).to_contain_text("отключён")

@@ -54,12 +54,15 @@ export function Bar({ session, identity, notice, onSignIn, onAccount, onProtect 
         <div className="bar-account">
           {identity ? (
             <>
-              <span className="bar-identity" data-testid="account" title={`${texts.account} ${identity.account.publicId}`}>
+              <button
+                type="button"
+                className="button bar-identity"
+                data-testid="account"
+                title={`${texts.account} ${identity.account.publicId}`}
+                onClick={onAccount}
+              >
                 <span className="bar-login">{identity.account.email ?? identity.account.phone}</span>
                 <span className="bar-number">{identity.account.publicId}</span>
-              </span>
-              <button type="button" className="button" data-testid="open-account" onClick={onAccount}>
-                {texts.account}
               </button>
               <button type="button" className="button" data-testid="protect" onClick={onProtect}>
                 {formTexts.protection}
