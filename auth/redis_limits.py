@@ -92,10 +92,11 @@ class RedisLimiter:
 
     async def works(self) -> bool:
         try:
-            # A write: Redis that is full still answers.
-            await self._told(lambda: self._redis.set("cabinet:works", 1, px=1))
+            # A write, for Redis that is full still answers; and it is asked though left alone.
+            await self._answered(lambda: self._redis.set("cabinet:works", 1, px=1))
         except _Away:
             return False
+        self._rests_until = 0.0
         return True
 
     async def close(self) -> None:
@@ -109,6 +110,9 @@ class RedisLimiter:
         """What Redis answers; raises _Away, and then asks nothing of it for a while."""
         if time.monotonic() < self._rests_until:
             raise _Away
+        return await self._answered(ask)
+
+    async def _answered(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         try:
             async with asyncio.timeout(self._patience):
                 return await ask()

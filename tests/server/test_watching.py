@@ -4,7 +4,6 @@ import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -86,8 +85,6 @@ async def test_redis_that_is_away_is_an_outage_until_it_is_back(
         way() as to_redis,
         serving(database_url, tmp_path / "home", redis_url=to_redis.url) as api,
     ):
-        limiter: Any = api.services.gate.limiter
-        limiter._rest = 0.0
         watched = Watched(api)
         well = await watched.after(OUTAGE)
         await to_redis.cut()
