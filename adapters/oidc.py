@@ -26,10 +26,22 @@ LEEWAY = timedelta(seconds=30)
 # The longest name of a person that is kept (models.identity.ExternalIdentity).
 _SUBJECT = 200
 _REFUSALS = ("invalid_grant", "access_denied")
+# What is wrong with the request itself, or with who sends it (RFC 6749, 5.2).
+_OUR_FAULTS = (
+    "invalid_request",
+    "invalid_client",
+    "invalid_scope",
+    "unauthorized_client",
+    "unsupported_grant_type",
+)
 
 
 class Refused(Exception):
     """The provider does not vouch: the code is none of its own, was used, or is another's."""
+
+
+class Misconfigured(Exception):
+    """The provider works, and takes no requests of this installation: its settings are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,8 @@ class Client:
         self._client_id = client_id
         self._redirect_uri = redirect_uri
         self._seconds = seconds
+        # Whether the provider's last answer was that it takes no requests of this installation.
+        self.is_refused = False
 
     async def begin(self, asked: Asked, now: datetime) -> str:
         """The address to which the person is sent; raises NotAnswered."""
@@ -134,7 +148,7 @@ class Client:
         return address
 
     async def finish(self, asked: Asked, code: str, now: datetime) -> Vouched:
-        """The person who came back with a code; raises Refused, NotAnswered."""
+        """The person who came back with a code; raises Refused, NotAnswered, Misconfigured."""
         async with self._in_time():
             id_token, access_token = await self._redeemed(asked, code, now)
             claims = await self._verified(id_token, access_token, asked, now)
@@ -166,9 +180,13 @@ class Client:
             **proof.form,
         }
         answer = await self._fetcher.fetch(found.token, form=form, headers=proof.headers)
+        error = answer.body.get("error")
+        self.is_refused = answer.status != 200 and error in _OUR_FAULTS
         if answer.status != 200:
-            if answer.body.get("error") in _REFUSALS:
-                raise Refused(answer.body["error"])
+            if error in _REFUSALS:
+                raise Refused(error)
+            if self.is_refused:
+                raise Misconfigured(error)
             raise NotAnswered(f"the code was not redeemed: HTTP {answer.status}")
         return text_of(answer.body, "id_token"), text_of(answer.body, "access_token")
 

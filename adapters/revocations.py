@@ -36,7 +36,12 @@ class _Source:
     name: str
     next_at: datetime | None = None
     found: crl.CertificateList | None = None
+    # Read once: a list must not be read while another thread validates with it.
+    until: datetime | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def holds(self, now: datetime) -> bool:
+        return self.found is not None and (self.until is None or now < self.until)
 
 
 class RevocationLists:
@@ -54,11 +59,17 @@ class RevocationLists:
         found = await asyncio.gather(*(self._of(source, now) for source in self._sources))
         return [one for one in found if one is not None]
 
+    async def are_whole(self, now: datetime) -> bool:
+        """Whether there are sources, and each has given a list that still holds."""
+        await self.current(now)
+        return bool(self._sources) and all(source.holds(now) for source in self._sources)
+
     async def _of(self, source: _Source, now: datetime) -> crl.CertificateList | None:
         async with source.turn:
             if source.next_at is None or source.next_at <= now:
                 try:
-                    source.found = _read(await _bytes_of(source.name, self._timeout))
+                    found = _read(await _bytes_of(source.name, self._timeout))
+                    source.found, source.until = found, _until(found)
                     source.next_at = now + KEPT
                 except _Unusable as error:
                     _log.error("no list of revoked certificates from %s: %s", source.name, error)
@@ -110,6 +121,12 @@ def _read(data: bytes) -> crl.CertificateList:
         found = crl.CertificateList.load(data, strict=True)
         # asn1crypto reads what it is asked for: what is no list is told by its first parts.
         _ = found["tbs_cert_list"]["this_update"].native, found["signature_algorithm"].native
+        _ = _until(found)
     except (ValueError, TypeError, KeyError):
         raise _Unusable("not a list of revoked certificates") from None
     return found
+
+
+def _until(found: crl.CertificateList) -> datetime | None:
+    until: datetime | None = found["tbs_cert_list"]["next_update"].native
+    return until

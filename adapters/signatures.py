@@ -137,6 +137,9 @@ class SignatureVerifier(Protocol):
     def is_ready(self) -> bool:
         """Whether anything can be verified: whether authorities are configured."""
 
+    async def works(self, now: datetime) -> bool:
+        """Whether what is verified with is all there: without it nobody's signature is taken."""
+
     async def signatory(
         self, signature: str, text: bytes, *, now: datetime, field: str
     ) -> Signatory:
@@ -162,6 +165,9 @@ class CmsVerifier:
     @property
     def is_ready(self) -> bool:
         return bool(self._authorities)
+
+    async def works(self, now: datetime) -> bool:
+        return self.is_ready and await self._lists.are_whole(now)
 
     async def signatory(
         self, signature: str, text: bytes, *, now: datetime, field: str

@@ -44,6 +44,9 @@ class Limiter(Protocol):
     async def forget(self, limit: Limit, key: str) -> None:
         """Begins to count anew."""
 
+    async def works(self) -> bool:
+        """Whether what counts first can be written to now."""
+
     async def close(self) -> None:
         """Lets go of what it holds open: called when the server ends."""
 
@@ -62,6 +65,9 @@ class DatabaseLimiter:
 
     async def forget(self, limit: Limit, key: str) -> None:
         await _forgotten(key_hash(self.hashes, limit, key))
+
+    async def works(self) -> bool:
+        return True
 
     async def close(self) -> None:
         """Nothing: the database is the server's."""

@@ -90,6 +90,15 @@ class RedisLimiter:
         except _Away:
             await self._beyond.forget(limit, key)
 
+    async def works(self) -> bool:
+        try:
+            # A write, for Redis that is full still answers; and it is asked though left alone.
+            await self._answered(lambda: self._redis.set("cabinet:works", 1, px=1))
+        except _Away:
+            return False
+        self._rests_until = 0.0
+        return True
+
     async def close(self) -> None:
         await self._redis.aclose()
         await self._beyond.close()
@@ -101,6 +110,9 @@ class RedisLimiter:
         """What Redis answers; raises _Away, and then asks nothing of it for a while."""
         if time.monotonic() < self._rests_until:
             raise _Away
+        return await self._answered(ask)
+
+    async def _answered(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         try:
             async with asyncio.timeout(self._patience):
                 return await ask()

@@ -17,12 +17,19 @@ class NoticeKind(StrEnum):
 
 
 class ServicePart(StrEnum):
-    """A part of the service that can fail by itself. ESIA: signing in through Gosuslugi."""
+    """A part of the service that can fail by itself.
+
+    ESIA: signing in through Gosuslugi. SIGNATURES: lists of revoked certificates, without which
+    no signature is taken. LIMITS: Redis, which counts rate limits. FILES: where files are kept.
+    """
 
     DATABASE = "DATABASE"
     EMAIL = "EMAIL"
     SMS = "SMS"
     ESIA = "ESIA"
+    SIGNATURES = "SIGNATURES"
+    LIMITS = "LIMITS"
+    FILES = "FILES"
 
 
 class ServiceNotice(Row):

@@ -16,7 +16,7 @@ from uuid import uuid4
 from tortoise.exceptions import IntegrityError
 
 from adapters.fetching import NotAnswered
-from adapters.oidc import Asked, Client, Refused, Vouched
+from adapters.oidc import Asked, Client, Misconfigured, Refused, Vouched
 from auth import challenges
 from auth.audit import record
 from auth.gate import Gate
@@ -49,6 +49,15 @@ BEGINNING = Limit("begin esia", 300, timedelta(minutes=15))
 FINISHING = Limit("finish esia", 300, timedelta(minutes=15))
 # A code is a token of some kilobytes at most.
 _LONGEST = 4_096
+# With what a provider sends people back (RFC 6749, 4.1.2.1).
+_PASSING = ("server_error", "temporarily_unavailable")
+_ERRORS = (
+    *_PASSING,
+    "invalid_request",
+    "unauthorized_client",
+    "unsupported_response_type",
+    "invalid_scope",
+)
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +72,12 @@ class EsiaRefused(Problem):
     """Gosuslugi does not confirm the code: begin again."""
 
     code = "ESIA_REFUSED"
+
+
+class EsiaCancelled(Problem):
+    """The person went back from Gosuslugi without signing in there."""
+
+    code = "ESIA_CANCELLED"
 
 
 class EsiaNotTrusted(Problem):
@@ -90,6 +105,16 @@ class Begun:
     address: str
     binding: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Return:
+    """What the browser kept, and what it came back with: a code, or an error in its place."""
+
+    binding: str
+    state: str
+    code: str | None
+    error: str | None
 
 
 async def begin_esia(viewer: Viewer, *, gate: Gate, esia: Client | None) -> Begun:
@@ -121,17 +146,24 @@ async def _noted(viewer: Viewer, gate: Gate, asked: Asked) -> challenges.Begun:
 
 
 async def finish_esia(
-    viewer: Viewer, *, gate: Gate, esia: Client | None, binding: str, state: str, code: str
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    esia: Client | None,
+    binding: str,
+    state: str,
+    code: str | None = None,
+    error: str | None = None,
 ) -> SignedIn:
     """Opens a session of the account that is linked, or is now linked by the person's SNILS.
 
-    ``state`` and ``code`` are what the person came back with. Raises Required about each that is
-    empty, EsiaStateMismatch, EsiaRefused, EsiaNotTrusted, EsiaNotLinked, AccountClosed,
-    ServiceUnavailable, TooManyAttempts.
+    ``state`` and ``code``, or ``error`` in its place, are what the person came back with. Raises
+    Required about each that is empty, EsiaStateMismatch, EsiaCancelled, EsiaRefused,
+    EsiaNotTrusted, EsiaNotLinked, AccountClosed, ServiceUnavailable, TooManyAttempts.
     """
     await gate.limiter.hit(viewer, FINISHING, viewer.network)
     try:
-        person = await _vouched(viewer, gate, esia, binding, state, code)
+        person = await _vouched(viewer, gate, esia, _Return(binding, state, code, error))
         return await _sign_in(viewer, gate, person)
     except Problem as problem:
         await _write_failure(viewer, "SIGN_IN_FAILED", problem.code)
@@ -139,7 +171,14 @@ async def finish_esia(
 
 
 async def link_esia(
-    viewer: Viewer, *, gate: Gate, esia: Client | None, binding: str, state: str, code: str
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    esia: Client | None,
+    binding: str,
+    state: str,
+    code: str | None = None,
+    error: str | None = None,
 ) -> Account:
     """Links the viewer's account, and confirms it where Gosuslugi vouches for its person.
 
@@ -148,7 +187,7 @@ async def link_esia(
     """
     await gate.limiter.hit(viewer, FINISHING, viewer.network)
     try:
-        person = await _vouched(viewer, gate, esia, binding, state, code)
+        person = await _vouched(viewer, gate, esia, _Return(binding, state, code, error))
         try:
             return await _link_own(viewer, gate, person)
         except (IntegrityError, SnilsBound):
@@ -178,7 +217,7 @@ def _set_up(esia: Client | None) -> Client:
 
 
 async def _answered(viewer: Viewer, asking: Awaitable[T]) -> T:
-    """What Gosuslugi answers; an outage is told of when it begins and when it ends."""
+    """What Gosuslugi answers; where it does not, everybody is told."""
     try:
         answer = await asking
     except NotAnswered as failure:
@@ -188,24 +227,47 @@ async def _answered(viewer: Viewer, asking: Awaitable[T]) -> T:
     return answer
 
 
-async def _vouched(
-    viewer: Viewer, gate: Gate, esia: Client | None, binding: str, state: str, code: str
-) -> Vouched:
+def _refusal(answer: Refused | Misconfigured) -> Problem:
+    if isinstance(answer, Misconfigured):
+        # No outage of which everybody is told: health tells it to whoever runs this.
+        _log.error("Gosuslugi takes no requests of this installation: %s", answer)
+        return ServiceUnavailable()
+    _log.warning("Gosuslugi does not vouch: %s", answer)
+    return EsiaRefused("code")
+
+
+def _problem_of(error: str) -> Problem:
+    """Why somebody was sent back without a code (RFC 6749, 4.1.2.1).
+
+    A browser brought it, so that it is no proof of an outage.
+    """
+    if error == "access_denied":
+        return EsiaCancelled()
+    # It may be anybody's text: only what the standard names goes into the log as it is.
+    _log.warning("Gosuslugi sent somebody back: %s", error if error in _ERRORS else "another error")
+    return ServiceUnavailable() if error in _PASSING else EsiaRefused("error")
+
+
+async def _vouched(viewer: Viewer, gate: Gate, esia: Client | None, given: _Return) -> Vouched:
     """The person who came back, with a confirmed account there. Every failure is a Problem."""
-    given = {"binding": binding, "state": state, "code": code}
-    empty: list[Problem] = [Required(name) for name, value in given.items() if not value]
+    needed = {"binding": given.binding, "state": given.state, "code": given.code or given.error}
+    empty: list[Problem] = [Required(name) for name, value in needed.items() if not value]
     if empty:
         raise Problems(empty)
     client = _set_up(esia)
     # Used before the code is redeemed, and whatever comes of it: it is tried once.
-    asked = await _used(viewer, gate, binding, state)
+    asked = await _used(viewer, gate, given.binding, given.state)
+    if given.error:
+        raise _problem_of(given.error)
+    code = given.code or ""
     if len(code) > _LONGEST or not code.isascii() or not code.isprintable():
         raise EsiaRefused("code")
     try:
         person = await _answered(viewer, client.finish(asked, code, viewer.now))
-    except Refused as refused:
-        _log.warning("Gosuslugi does not vouch: %s", refused)
-        raise EsiaRefused("code") from None
+    except (Refused, Misconfigured) as answer:
+        # Whatever it answers, it works.
+        await tell_recovery(viewer, ServicePart.ESIA)
+        raise _refusal(answer) from None
     await tell_recovery(viewer, ServicePart.ESIA)
     if not person.is_trusted:
         raise EsiaNotTrusted

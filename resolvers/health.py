@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from adapters.oidc import Client
+from core.settings import Settings
 from models.factor import Channel
 from models.message import Message, MessageState
 from models.notice import NoticeKind, ServicePart
@@ -21,9 +23,23 @@ class Health(StrEnum):
     DOWN = "DOWN"
 
 
-async def health_of_parts(now: datetime) -> dict[ServicePart, Health]:
+def parts_of(settings: Settings) -> tuple[ServicePart, ...]:
+    """The parts that an installation has: what it was not given cannot fail."""
+    given = {
+        ServicePart.ESIA: settings.esia is not None,
+        ServicePart.SIGNATURES: settings.signatures.authorities is not None,
+        ServicePart.LIMITS: settings.redis_url is not None,
+    }
+    return tuple(part for part in ServicePart if given.get(part, True))
+
+
+async def health_of_parts(
+    now: datetime, *, settings: Settings, esia: Client | None = None
+) -> dict[ServicePart, Health]:
     """How each part is. The database is well enough to answer this."""
-    found = dict.fromkeys(ServicePart, Health.OK)
+    found = dict.fromkeys(parts_of(settings), Health.OK)
+    if esia is not None and esia.is_refused:
+        found[ServicePart.ESIA] = Health.DOWN
     for channel, part in _PARTS.items():
         # The index leads with the state and the time: the first that waits is found at once.
         waits = Message.filter(

@@ -33,8 +33,9 @@ from resolvers.factors import FactorUnavailable, note_factor
 from resolvers.pending import finish_pending, pending_account
 from resolvers.sessions import SignedIn
 
-# Nobody guesses an answer: these are what a stranger may cost.
-ASKING = Limit("passkeys asked for", 60, timedelta(minutes=15))
+# Nobody guesses an answer: these are what a stranger may cost. A page asks whenever somebody is
+# about to sign in, and behind one address there may be a hospital.
+ASKING = Limit("passkeys asked for", 300, timedelta(minutes=15))
 SHOWING = Limit("passkeys shown", 60, timedelta(minutes=15))
 
 

@@ -28,7 +28,10 @@ mutation(
 mutation(
     esia.finish_esia,
     visible(Role.VISITOR),
-    says="Signs in with the state and code with which the person came back from Gosuslugi.",
+    says=(
+        "Signs in with the state, and the code or error, with which the person came back from"
+        " Gosuslugi."
+    ),
     returns=SIGNED_IN_PAYLOAD,
     sensitive=True,
 )

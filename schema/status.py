@@ -1,4 +1,4 @@
-"""The status of the service: notices and the health of its parts, for everybody."""
+"""The status of the service: notices, the health of its parts and the ways in, for everybody."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from models.notice import ServiceNotice as ServiceNoticeRow
 from models.role import Role
 from resolvers import notices
 from resolvers.health import Health, health_of_parts
+from resolvers.sign_in_ways import SignInWay, sign_in_ways
 from schema.context import Context
 from schema.directives import EVERYONE, visible
 from schema.operations import Returned, given, input_of, mutation, query
@@ -17,6 +18,7 @@ ADMIN = Role.ADMIN
 enum_of(NoticeKind)
 enum_of(ServicePart)
 enum_of(Health)
+enum_of(SignInWay)
 
 
 def _part(notice: ServiceNoticeRow) -> ServicePart | None:
@@ -98,10 +100,8 @@ async def _notices(_status: Any, context: Context) -> list[ServiceNoticeRow]:
 
 
 async def _parts(_status: Any, context: Context) -> list[tuple[ServicePart, Health]]:
-    found = await health_of_parts(context.viewer.now)
-    # Where this installation is not known to Gosuslugi, it is no part of it.
-    if context.services.get("esia") is None:
-        del found[ServicePart.ESIA]
+    settings, esia = context.services["settings"], context.services.get("esia")
+    found = await health_of_parts(context.viewer.now, settings=settings, esia=esia)
     return list(found.items())
 
 
@@ -131,6 +131,16 @@ class ServiceStatus:
 )
 def service_status(context: Context) -> Any:
     return context.viewer
+
+
+@query(
+    "signInWays",
+    "list[SignInWay]",
+    visible(*EVERYONE),
+    says="The ways in which one signs in here, those that are set up alone.",
+)
+def ways_in(context: Context) -> list[SignInWay]:
+    return sign_in_ways(context.services["settings"])
 
 
 _NOTICE = {"notice": Returned("ServiceNotice | None", "The notice, as it is now.", lambda n, _: n)}

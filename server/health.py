@@ -14,6 +14,7 @@ from core.clock import utc_now
 from core.errors import Unavailable
 from models.notice import ServicePart
 from resolvers.health import Health, health_of_parts
+from server.services import Services
 
 # Anybody may ask, as often as they like: the database is asked once in so many seconds.
 _KEPT_SECONDS = 1.0
@@ -34,23 +35,25 @@ class _Known:
 
     def __init__(self) -> None:
         self._until = 0.0
-        self._parts: dict[ServicePart, Health] = {}
+        self._parts: dict[ServicePart, Health] | None = None
         self._asking = asyncio.Lock()
 
-    async def parts(self) -> dict[ServicePart, Health]:
+    async def parts(self, services: Services) -> dict[ServicePart, Health] | None:
+        """How each part is; None while the database cannot be asked."""
         async with self._asking:
             if time.monotonic() >= self._until:
-                self._parts = await self._found()
+                self._parts = await self._found(services)
                 self._until = time.monotonic() + _KEPT_SECONDS
             return self._parts
 
-    async def _found(self) -> dict[ServicePart, Health]:
+    async def _found(self, services: Services) -> dict[ServicePart, Health] | None:
         try:
             async with asyncio.timeout(_WAITED_SECONDS):
-                return await health_of_parts(utc_now())
+                return await health_of_parts(
+                    utc_now(), settings=services.settings, esia=services.esia
+                )
         except _FAILURES:
-            # Of the others nothing is known then.
-            return {ServicePart.DATABASE: Health.DOWN}
+            return None
 
 
 def route() -> Route:
@@ -60,9 +63,11 @@ def route() -> Route:
     """
     known = _Known()
 
-    async def health(_request: Request) -> Response:
-        parts = await known.parts()
-        is_up = len(parts) == len(ServicePart)
+    async def health(request: Request) -> Response:
+        parts = await known.parts(request.app.state.services)
+        is_up = parts is not None
+        # Of the others nothing is known while it is down.
+        parts = parts or {ServicePart.DATABASE: Health.DOWN}
         told = {part.value: health.value for part, health in parts.items()}
         body = {"status": "ok" if is_up else "down", "parts": told}
         return JSONResponse(body, status_code=200 if is_up else 503)

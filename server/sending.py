@@ -17,8 +17,6 @@ from tortoise.queryset import QuerySet
 from adapters.deliverers import Deferred, Deliverer, Letter, Missing, Refused, Shown, Unreachable
 from adapters.mail import Smtp
 from adapters.sms import HttpSms
-from auth.rights import Rights
-from auth.viewer import Viewer
 from core.clock import Clock, utc_now
 from core.sealing import Vault
 from core.settings import Settings
@@ -26,8 +24,7 @@ from models.database import unit_of_work
 from models.factor import Channel
 from models.message import Message, MessageState
 from models.notice import ServicePart
-from models.role import Role
-from resolvers.notices import tell_outage, tell_recovery
+from server.outages import Outages
 
 # How many messages of a channel are on their way at once.
 TOGETHER = 5
@@ -80,7 +77,7 @@ class Sending:
         self._deliverers = deliverers
         self._clock = clock
         self._seconds = seconds
-        self._failures: Counter[Channel] = Counter()
+        self._outages = Outages(OUTAGE)
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -145,7 +142,7 @@ class Sending:
         return became
 
     def _is_out(self, channel: Channel) -> bool:
-        return self._failures[channel] >= OUTAGE
+        return self._outages.is_out(_PARTS[channel])
 
     async def _send(self, message: Message) -> MessageState:
         """Sends a claimed message, and writes down what became of it."""
@@ -172,7 +169,7 @@ class Sending:
         else:
             state = await _sent(message, now)
         if works is not None:
-            await self._tell(message.channel, works, now)
+            await self._outages.note(_PARTS[message.channel], works, now)
         return state
 
     def _letter(self, message: Message) -> Letter:
@@ -183,16 +180,6 @@ class Sending:
             body=self._vault.open(message.body_sealed),
             written_at=message.created_at,
         )
-
-    async def _tell(self, channel: Channel, works: bool, now: datetime) -> None:
-        viewer = Viewer(rights=Rights(Role.ADMIN), now=now)
-        if works:
-            self._failures[channel] = 0
-            await tell_recovery(viewer, _PARTS[channel])
-            return
-        self._failures[channel] += 1
-        if self._is_out(channel):
-            await tell_outage(viewer, _PARTS[channel])
 
 
 def _due(channel: Channel, now: datetime) -> QuerySet[Message]:

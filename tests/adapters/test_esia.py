@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from adapters.detached import KeySigner, ProgramSigner
 from adapters.esia import EsiaMisconfigured, open_esia
 from adapters.fetching import LARGEST, NotAnswered
-from adapters.oidc import Asked, Client, Refused, Vouched
+from adapters.oidc import Asked, Client, Misconfigured, Refused, Vouched
 from core.clock import utc_now
 from tests.gosuslugi import (
     Gosuslugi,
@@ -225,7 +225,6 @@ FAULTS = [
     is_garbage,
     is_deep,
     is_elsewhere,
-    does_not_know_us,
     is_empty,
     is_busy,
 ]
@@ -242,6 +241,18 @@ async def test_an_outage_is_told_within_the_time_that_there_is(
         await finished(hasty)
 
     assert time.monotonic() - began < 5
+
+
+async def test_a_client_that_is_refused_is_so_until_one_is_taken(
+    service: Gosuslugi, client: Client
+) -> None:
+    service.instead["te"] = does_not_know_us
+    with pytest.raises(Misconfigured, match="invalid_client"):
+        await finished(client)
+    refused = client.is_refused
+    service.instead = {}
+    await finished(client)
+    assert (refused, client.is_refused) == (True, False)
 
 
 async def test_an_answer_that_is_too_long_is_not_read(service: Gosuslugi, client: Client) -> None:
@@ -283,7 +294,7 @@ async def test_where_nobody_listens_it_is_an_outage(service: Gosuslugi) -> None:
 
 async def test_nothing_secret_is_in_what_is_logged(service: Gosuslugi, client: Client) -> None:
     service.instead["te"] = does_not_know_us
-    with pytest.raises(NotAnswered) as told:
+    with pytest.raises(Misconfigured) as told:
         await client.finish(ASKED, "the-code", utc_now())
     assert "the-code" not in str(told.value) and ASKED.verifier not in str(told.value)
     assert "s3cret" not in repr(replace(service.settings, client_secret="s3cret"))

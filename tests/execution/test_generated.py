@@ -39,7 +39,7 @@ FORMS = {
     r"only: ": 3,
     r"pageInfo \{": 50,
     r"edges \{": 50,
-    r"viewer \{": 3,
+    r"viewer \{": 1,
     r"practitioner\(id: ": 1,
 }
 

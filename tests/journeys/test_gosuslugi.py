@@ -4,6 +4,7 @@ What the standard asks is tried with a real OpenID provider in ``test_openid_pro
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from auth.identities import number_of, set_number
 from auth.keys import digest
@@ -342,6 +343,69 @@ async def test_what_gosuslugi_refuses_is_no_outage(hospital: Hospital) -> None:
     given = {**await back(visitor), "code": "made-up"}
     assert await visitor.refused("finishEsia", **given) == [("ESIA_REFUSED", "code")]
     assert await ServiceNotice.all().count() == 0
+
+
+async def test_whatever_gosuslugi_answers_its_outage_is_over(
+    hospital: Hospital, service: Gosuslugi
+) -> None:
+    visitor = hospital.visitor()
+    service.instead["te"] = is_garbage
+    assert await refused(visitor) == [("SERVICE_UNAVAILABLE", None)]
+    service.instead = {}
+
+    given = {**await back(visitor), "code": "made-up"}
+    assert await visitor.refused("finishEsia", **given) == [("ESIA_REFUSED", "code")]
+
+    assert (await ServiceNotice.get()).ended_at is not None
+
+
+@pytest.mark.parametrize("error", ["invalid_client", "invalid_request", "unauthorized_client"])
+async def test_settings_that_gosuslugi_refuses_are_told_by_health_and_to_nobody_else(
+    hospital: Hospital, service: Gosuslugi, caplog: pytest.LogCaptureFixture, error: str
+) -> None:
+    async def refuses(_request: Request) -> Response:
+        return JSONResponse({"error": error}, 401 if error == "invalid_client" else 400)
+
+    async def health() -> Any:
+        seen = await hospital.visitor().sees("{ serviceStatus { parts { part health } } }")
+        return {one["part"]: one["health"] for one in seen["serviceStatus"]["parts"]}["ESIA"]
+
+    await hospital.doctor(snils=SNILS)
+    service.instead["te"] = refuses
+    assert await refused(hospital.visitor()) == [("SERVICE_UNAVAILABLE", None)]
+    wrong = await health()
+    logged = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+    service.instead = {}
+    await finished(hospital)
+
+    assert (wrong, await health()) == ("DOWN", "OK")
+    assert logged == [f"Gosuslugi takes no requests of this installation: {error}"]
+    assert await ServiceNotice.all().count() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        ("access_denied", ("ESIA_CANCELLED", None)),
+        ("temporarily_unavailable", ("SERVICE_UNAVAILABLE", None)),
+        ("invalid_scope", ("ESIA_REFUSED", "error")),
+        ("\n<b>", ("ESIA_REFUSED", "error")),
+    ],
+)
+async def test_who_comes_back_without_a_code_is_told_why(
+    hospital: Hospital, error: str, problem: tuple[str, str | None]
+) -> None:
+    visitor, doctor = hospital.visitor(), await hospital.doctor(snils=SNILS)
+    for caller, name in ((visitor, "finishEsia"), (doctor, "linkEsia")):
+        given = {**await back(caller), "error": error}
+        del given["code"]
+        assert await caller.refused(name, **given) == [problem]
+        # It was tried once, as with a code.
+        assert await caller.refused(name, **given) == [("ESIA_STATE_MISMATCH", "state")]
+    # A browser says it, so it is no proof of an outage.
+    assert await ServiceNotice.all().count() == 0
+    done = [action for action, _, _ in await journal()]
+    assert done.count("SIGN_IN_FAILED") == done.count("ESIA_LINK_FAILED") == 2
 
 
 async def hangs(_request: Request) -> Response:

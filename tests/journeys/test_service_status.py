@@ -1,22 +1,27 @@
 """The status of the service, over HTTP: told to everybody, kept by administrators."""
 
+from pathlib import Path
 from typing import Any
 
 from auth.rights import Rights
 from auth.viewer import Viewer
 from core.clock import utc_now
+from core.settings import EsiaSettings, Signatures
 from models.notice import ServicePart
 from models.role import Role
 from resolvers.notices import tell_outage, tell_recovery
+from tests.api import serving
+from tests.certificates import authority
 from tests.journeys.hospital import Caller, Hospital, coming, journal, sent
 
 STATUS = """{ serviceStatus {
     notices { kind part title text startsAt endsAt }
     parts { part health }
 } }"""
+WAYS = "{ signInWays }"
 KEPT = "notice { id version title titleRu titleEn textRu textEn source endedAt }"
-# Gosuslugi is a part where it is configured.
-WELL = [{"part": p.value, "health": "OK"} for p in ServicePart if p is not ServicePart.ESIA]
+# What is not configured is no part.
+WELL = [{"part": part, "health": "OK"} for part in ("DATABASE", "EMAIL", "SMS", "FILES")]
 
 
 async def status(caller: Caller, language: str = "ru") -> Any:
@@ -78,6 +83,22 @@ async def test_everybody_is_told_of_an_outage_and_of_its_end(hospital: Hospital)
     assert broken["notices"][0]["title"] == "SMS отправляются с задержкой"
     assert {"part": "SMS", "health": "DOWN"} in broken["parts"]
     assert await status(visitor) == {"notices": [], "parts": WELL}
+
+
+async def test_the_ways_in_are_told_to_everybody(hospital: Hospital) -> None:
+    for caller in (hospital.visitor(), await hospital.doctor()):
+        assert await caller.sees(WAYS) == {"signInWays": ["PASSWORD", "PASSKEY"]}
+
+
+async def test_the_ways_in_are_those_that_are_set_up(database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "root.pem").write_bytes(authority("Центр").pem)
+    client = EsiaSettings(
+        "https://id.example", "cabinet", "https://cabinet.example", client_secret="secret"
+    )
+    trusted = Signatures(tmp_path, ())
+    async with serving(database_url, tmp_path / "home", esia=client, signatures=trusted) as api:
+        found = await Caller(api).sees(WAYS)
+    assert found == {"signInWays": ["PASSWORD", "PASSKEY", "SIGNATURE", "ESIA"]}
 
 
 async def test_each_wrong_field_of_a_notice_is_named(hospital: Hospital) -> None:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from html import unescape
 from itertools import count
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import httpx
 import pyotp
@@ -19,7 +19,7 @@ from playwright.async_api import Browser, CDPSession, Page, expect
 from core.clock import utc_now
 from models.role import Role
 from tests.browsing import RESPONSE, keep_picture, opened, run_example, sign_in
-from tests.live import LiveServer
+from tests.live import ListeningApi, LiveServer
 from tests.pdfs import pdf
 
 PASSWORD = "тихий омут 42 кита"
@@ -40,6 +40,8 @@ SMALL = """() => [
 HELD = "document.activeElement.dataset.testid"
 _numbers = count(1)
 
+Serving = LiveServer | ListeningApi
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.any_database,
@@ -48,9 +50,11 @@ pytestmark = [
 
 
 @asynccontextmanager
-async def at_localhost(chromium: Browser, server: LiveServer) -> AsyncIterator[Page]:
+async def at_localhost(
+    chromium: Browser, server: Serving, **options: str
+) -> AsyncIterator[Page]:
     """The page by the name of this machine: passkeys hold for names alone."""
-    async with opened(chromium, server.url.replace("127.0.0.1", "localhost")) as page:
+    async with opened(chromium, server.url.replace("127.0.0.1", "localhost"), **options) as page:
         yield page
 
 
@@ -58,16 +62,17 @@ def another_phone() -> str:
     return f"8 (926) 555-00-{next(_numbers):02}"
 
 
-async def sent_code(server: LiveServer, phone: str, after: str = "") -> str:
-    """The code of the newest message to a phone, by the outbox page; not the one from before."""
-    to = "+7" + re.sub(r"\D", "", phone)[1:]
+async def sent_code(server: Serving, contact: str, after: str = "") -> str:
+    """The code of the newest message to a contact, by the outbox page; not the one from before."""
+    to = contact if "@" in contact else "+7" + re.sub(r"\D", "", contact)[1:]
     async with httpx.AsyncClient() as client, asyncio.timeout(10):
         while True:
             shown = unescape((await client.get(f"{server.url}/outbox")).text)
-            for article in shown.split("<article>")[1:]:
-                code = CODE.search(article.partition("</p>")[2])
-                if to in article and code and code[0] != after:
-                    return code[0]
+            articles = [one for one in shown.split("<article>")[1:] if to in one]
+            codes = [CODE.search(one.partition("</p>")[2]) for one in articles]
+            newest = next((code[0] for code in codes if code), after)
+            if newest != after:
+                return newest
             await asyncio.sleep(0.1)
 
 
@@ -89,7 +94,7 @@ async def fill(page: Page, **values: str) -> None:
         await page.get_by_test_id(name).fill(value)
 
 
-async def register(page: Page, server: LiveServer, phone: str) -> str:
+async def register(page: Page, server: Serving, phone: str) -> str:
     """Registers somebody and leaves them signed in; the code by which the phone was proved."""
     await page.get_by_test_id("open-sign-in").click()
     await page.get_by_test_id("register").click()
@@ -131,8 +136,20 @@ async def sign_out(page: Page) -> None:
     await expect(page.get_by_test_id("open-sign-in")).to_be_visible()
 
 
-async def authenticator(page: Page) -> CDPSession:
-    """Gives the browser an authenticator that verifies its person."""
+class Authenticator(NamedTuple):
+    """One of the browser's, which verifies its person."""
+
+    devices: CDPSession
+    id: str
+
+    async def is_touched(self, *, by_itself: bool) -> None:
+        """Whether somebody is always there to touch it, which answers whatever is asked of it."""
+        presence = {"authenticatorId": self.id, "enabled": by_itself}
+        await self.devices.send("WebAuthn.setAutomaticPresenceSimulation", presence)
+
+
+async def authenticator(page: Page) -> Authenticator:
+    """Gives the browser an authenticator that is touched by itself."""
     devices = await page.context.new_cdp_session(page)
     await devices.send("WebAuthn.enable")
     options = {
@@ -143,8 +160,8 @@ async def authenticator(page: Page) -> CDPSession:
         "isUserVerified": True,
         "automaticPresenceSimulation": True,
     }
-    await devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    return devices
+    made = await devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return Authenticator(devices, made["authenticatorId"])
 
 
 async def test_a_newcomer_registers_by_the_keyboard_alone(
@@ -238,12 +255,12 @@ async def test_every_second_factor_signs_in(chromium: Browser, demo_server: Live
         await is_in(page)
 
 
-async def test_a_passkey_is_added_and_signs_in_both_ways(
+async def test_a_passkey_is_added_and_signs_in_in_every_way(
     chromium: Browser, demo_server: LiveServer
 ) -> None:
     phone = another_phone()
     async with at_localhost(chromium, demo_server) as page:
-        devices = await authenticator(page)
+        device = await authenticator(page)
         await register(page, demo_server, phone)
         await page.get_by_test_id("protect").click()
         await page.get_by_test_id("add-passkey").click()
@@ -252,18 +269,27 @@ async def test_a_passkey_is_added_and_signs_in_both_ways(
         await page.get_by_test_id("close").click()
         await sign_out(page)
 
+        # It is offered beside the login; headless, whoever is there has chosen it.
+        await page.get_by_test_id("open-sign-in").click()
+        await is_in(page)
+        await device.is_touched(by_itself=False)
+        await sign_out(page)
+
         await begin_to_sign_in(page, phone)
+        await device.is_touched(by_itself=True)
         await choose(page, "PASSKEY")
         await is_in(page)
+        await device.is_touched(by_itself=False)
         await sign_out(page)
 
         await page.get_by_test_id("open-sign-in").click()
         await page.get_by_test_id("by-passkey").click()
+        await device.is_touched(by_itself=True)
         await is_in(page)
         await sign_out(page)
 
         # A browser without it says so, and the password is still there.
-        await devices.send("WebAuthn.disable")
+        await device.devices.send("WebAuthn.disable")
         await authenticator(page)
         await page.get_by_test_id("open-sign-in").click()
         await page.get_by_test_id("by-passkey").click()
@@ -282,6 +308,7 @@ async def test_an_address_of_digits_says_where_passkeys_work(
         await expect(page.get_by_test_id("by-passkey")).to_have_count(0)
         # Nor is what this installation has not got offered.
         await expect(page.get_by_test_id("by-esia")).to_have_count(0)
+        await expect(page.get_by_test_id("by-signature")).to_have_count(0)
 
 
 async def test_a_forgotten_password_is_replaced(chromium: Browser, demo_server: LiveServer) -> None:

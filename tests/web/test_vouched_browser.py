@@ -4,9 +4,10 @@ import json
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
+import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from core.settings import EsiaSettings, Signatures
 from tests.browsing import opened
@@ -90,6 +91,42 @@ async def test_gosuslugi_sends_the_browser_back_signed_in(
         await page.get_by_test_id("by-esia").click()
 
         await is_a_doctor(page)
+        assert page.url == f"{vouching.url}/graphiql"
+        assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_who_cancels_at_gosuslugi_is_told_so(chromium: Browser, vouching: Vouching) -> None:
+    async def cancel(route: Route) -> None:
+        asked = httpx.URL(route.request.url).params
+        back = {"error": "access_denied", "state": asked["state"]}
+        there = httpx.URL(asked["redirect_uri"]).copy_merge_params(back)
+        await route.fulfill(status=302, headers={"location": str(there)})
+
+    async with opened(chromium, vouching.url) as page:
+        await page.route("**/auth?**", cancel)
+        await page.get_by_test_id("open-sign-in").click()
+        await page.get_by_test_id("by-esia").click()
+
+        await expect(page.get_by_test_id("problems")).to_contain_text("ESIA_CANCELLED")
+        assert page.url == f"{vouching.url}/graphiql"
+
+
+async def test_an_account_is_taken_off_gosuslugi_and_linked_again(
+    chromium: Browser, vouching: Vouching
+) -> None:
+    async with opened(chromium, vouching.url) as page:
+        await page.get_by_test_id("open-sign-in").click()
+        await page.get_by_test_id("by-esia").click()
+        await is_a_doctor(page)
+        await page.get_by_test_id("account").click()
+        await page.get_by_test_id("linking").click()
+        await page.get_by_test_id("unlink-esia").click()
+        await expect(page.get_by_test_id("told")).to_contain_text("отключён")
+
+        await page.get_by_test_id("linking").click()
+        await page.get_by_test_id("link-esia").click()
+
+        await expect(page.get_by_test_id("told")).to_contain_text("связана с Госуслугами")
         assert page.url == f"{vouching.url}/graphiql"
         assert await page.evaluate("sessionStorage.length") == 0
 

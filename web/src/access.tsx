@@ -1,9 +1,7 @@
 // The dialog of whoever is not signed in: its steps, from signing in to everything that leads there.
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { Dialog } from './dialog';
-import { SERVICE_STATUS } from './doors';
 import { formTexts } from './formtexts';
-import type { Status } from './notices';
 import type { Pending } from './operations';
 import type { Problem } from './problem';
 import { Recovery } from './recovery';
@@ -14,6 +12,7 @@ import { Signature } from './signature';
 import { SignIn } from './signin';
 import { texts } from './texts';
 import { Ticket } from './ticket';
+import { useWays } from './ways';
 
 export type Step =
   | { at: 'signIn'; told?: string }
@@ -40,14 +39,8 @@ const TITLES: Record<Step['at'], string> = {
 
 export function Access({ session, notice, refused, onClose }: Props) {
   const [step, go] = useState<Step>({ at: 'signIn' });
-  const [hasEsia, setEsia] = useState(false);
+  const ways = useWays(session);
   const back = () => go({ at: 'signIn' });
-
-  useEffect(() => {
-    // Where the server cannot be asked, signing in will say so.
-    const know = ({ parts }: Status) => setEsia(parts.some(({ part }) => part === 'ESIA'));
-    session.ask<Status>(SERVICE_STATUS).then(know, () => undefined);
-  }, [session]);
 
   return (
     <Dialog title={TITLES[step.at]} testId="sign-in" onClose={onClose}>
@@ -55,7 +48,7 @@ export function Access({ session, notice, refused, onClose }: Props) {
         <>
           {notice === 'sessionEnded' && <p className="sign-in-notice">{texts.sessionEnded}</p>}
           {step.told && <p className="sign-in-notice" role="status">{step.told}</p>}
-          <SignIn session={session} refused={refused} hasEsia={hasEsia} onStep={go} onClose={onClose} />
+          <SignIn session={session} refused={refused} ways={ways} onStep={go} onClose={onClose} />
         </>
       )}
       {step.at === 'secondFactor' && (

@@ -15,10 +15,11 @@ interface Props {
   identity: Identity | null;
   notice: State['notice'];
   onSignIn: () => void;
+  onAccount: () => void;
   onProtect: () => void;
 }
 
-export function Bar({ session, identity, notice, onSignIn, onProtect }: Props) {
+export function Bar({ session, identity, notice, onSignIn, onAccount, onProtect }: Props) {
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [isBusy, setBusy] = useState(false);
   useEffect(() => setProblems([]), [identity]);
@@ -53,10 +54,16 @@ export function Bar({ session, identity, notice, onSignIn, onProtect }: Props) {
         <div className="bar-account">
           {identity ? (
             <>
-              <span className="bar-identity" data-testid="account" title={`${texts.account} ${identity.account.publicId}`}>
+              <button
+                type="button"
+                className="button bar-identity"
+                data-testid="account"
+                title={`${texts.account} ${identity.account.publicId}`}
+                onClick={onAccount}
+              >
                 <span className="bar-login">{identity.account.email ?? identity.account.phone}</span>
                 <span className="bar-number">{identity.account.publicId}</span>
-              </span>
+              </button>
               <button type="button" className="button" data-testid="protect" onClick={onProtect}>
                 {formTexts.protection}
               </button>

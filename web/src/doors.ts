@@ -75,8 +75,8 @@ export const BEGIN_ESIA = `mutation BeginEsia {
   beginEsia { address binding ${TOLD} }
 }`;
 
-export const FINISH_ESIA = `mutation FinishEsia($binding: String!, $state: String!, $code: String!) {
-  finishEsia(binding: $binding, state: $state, code: $code) {${SIGNED_IN}
+export const FINISH_ESIA = `mutation FinishEsia($binding: String!, $state: String!, $code: String, $error: String) {
+  finishEsia(binding: $binding, state: $state, code: $code, error: $error) {${SIGNED_IN}
   }
 }`;
 
@@ -119,4 +119,6 @@ export const FILE_TICKET = `mutation FileTicket($input: FileTicketInput!) {
   fileTicket(input: $input) { number ${TOLD} }
 }`;
 
-export const SERVICE_STATUS = '{ serviceStatus { notices { id kind title text startsAt endsAt } parts { part } } }';
+export const SERVICE_STATUS = '{ serviceStatus { notices { id kind title text startsAt endsAt } } }';
+
+export const SIGN_IN_WAYS = '{ signInWays }';

@@ -1,10 +1,18 @@
 // The operations on one's own factors, and on showing one again.
+import type { Pending } from './operations';
+
 const TOLD = 'errors { code field message }';
 
 export interface Totp {
   secret: string;
   qr: string;
 }
+
+export interface Own {
+  account: { factors: Pending['factors'] };
+}
+
+export const OWN_FACTORS = '{ viewer { account { factors { kind contact } } } }';
 
 export const SEND_FACTOR_CODE = `mutation SendFactorCode {
   sendFactorCode { handle ${TOLD} }

@@ -11,6 +11,8 @@ export interface Work {
   isBusy: boolean;
   problems: readonly Problem[];
   run: (action: () => Promise<void>) => Promise<void>;
+  // What was run last, once more: what it needed is there now.
+  again: () => Promise<void>;
   refuse: (problems: readonly Problem[]) => void;
 }
 
@@ -18,8 +20,10 @@ export interface Work {
 export function useWork(known: readonly Problem[] = []): Work {
   const [problems, refuse] = useState(known);
   const [isBusy, setBusy] = useState(false);
+  const last = useRef<() => Promise<void>>(async () => undefined);
 
   async function run(action: () => Promise<void>) {
+    last.current = action;
     setBusy(true);
     refuse([]);
     try {
@@ -31,7 +35,7 @@ export function useWork(known: readonly Problem[] = []): Work {
     }
   }
 
-  return { isBusy, problems, run, refuse };
+  return { isBusy, problems, run, again: () => run(last.current), refuse };
 }
 
 interface Props {

@@ -7,7 +7,6 @@ import { language } from './texts';
 
 export interface Status {
   notices: { id: string; kind: string; title: string; text: string; startsAt: string; endsAt: string | null }[];
-  parts: { part: string }[];
 }
 
 const OFTEN = 5 * 60_000;

@@ -11,6 +11,7 @@ export interface Account {
   publicId: string;
   email: string | null;
   phone: string | null;
+  confirmedAt: string | null;
 }
 
 export type Factor = 'TOTP' | 'SMS' | 'PASSKEY' | 'RECOVERY_CODE';
@@ -32,7 +33,7 @@ export interface Entered {
 export const VIEWER = '{ viewer { roles activeRole } }';
 
 export const ACCOUNT = `query Account {
-  viewer { account { publicId email phone } }
+  viewer { account { publicId email phone confirmedAt } }
 }`;
 
 export const REFRESH = `mutation Refresh {

@@ -10,7 +10,8 @@ import './dialog.css';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Access } from './access';
-import { comeFromEsia } from './gosuslugi';
+import { AccountDialog } from './account';
+import { comeFromEsia, type Return } from './gosuslugi';
 import type { Problem } from './problem';
 import { Protection } from './protection';
 import { Session } from './session';
@@ -22,12 +23,16 @@ function Page() {
   const { identity, notice, workspace } = useSyncExternalStore(session.subscribe, session.snapshot);
   const [isSigningIn, setSigningIn] = useState(false);
   const [isProtecting, setProtecting] = useState(false);
+  const [isAccountOpen, setAccountOpen] = useState(false);
+  const [toLink, setToLink] = useState<Return | null>(null);
   const [refused, setRefused] = useState<readonly Problem[]>([]);
 
   useEffect(() => {
-    void comeFromEsia(session).then((problems) => {
-      setRefused(problems);
-      if (problems.length > 0) setSigningIn(true);
+    void comeFromEsia(session).then((came) => {
+      setRefused(came.refused);
+      if (came.refused.length > 0) setSigningIn(true);
+      setToLink(came.toLink);
+      if (came.toLink) setAccountOpen(true);
     });
   }, []);
 
@@ -40,6 +45,11 @@ function Page() {
     setSigningIn(false);
   }
 
+  function closeAccount() {
+    setToLink(null);
+    setAccountOpen(false);
+  }
+
   return (
     <>
       <Workspace
@@ -48,9 +58,13 @@ function Page() {
         identity={identity}
         notice={notice}
         onSignIn={() => setSigningIn(true)}
+        onAccount={() => setAccountOpen(true)}
         onProtect={() => setProtecting(true)}
       />
       {isSigningIn && <Access session={session} notice={notice} refused={refused} onClose={closeAccess} />}
+      {isAccountOpen && identity && (
+        <AccountDialog session={session} identity={identity} cameBack={toLink} onClose={closeAccount} />
+      )}
       {isProtecting && identity && <Protection session={session} onClose={() => setProtecting(false)} />}
     </>
   );

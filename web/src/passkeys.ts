@@ -16,6 +16,15 @@ export async function showPasskey(options: string): Promise<string> {
   );
 }
 
+// Passkeys stand beside the logins that the browser suggests, until one is chosen or the signal comes; null where it cannot.
+export async function offerPasskeys(ask: () => Promise<string>, signal: AbortSignal): Promise<string | null> {
+  if (!hasPasskeys || passkeyAddress || !(await PublicKeyCredential.isConditionalMediationAvailable?.())) return null;
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(await ask()));
+  if (signal.aborted) return null;
+  const chosen = await navigator.credentials.get({ publicKey, mediation: 'conditional', signal });
+  return chosen && JSON.stringify((chosen as PublicKeyCredential).toJSON());
+}
+
 export async function makePasskey(options: string): Promise<string> {
   return answered(() =>
     navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(options)) }),

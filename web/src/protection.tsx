@@ -1,30 +1,23 @@
 // What protects one's own account: passkeys, the authenticator, recovery codes.
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { Dialog } from './dialog';
-import type { Asked, Sent } from './doors';
-import { FactorForm } from './factorform';
+import type { Asked } from './doors';
 import {
   ADD_PASSKEY,
   BEGIN_PASSKEY,
-  BEGIN_PASSKEY_CONFIRMATION,
   BEGIN_TOTP,
-  CONFIRM_BY_PASSKEY,
-  CONFIRM_FACTOR,
   CREATE_CODES,
   ENABLE_TOTP,
-  SEND_FACTOR_CODE,
   type Totp,
 } from './factors';
 import { CodeField, TextField } from './fields';
 import { code, Form, typed, useWork } from './form';
 import { formTexts } from './formtexts';
-import type { Factor } from './operations';
-import { hasPasskeys, makePasskey, passkeyAddress, showPasskey } from './passkeys';
+import { Freshly } from './fresh';
+import { hasPasskeys, makePasskey, passkeyAddress } from './passkeys';
 import { Problems } from './problems';
 import type { Session } from './session';
 import { texts } from './texts';
-
-const FACTORS: Factor[] = ['TOTP', 'SMS', 'PASSKEY', 'RECOVERY_CODE'];
 
 interface Props {
   session: Session;
@@ -33,20 +26,11 @@ interface Props {
 
 export function Protection({ session, onClose }: Props) {
   const work = useWork();
-  const isStale = work.problems.some((problem) => problem.code === 'FACTOR_NOT_FRESH');
   const [told, tell] = useState('');
   const [totp, setTotp] = useState<Totp | null>(null);
   const [codes, setCodes] = useState<readonly string[]>([]);
   const [at, go] = useState<'all' | 'passkey'>('all');
   const back = () => go('all');
-
-  if (isStale) {
-    return (
-      <Dialog key="fresh" title={formTexts.confirmAgainTitle} testId="protection" onClose={onClose}>
-        <Fresh session={session} onCancel={onClose} onDone={() => work.refuse([])} />
-      </Dialog>
-    );
-  }
 
   async function addPasskey(values: FormData) {
     const { options } = await session.ask<Asked>(BEGIN_PASSKEY);
@@ -63,116 +47,83 @@ export function Protection({ session, onClose }: Props) {
   }
 
   return (
-    <Dialog key="all" title={formTexts.protection} testId="protection" onClose={onClose}>
-      <p className="field-hint" role="status" data-testid="told">{told}</p>
-      {at === 'passkey' ? (
-        <Form
-          work={work}
-          fields={['name']}
-          needed={['name']}
-          submit={formTexts.addPasskey}
-          cancel={formTexts.back}
-          onCancel={back}
-          onSubmit={addPasskey}
-        >
-          <TextField name="name" label={formTexts.passkeyName} defaultValue={formTexts.passkeyNameExample} />
-          <p className="field-hint">{formTexts.passkeyPrompt}</p>
-        </Form>
-      ) : totp ? (
-        <Form
-          work={work}
-          fields={['code']}
-          needed={['code']}
-          submit={formTexts.enableTotp}
-          cancel={formTexts.back}
-          onCancel={() => setTotp(null)}
-          onSubmit={enableTotp}
-        >
-          <p className="field-hint">{formTexts.totpHint}</p>
-          <img className="sign-in-qr" alt="QR" src={`data:image/svg+xml,${encodeURIComponent(totp.qr)}`} />
-          <p>
-            {formTexts.totpSecret}: <code data-testid="totp-secret">{totp.secret}</code>
-          </p>
-          <CodeField />
-        </Form>
-      ) : (
-        <div className="sign-in-told">
-          <Problems problems={work.problems} />
-          {passkeyAddress ? (
-            <p className="field-hint">
-              {formTexts.passkeyAt} <a href={passkeyAddress}>{passkeyAddress}</a>
+    <Dialog title={formTexts.protection} testId="protection" onClose={onClose}>
+      <Freshly session={session} work={work} onCancel={onClose}>
+        <p className="field-hint" role="status" data-testid="told">{told}</p>
+        {at === 'passkey' ? (
+          <Form
+            work={work}
+            fields={['name']}
+            needed={['name']}
+            submit={formTexts.addPasskey}
+            cancel={formTexts.back}
+            onCancel={back}
+            onSubmit={addPasskey}
+          >
+            <TextField name="name" label={formTexts.passkeyName} defaultValue={formTexts.passkeyNameExample} />
+            <p className="field-hint">{formTexts.passkeyPrompt}</p>
+          </Form>
+        ) : totp ? (
+          <Form
+            work={work}
+            fields={['code']}
+            needed={['code']}
+            submit={formTexts.enableTotp}
+            cancel={formTexts.back}
+            onCancel={() => setTotp(null)}
+            onSubmit={enableTotp}
+          >
+            <p className="field-hint">{formTexts.totpHint}</p>
+            <img className="sign-in-qr" alt="QR" src={`data:image/svg+xml,${encodeURIComponent(totp.qr)}`} />
+            <p>
+              {formTexts.totpSecret}: <code data-testid="totp-secret">{totp.secret}</code>
             </p>
-          ) : (
-            hasPasskeys && (
-              <button type="button" className="button" data-testid="add-passkey" onClick={() => go('passkey')}>
-                {formTexts.addPasskey}
-              </button>
-            )
-          )}
-          <button
-            type="button"
-            className="button"
-            data-testid="begin-totp"
-            onClick={() => void work.run(async () => setTotp(await session.ask<Totp>(BEGIN_TOTP)))}
-          >
-            {formTexts.beginTotp}
-          </button>
-          <button
-            type="button"
-            className="button"
-            data-testid="create-codes"
-            onClick={() => void work.run(async () => setCodes((await session.ask<{ codes: string[] }>(CREATE_CODES)).codes))}
-          >
-            {formTexts.recoveryCodes}: {formTexts.createCodes}
-          </button>
-          {codes.length > 0 && (
-            <div role="status">
-              <p className="field-hint">{formTexts.codesHint}</p>
-              <pre className="sign-in-text" data-testid="recovery-codes">{codes.join('\n')}</pre>
-            </div>
-          )}
-          <div className="sign-in-actions">
-            <button type="button" className="button button-primary" data-testid="close" onClick={onClose}>
-              {texts.close}
+            <CodeField />
+          </Form>
+        ) : (
+          <div className="sign-in-told">
+            <Problems problems={work.problems} />
+            {passkeyAddress ? (
+              <p className="field-hint">
+                {formTexts.passkeyAt} <a href={passkeyAddress}>{passkeyAddress}</a>
+              </p>
+            ) : (
+              hasPasskeys && (
+                <button type="button" className="button" data-testid="add-passkey" onClick={() => go('passkey')}>
+                  {formTexts.addPasskey}
+                </button>
+              )
+            )}
+            <button
+              type="button"
+              className="button"
+              data-testid="begin-totp"
+              onClick={() => void work.run(async () => setTotp(await session.ask<Totp>(BEGIN_TOTP)))}
+            >
+              {formTexts.beginTotp}
             </button>
+            <button
+              type="button"
+              className="button"
+              data-testid="create-codes"
+              onClick={() => void work.run(async () => setCodes((await session.ask<{ codes: string[] }>(CREATE_CODES)).codes))}
+            >
+              {formTexts.recoveryCodes}: {formTexts.createCodes}
+            </button>
+            {codes.length > 0 && (
+              <div role="status">
+                <p className="field-hint">{formTexts.codesHint}</p>
+                <pre className="sign-in-text" data-testid="recovery-codes">{codes.join('\n')}</pre>
+              </div>
+            )}
+            <div className="sign-in-actions">
+              <button type="button" className="button button-primary" data-testid="close" onClick={onClose}>
+                {texts.close}
+              </button>
+            </div>
           </div>
-        </div>
-      )}
+        )}
+      </Freshly>
     </Dialog>
-  );
-}
-
-interface FreshProps {
-  session: Session;
-  onCancel: () => void;
-  onDone: () => void;
-}
-
-// What changes the protection asks for a factor that was shown a short while ago.
-function Fresh({ session, onCancel, onDone }: FreshProps) {
-  const handle = useRef<string | null>(null);
-
-  async function confirm(factor: Factor, code: string) {
-    await session.ask(CONFIRM_FACTOR, { factor, code, handle: factor === 'SMS' ? handle.current : null });
-    onDone();
-  }
-
-  async function confirmByPasskey() {
-    const { options } = await session.ask<Asked>(BEGIN_PASSKEY_CONFIRMATION);
-    await session.ask(CONFIRM_BY_PASSKEY, { credential: await showPasskey(options) });
-    onDone();
-  }
-
-  return (
-    <FactorForm
-      factors={FACTORS.map((kind) => ({ kind, contact: null }))}
-      cancel={texts.cancel}
-      onCancel={onCancel}
-      onSend={async () => {
-        handle.current = (await session.ask<Sent>(SEND_FACTOR_CODE)).handle;
-      }}
-      onCode={confirm}
-      onPasskey={confirmByPasskey}
-    />
   );
 }

@@ -1,9 +1,10 @@
 // A new password by a code that goes to a phone or an e-mail address.
 import { useState } from 'react';
 import { REQUEST_RECOVERY, RESET_PASSWORD, type Sent } from './doors';
-import { CodeField, PasswordField, TextField } from './fields';
+import { PasswordField, TextField } from './fields';
 import { code, Form, secret, typed, useWork } from './form';
 import { formTexts } from './formtexts';
+import { SentCode } from './sentcode';
 import type { Session } from './session';
 import { texts } from './texts';
 
@@ -56,12 +57,8 @@ export function Recovery({ session, onBack, onDone }: Props) {
       onCancel={onBack}
       onSubmit={reset}
     >
-      <p className="field-hint" role="status">{formTexts.codeSent}</p>
-      <CodeField />
+      <SentCode work={work} onAgain={() => ask(contact)} />
       <PasswordField name="password" label={formTexts.newPassword} hint={formTexts.passwordHint} autoComplete="new-password" />
-      <button type="button" className="button" data-testid="send-again" onClick={() => void work.run(() => ask(contact))}>
-        {formTexts.sendAgain}
-      </button>
     </Form>
   );
 }

@@ -10,10 +10,11 @@ import {
   TERMS,
   type Terms,
 } from './doors';
-import { Check, Choice, CodeField, PasswordField, TextField } from './fields';
+import { Check, Choice, PasswordField, TextField } from './fields';
 import { code, Form, secret, typed, useWork } from './form';
 import { formTexts } from './formtexts';
 import { Problems } from './problems';
+import { SentCode } from './sentcode';
 import type { Session } from './session';
 
 const FIELDS = [
@@ -64,11 +65,7 @@ export function Registration({ session, onBack, onClose }: Props) {
   if (at === 'code') {
     return (
       <Form key={at} {...common} fields={['code']} needed={['code']} submit={formTexts.next} onSubmit={check}>
-        <p className="field-hint" role="status">{formTexts.codeSent}</p>
-        <CodeField />
-        <button type="button" className="button" data-testid="send-again" onClick={() => void work.run(() => send(phone))}>
-          {formTexts.sendAgain}
-        </button>
+        <SentCode work={work} onAgain={() => send(phone)} />
       </Form>
     );
   }

@@ -49,6 +49,12 @@ export class Session {
     else if (this.state.identity) this.end();
   }
 
+  // The account is another than it was, or holds other roles: here, and in the browser's other pages.
+  async renew(): Promise<void> {
+    await this.restore();
+    this.others.postMessage(null);
+  }
+
   // Signs in by one of the operations that do; answers with what it told. A sign-in that waits for a factor begins nothing.
   async enter(operation: string, variables: Record<string, unknown>): Promise<Entered> {
     const entered = await request<Entered>(this.anew, operation, variables);
@@ -122,14 +128,14 @@ export class Session {
   // Whether the session goes on. One at a time, in all the pages of the browser: a refresh token works once.
   private refresh(): Promise<boolean> {
     this.refreshing ??= navigator.locks
-      .request('cabinet', () => this.renew())
+      .request('cabinet', () => this.renewed())
       .finally(() => {
         this.refreshing = null;
       });
     return this.refreshing;
   }
 
-  private async renew(): Promise<boolean> {
+  private async renewed(): Promise<boolean> {
     try {
       const { viewer } = await request<Entered>(this.anew, REFRESH);
       this.freshUntil = Date.now() + FRESH;

@@ -1,24 +1,26 @@
 // The first step: phone or e-mail with the password, or another way in.
+import { useEffect, useRef } from 'react';
 import type { Step } from './access';
 import { BEGIN_PASSKEY_SIGN_IN, type Asked, SIGN_IN, SIGN_IN_BY_PASSKEY } from './doors';
 import { CodeField, PasswordField, TextField } from './fields';
 import { code, Form, secret, typed, useWork } from './form';
 import { formTexts } from './formtexts';
 import { leaveForEsia } from './gosuslugi';
-import { hasPasskeys, passkeyAddress, showPasskey } from './passkeys';
+import { hasPasskeys, offerPasskeys, passkeyAddress, showPasskey } from './passkeys';
 import type { Problem } from './problem';
 import type { Session } from './session';
 import { texts } from './texts';
+import type { Way } from './ways';
 
 interface Props {
   session: Session;
   refused: readonly Problem[];
-  hasEsia: boolean;
+  ways: readonly Way[];
   onStep: (step: Step) => void;
   onClose: () => void;
 }
 
-export function SignIn({ session, refused, hasEsia, onStep, onClose }: Props) {
+export function SignIn({ session, refused, ways, onStep, onClose }: Props) {
   const work = useWork(refused);
 
   async function submit(values: FormData) {
@@ -28,10 +30,37 @@ export function SignIn({ session, refused, hasEsia, onStep, onClose }: Props) {
     else onClose();
   }
 
-  async function byPasskey() {
-    const { options } = await session.ask<Asked>(BEGIN_PASSKEY_SIGN_IN);
-    await session.enter(SIGN_IN_BY_PASSKEY, { credential: await showPasskey(options) });
+  // The browser shows passkeys in one way at a time.
+  const offered = useRef(new AbortController());
+
+  const askForPasskey = async () => (await session.ask<Asked>(BEGIN_PASSKEY_SIGN_IN)).options;
+
+  async function enterBy(credential: string) {
+    await session.enter(SIGN_IN_BY_PASSKEY, { credential });
     onClose();
+  }
+
+  async function offer() {
+    offered.current = new AbortController();
+    // Nobody asked for it: where there is none to offer, nothing is said.
+    const chosen = await offerPasskeys(askForPasskey, offered.current.signal).catch(() => null);
+    if (chosen === null) return;
+    await work.run(() => enterBy(chosen));
+  }
+
+  useEffect(() => {
+    void offer();
+    return () => offered.current.abort();
+  }, [session]);
+
+  async function byPasskey() {
+    offered.current.abort();
+    try {
+      await enterBy(await showPasskey(await askForPasskey()));
+    } catch (error) {
+      void offer();
+      throw error;
+    }
   }
 
   const trouble = () => work.problems.map((problem) => `${problem.code}: ${problem.message}`).join('\n');
@@ -63,8 +92,9 @@ export function SignIn({ session, refused, hasEsia, onStep, onClose }: Props) {
             {formTexts.passkeyAt} <a href={passkeyAddress}>{passkeyAddress}</a>
           </p>
         )}
-        {hasEsia && way(formTexts.signInByEsia, 'by-esia', () => void work.run(() => leaveForEsia(session)))}
-        {way(formTexts.signInBySignature, 'by-signature', () => onStep({ at: 'signature' }))}
+        {ways.includes('ESIA') && way(formTexts.signInByEsia, 'by-esia', () => void work.run(() => leaveForEsia(session)))}
+        {ways.includes('SIGNATURE') &&
+          way(formTexts.signInBySignature, 'by-signature', () => onStep({ at: 'signature' }))}
         {way(formTexts.recover, 'recover', () => onStep({ at: 'recovery' }))}
         {way(formTexts.register, 'register', () => onStep({ at: 'registration' }))}
         {way(formTexts.support, 'support', () => onStep({ at: 'ticket', trouble: trouble() }))}

@@ -23,10 +23,11 @@ interface Props {
   identity: Identity | null;
   notice: State['notice'];
   onSignIn: () => void;
+  onAccount: () => void;
   onProtect: () => void;
 }
 
-export function Workspace({ session, identity, notice, onSignIn, onProtect }: Props) {
+export function Workspace({ session, identity, notice, onSignIn, onAccount, onProtect }: Props) {
   const [storage] = useState(() => memory(SIZES));
   const account = identity?.account.publicId ?? null;
   const role = identity?.role ?? null;
@@ -50,7 +51,14 @@ export function Workspace({ session, identity, notice, onSignIn, onProtect }: Pr
         <HistoryStore>
           <DocExplorerStore>
             <Editors epoch={transport} />
-            <Bar session={session} identity={identity} notice={notice} onSignIn={onSignIn} onProtect={onProtect} />
+            <Bar
+              session={session}
+              identity={identity}
+              notice={notice}
+              onSignIn={onSignIn}
+              onAccount={onAccount}
+              onProtect={onProtect}
+            />
             <GraphiQLInterface defaultEditorToolsVisibility="variables" showPersistHeadersSettings={false}>
               <GraphiQL.Logo>{null}</GraphiQL.Logo>
             </GraphiQLInterface>

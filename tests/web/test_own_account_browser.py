@@ -1,0 +1,137 @@
+"""One's own account on the page: confirmed, given a role, its password and contacts changed."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from models.account import Account
+from models.change import ChangeKind
+from models.database import unit_of_work
+from models.feed import announce
+from models.licence import LicenceKind
+from tests import factories as make
+from tests.journeys.hospital import Caller, Hospital, founded
+from tests.journeys.test_proving import was_shown
+from tests.live import ListeningApi, listening
+from tests.web.test_account_browser import (
+    FORM,
+    PASSWORD,
+    SMALL,
+    at_localhost,
+    fill,
+    register,
+    sent_code,
+    submit,
+)
+
+PHONE, EMAIL = "8 (926) 555-10-01", "anna.elkina@example.org"
+SNILS, ACCREDITATION = "11223344595", "7723 012345678"
+ANOTHER = "тёплый кит 17 омутов"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.any_database,
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def registry(
+    module_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Hospital]:
+    """A hospital in whose registry stands whoever registers below."""
+    async with listening(module_database, tmp_path_factory.mktemp("home")) as api:
+        hospital = await founded(api)
+        file = await make.practitioner(
+            hospital.therapy,
+            last_name=FORM["lastName"],
+            first_name=FORM["firstName"],
+            birth_date=FORM["birthDate"],
+            snils=SNILS,
+            personal_phone="+79265551001",
+        )
+        await make.licence(file, kind=LicenceKind.ACCREDITATION, number=ACCREDITATION)
+        yield hospital
+
+
+@unit_of_work
+async def unconfirm() -> None:
+    account = await Account.get(phone="+79265551001")
+    await Account.filter(id=account.id).update(confirmed_at=None)
+    announce(ChangeKind.SESSION, account_id=account.id)
+
+
+async def told(page: Page, text: str) -> None:
+    await expect(page.get_by_test_id("told")).to_contain_text(text)
+
+
+async def test_an_account_is_confirmed_attached_and_changed(
+    chromium: Browser, registry: Hospital
+) -> None:
+    api = registry.api
+    assert isinstance(api, ListeningApi)
+    # What is refused before it runs, the browser tells of as well.
+    async with at_localhost(chromium, api, but="400 (Bad Request)") as page:
+        code = await register(page, api, PHONE)
+        # By SMS, with the numbers that become the owner's.
+        await page.get_by_test_id("account").click()
+        await page.get_by_test_id("confirming").click()
+        await submit(page)
+        await page.get_by_test_id("send-again").wait_for()
+        assert await page.evaluate(SMALL) == []
+        code = await sent_code(api, PHONE, after=code)
+        await fill(page, code=code, snils="112-233-445 96")
+        await submit(page)
+        await expect(page.get_by_test_id("problem-snils")).to_contain_text("SNILS_CHECKSUM")
+        await fill(page, snils="112-233-445 95")
+        await submit(page)
+        await told(page, "Учётная запись подтверждена")
+        await expect(page.get_by_test_id("confirming")).to_have_count(0)
+
+        # By e-mail, which becomes a login.
+        await unconfirm()
+        await page.reload()
+        await page.get_by_test_id("account").click()
+        await page.get_by_test_id("confirming").click()
+        await page.get_by_test_id("channel").select_option("EMAIL")
+        await fill(page, email=EMAIL)
+        await submit(page)
+        await page.get_by_test_id("send-again").wait_for()
+        await fill(page, code=await sent_code(api, EMAIL), snils=SNILS)
+        await submit(page)
+        await told(page, "Учётная запись подтверждена")
+        await expect(page.get_by_test_id("account")).to_contain_text(EMAIL)
+
+        await page.get_by_test_id("attaching").click()
+        await fill(page, accreditationNumber=ACCREDITATION)
+        await submit(page)
+        await page.get_by_test_id("send-again").wait_for()
+        code = await sent_code(api, PHONE, after=code)
+        await fill(page, code=code)
+        await submit(page)
+        await told(page, "Роль добавлена")
+        await expect(page.get_by_test_id("role-switch")).to_have_value("DOCTOR")
+
+        # A factor that was not shown lately is asked for, and what was typed goes on after it.
+        person = Caller(api, "", await Account.get(email=EMAIL))
+        await was_shown(person, minutes=11)
+        await page.get_by_test_id("password").click()
+        await fill(page, old=PASSWORD, new=ANOTHER)
+        await submit(page)
+        await expect(page.get_by_test_id("factor")).to_have_value("SMS")
+        await page.get_by_test_id("send-code").click()
+        code = await sent_code(api, PHONE, after=code)
+        await fill(page, code=code)
+        await submit(page)
+        await told(page, "Пароль изменён")
+
+        await page.get_by_test_id("contact").click()
+        await fill(page, contact="anna@example.org")
+        await submit(page)
+        await page.get_by_test_id("send-again").wait_for()
+        await fill(page, code=await sent_code(api, "anna@example.org"))
+        await submit(page)
+        await told(page, "Контакт изменён")
+        await expect(page.get_by_test_id("account")).to_contain_text("anna@example.org")

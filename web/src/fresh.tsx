@@ -1,0 +1,72 @@
+// What asks for a factor that was shown a short while ago: it is shown, and what was refused is done again.
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import type { Asked, Sent } from './doors';
+import { FactorForm } from './factorform';
+import { BEGIN_PASSKEY_CONFIRMATION, CONFIRM_BY_PASSKEY, CONFIRM_FACTOR, OWN_FACTORS, type Own, SEND_FACTOR_CODE } from './factors';
+import { useWork, type Work } from './form';
+import { formTexts } from './formtexts';
+import type { Factor, Pending } from './operations';
+import { showPasskey } from './passkeys';
+import { Problems } from './problems';
+import type { Session } from './session';
+import { texts } from './texts';
+
+interface Props {
+  session: Session;
+  work: Work;
+  onCancel: () => void;
+  children: ReactNode;
+}
+
+export function Freshly({ session, work, onCancel, children }: Props) {
+  const isStale = work.problems.some(({ code }) => code === 'FACTOR_NOT_FRESH');
+  if (!isStale) return children;
+  return (
+    <>
+      <h3>{formTexts.confirmAgainTitle}</h3>
+      <Fresh session={session} onCancel={onCancel} onDone={() => void work.again()} />
+    </>
+  );
+}
+
+interface FreshProps {
+  session: Session;
+  onCancel: () => void;
+  onDone: () => void;
+}
+
+function Fresh({ session, onCancel, onDone }: FreshProps) {
+  const loading = useWork();
+  const [factors, setFactors] = useState<Pending['factors']>([]);
+  const handle = useRef<string | null>(null);
+
+  useEffect(() => {
+    void loading.run(async () => setFactors((await session.ask<Own>(OWN_FACTORS)).account.factors));
+    // Asked once for each opening.
+  }, [session]);
+
+  async function confirm(factor: Factor, code: string) {
+    await session.ask(CONFIRM_FACTOR, { factor, code, handle: factor === 'SMS' ? handle.current : null });
+    onDone();
+  }
+
+  async function confirmByPasskey() {
+    const { options } = await session.ask<Asked>(BEGIN_PASSKEY_CONFIRMATION);
+    await session.ask(CONFIRM_BY_PASSKEY, { credential: await showPasskey(options) });
+    onDone();
+  }
+
+  if (factors.length === 0) return <Problems problems={loading.problems} />;
+  return (
+    <FactorForm
+      factors={factors}
+      cancel={texts.cancel}
+      onCancel={onCancel}
+      onSend={async () => {
+        handle.current = (await session.ask<Sent>(SEND_FACTOR_CODE)).handle;
+      }}
+      onCode={confirm}
+      onPasskey={confirmByPasskey}
+    />
+  );
+}

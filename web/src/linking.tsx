@@ -1,0 +1,47 @@
+// Gosuslugi linked to one's account, which ends where the browser comes back from there, or taken off it.
+import { useEffect } from 'react';
+import type { StepProps } from './account';
+import { useWork } from './form';
+import { formTexts } from './formtexts';
+import { Freshly } from './fresh';
+import { leaveForEsia, type Return } from './gosuslugi';
+import { LINK_ESIA, UNLINK_ESIA } from './ownaccount';
+import { Problems } from './problems';
+
+export function Linking({ session, cameBack, onBack, onDone }: StepProps & { cameBack: Return | null }) {
+  const work = useWork();
+
+  useEffect(() => {
+    if (cameBack === null) return;
+    void work.run(async () => {
+      await session.ask(LINK_ESIA, { ...cameBack });
+      await onDone(formTexts.esiaLinked);
+    });
+    // A code works once.
+  }, [cameBack]);
+
+  async function unlink() {
+    await session.ask(UNLINK_ESIA);
+    await onDone(formTexts.esiaUnlinked);
+  }
+
+  const way = (text: string, testId: string, action: () => Promise<void>) => (
+    <button type="button" className="button" data-testid={testId} disabled={work.isBusy} onClick={() => void work.run(action)}>
+      {text}
+    </button>
+  );
+  return (
+    <Freshly session={session} work={work} onCancel={onBack}>
+      <div className="sign-in-told">
+        <Problems problems={work.problems} />
+        {way(formTexts.linkEsia, 'link-esia', () => leaveForEsia(session, true))}
+        {way(formTexts.unlinkEsia, 'unlink-esia', unlink)}
+        <div className="sign-in-actions">
+          <button type="button" className="button" data-testid="cancel" onClick={onBack}>
+            {formTexts.back}
+          </button>
+        </div>
+      </div>
+    </Freshly>
+  );
+}

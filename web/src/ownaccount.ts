@@ -1,0 +1,39 @@
+// The operations on one's own account: confirming it, attaching a role, its password, contacts and Gosuslugi.
+const SENT = 'handle errors { code field message }';
+const TOLD = 'errors { code field message }';
+
+export const REQUEST_CONFIRMATION = `mutation RequestConfirmation($channel: Channel!, $email: String) {
+  requestConfirmation(channel: $channel, email: $email) { ${SENT} }
+}`;
+
+export const CONFIRM_ACCOUNT = `mutation ConfirmAccount($handle: String!, $code: String!, $snils: String!, $inn: String) {
+  confirmAccount(handle: $handle, code: $code, snils: $snils, inn: $inn) { ${TOLD} }
+}`;
+
+export const REQUEST_ROLE = `mutation RequestRole($input: RoleInput!) {
+  requestRole(input: $input) { ${SENT} }
+}`;
+
+export const ATTACH_ROLE = `mutation AttachRole($handle: String!, $code: String!, $input: RoleInput!) {
+  attachRole(handle: $handle, code: $code, input: $input) { ${TOLD} }
+}`;
+
+export const CHANGE_PASSWORD = `mutation ChangePassword($old: String!, $new: String!) {
+  changePassword(old: $old, new: $new) { ${TOLD} }
+}`;
+
+export const BEGIN_CONTACT_CHANGE = `mutation BeginContactChange($contact: String!) {
+  beginContactChange(contact: $contact) { ${SENT} }
+}`;
+
+export const CHANGE_CONTACT = `mutation ChangeContact($handle: String!, $code: String!) {
+  changeContact(handle: $handle, code: $code) { ${TOLD} }
+}`;
+
+export const LINK_ESIA = `mutation LinkEsia($binding: String!, $state: String!, $code: String, $error: String) {
+  linkEsia(binding: $binding, state: $state, code: $code, error: $error) { ${TOLD} }
+}`;
+
+export const UNLINK_ESIA = `mutation UnlinkEsia {
+  unlinkEsia { ${TOLD} }
+}`;
