@@ -33,7 +33,7 @@ class TokenInvalid(Problem):
 
 
 class TokenExpired(TokenInvalid):
-    """The token was good: its session may go on with a refreshed one."""
+    """The token was good, and is over: its session may go on with another one."""
 
     def __init__(self, claims: "Claims") -> None:
         super().__init__()
@@ -50,6 +50,7 @@ class Claims:
     token_id: str
     issued_at: datetime
     expires_at: datetime
+    factor_at: datetime | None
 
 
 class Signer:
@@ -67,7 +68,16 @@ class Signer:
         self.lifetime = lifetime
         self.leeway = leeway
 
-    def issue(self, session_id: UUID, account_id: UUID, role: Role, now: datetime) -> str:
+    def issue(
+        self,
+        session_id: UUID,
+        account_id: UUID,
+        role: Role,
+        now: datetime,
+        *,
+        factor_at: datetime | None = None,
+    ) -> str:
+        """A token; ``factor_at`` is when a factor was shown last in its session, if one was."""
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -79,6 +89,8 @@ class Signer:
             "purpose": PURPOSE,
             "role": role.value,
         }
+        if factor_at is not None:
+            claims["auth_time"] = int(factor_at.timestamp())
         headers = {"kid": self._kid, "typ": TYPE}
         token: str = jws.sign(claims, self._keys[self._kid], headers=headers, algorithm=ALGORITHM)
         return token
@@ -119,7 +131,8 @@ def _claims(found: dict[str, Any]) -> Claims:
     if not all(type(text) is str for text in texts.values()):
         raise TokenInvalid
     # A boolean is an integer to Python, and none to RFC 7519.
-    if type(found["iat"]) is not int or type(found["exp"]) is not int or "nbf" in found:
+    shown = found.get("auth_time", 0)
+    if not all(type(at) is int for at in (found["iat"], found["exp"], shown)) or "nbf" in found:
         raise TokenInvalid
     if texts["purpose"] != PURPOSE or not texts["jti"]:
         raise TokenInvalid
@@ -130,4 +143,5 @@ def _claims(found: dict[str, Any]) -> Claims:
         token_id=texts["jti"],
         issued_at=datetime.fromtimestamp(found["iat"], UTC),
         expires_at=datetime.fromtimestamp(found["exp"], UTC),
+        factor_at=datetime.fromtimestamp(shown, UTC) if shown else None,
     )

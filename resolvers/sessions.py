@@ -34,6 +34,7 @@ class SignedIn:
     held: tuple[Role, ...]
     access_token: str
     access_expires_at: datetime
+    # Empty for a script's session, which cannot be renewed.
     refresh_token: str
 
 
@@ -81,7 +82,8 @@ async def open_session(
         role,
         gate,
         method=method,
-        factor_at=now,
+        # What was shown to Gosuslugi, it does not say: no factor of ours.
+        factor_at=None if method is SignInMethod.ESIA else now,
         in_cookies=viewer.cookies is not None,
         place=gate.places.of(viewer.address)[:200],
     )
@@ -100,7 +102,7 @@ async def open_session(
         session=session,
         account=account,
         held=held,
-        access_token=gate.signer.issue(session.id, account.id, role, now),
+        access_token=access_token(gate, session, now),
         access_expires_at=now + gate.times.access,
         refresh_token=refresh_token,
     )
@@ -130,7 +132,7 @@ async def script_token(viewer: Viewer, *, gate: Gate, account: Account, role: Ro
     person = viewer._replace(account_id=account.id)
     about, home = await person_of(account.id), account.organisation_id
     record(person, "SCRIPT_TOKEN_ISSUED", session, about=about, organisation=home, role=role.value)
-    return gate.signer.issue(session.id, account.id, role, now)
+    return access_token(gate, session, now)
 
 
 async def _new_session(
@@ -187,6 +189,13 @@ async def _end_replaced(viewer: Viewer) -> None:
         await close_session(viewer._replace(account_id=session.account_id), session, "REPLACED")
 
 
+def access_token(gate: Gate, session: Session, now: datetime) -> str:
+    """A token for what the session is now; another role or factor asks for another one."""
+    return gate.signer.issue(
+        session.id, session.account_id, session.active_role, now, factor_at=session.factor_at
+    )
+
+
 async def new_refresh_token(session: Session, now: datetime) -> str:
     """The next link of a session's chain, in the caller's unit of work."""
     token = secrets.token_urlsafe(32)
@@ -218,7 +227,7 @@ async def switch_role(viewer: Viewer, *, gate: Gate, role: Role) -> Switched:
     return Switched(
         session=session,
         held=held,
-        access_token=gate.signer.issue(session.id, session.account_id, role, viewer.now),
+        access_token=access_token(gate, session, viewer.now),
         access_expires_at=viewer.now + gate.times.access,
     )
 
@@ -288,7 +297,7 @@ def living_sessions(viewer: Viewer, *, gate: Gate) -> QuerySet[Session]:
         .filter(
             ended_at__isnull=True,
             expires_at__gt=viewer.now,
-            seen_at__gt=viewer.now - gate.times.idle,
+            seen_at__gt=viewer.now - gate.times.unseen,
         )
         .order_by("-started_at", "-id")
     )

@@ -49,6 +49,9 @@ from server.sockets import (
 
 PROTOCOL = "graphql-transport-ws"
 
+# With a renewed token clients come again.
+RENEWABLE = "TOKEN_EXPIRED"
+
 # How long a right may end by the clock before a silent socket notices, in seconds.
 _LOOK_SECONDS = 5.0
 
@@ -70,6 +73,9 @@ async def endpoint(websocket: WebSocket) -> None:
     try:
         await socket.run()
     except Closing as closing:
+        if closing.reason == RENEWABLE:
+            # It may be what brings the next token.
+            await socket.settle()
         await _close(websocket, closing.code, closing.reason)
     except (Gone, WebSocketDisconnect):
         pass
@@ -148,6 +154,13 @@ class Socket:
                 await asyncio.gather(receiving, return_exceptions=True)
                 raise self._closing.result()
             await self._handle(receiving.result())
+
+    async def settle(self) -> None:
+        """Waits until what is answered once has been answered."""
+        operations = self._operations.values()
+        running = [found.task for found in operations if found.task and not found.subscribes]
+        if running:
+            await asyncio.wait(running, timeout=self._limits.operation_seconds)
 
     async def stop(self) -> None:
         """Ends everything that runs for this socket."""
@@ -253,7 +266,7 @@ class Socket:
             )
         except TokenExpired:
             # Clients take 4401 for final; with 4403 they come again with a renewed token.
-            raise Closing(FORBIDDEN, "TOKEN_EXPIRED") from None
+            raise Closing(FORBIDDEN, RENEWABLE) from None
         except TokenInvalid:
             raise Closing(UNAUTHORIZED, "UNAUTHENTICATED") from None
         except SessionExpired:

@@ -11,15 +11,12 @@ import pytest
 from core.clock import utc_now
 from models.account import Account, AccountState, Session, SignInMethod
 from models.audit import AuditEntry
-from models.change import ChangeKind
-from models.database import unit_of_work
 from models.factor import Challenge, Passkey
-from models.feed import announce
 from models.message import Message
 from models.role import Role
 from tests.auth.entrance import PASSWORD
 from tests.authenticator import Authenticator
-from tests.journeys.hospital import Caller, Hospital, sign_in
+from tests.journeys.hospital import Caller, Hospital, confirms, sign_in, was_shown
 
 EMAIL = "anna.petrova@example.org"
 SHOWS = "accessToken refreshToken viewer { activeRole roles }"
@@ -56,13 +53,6 @@ async def pending(visitor: Caller) -> Any:
     """A sign-in whose password was right."""
     document = "pending { handle factors { kind } }"
     return (await visitor.does("signIn", document, login=EMAIL, password=PASSWORD))["pending"]
-
-
-@unit_of_work
-async def was_shown(person: Caller, minutes: float) -> None:
-    shown = utc_now() - timedelta(minutes=minutes)
-    await Session.filter(account_id=person.account_id).update(factor_at=shown)
-    announce(ChangeKind.SESSION, account_id=person.account_id)
 
 
 async def test_a_passkey_signs_in_by_itself(hospital: Hospital) -> None:
@@ -239,7 +229,7 @@ async def test_a_passkey_makes_a_session_fresh_again(hospital: Hospital) -> None
 
     asked = await person.does("beginPasskeyConfirmation", "options")
     credential = authenticator.get(asked["options"])
-    await person.does("confirmFactorByPasskey", "session { isCurrent }", credential=credential)
+    await confirms(person, "confirmFactorByPasskey", credential=credential)
     await person.does("beginPasskey", "options")
 
     assert await person.refused("confirmFactorByPasskey", credential=credential) == [

@@ -16,6 +16,7 @@ from core.settings import Limits
 from execution.engine import Engine
 from models.account import Session
 from models.role import Role
+from resolvers.sessions import access_token
 from server.requests import accepted
 from tests.api import Api, serving
 from tests.live import ListeningApi
@@ -283,9 +284,7 @@ async def test_expired_token_is_401(api: Api) -> None:
     person = await somebody(Role.DOCTOR)
     await api.token(person.account, Role.DOCTOR)
     session = await Session.get(account_id=person.account.id)
-    old = api.services.gate.signer.issue(
-        session.id, person.account.id, Role.DOCTOR, utc_now() - timedelta(hours=1)
-    )
+    old = access_token(api.services.gate, session, utc_now() - timedelta(hours=1))
     answer = await api.ask("{ __typename }", old)
     assert (answer.status, answer.codes) == (401, ["UNAUTHENTICATED"])
     assert "www-authenticate" in answer.headers
