@@ -26,6 +26,7 @@ class Gate:
     limits: SignInLimits
     limiter: Limiter
     places: Places
+    production: bool = False
 
 
 def open_gate(settings: Settings, vault: Vault) -> Gate:
@@ -50,4 +51,5 @@ def open_gate(settings: Settings, vault: Vault) -> Gate:
         limits=settings.sign_in,
         limiter=limiter,
         places=settings.places,
+        production=settings.production,
     )

@@ -89,12 +89,14 @@ def is_over(session: Session, times: SessionTimes, now: datetime) -> bool:
     )
 
 
-def is_open(account: Account) -> bool:
-    """Whether the account's sessions live.
+def is_open(account: Account, *, production: bool) -> bool:
+    """Whether the account's sessions live. In production those of the demo do not.
 
     A lock after failed sign-ins (which has an end) keeps nobody out who is in: otherwise a
     stranger who knows the telephone number could throw its owner out.
     """
+    if account.is_demo and production:
+        return False
     if account.state is AccountState.LOCKED:
         return account.locked_until is not None
     return account.state is AccountState.ACTIVE
@@ -141,6 +143,7 @@ class Sessions:
     ) -> None:
         self._signer = signer
         self._times = settings.sessions
+        self._production = settings.production
         self._rights = rights
         self._feed = feed
         self._size = size
@@ -232,7 +235,8 @@ class Sessions:
         ).select_related("account__organisation")
         if session is None:
             raise TokenInvalid
-        if is_over(session, self._times, now) or not is_open(session.account):
+        account = session.account
+        if is_over(session, self._times, now) or not is_open(account, production=self._production):
             raise SessionExpired
         if expired is not None:
             raise expired

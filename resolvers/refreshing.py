@@ -97,7 +97,8 @@ async def _refresh(viewer: Viewer, gate: Gate, token_hash: str) -> SignedIn | Pr
             return refused(RefreshRaced("refresh_token"), "RACED")
         await close_session(person, session, "REFRESH_TOKEN_REUSED")
         return RefreshInvalid("refresh_token")
-    if is_over(session, gate.times, now) or not is_open(account):
+    is_closed = not is_open(account, production=gate.production)
+    if is_closed or is_over(session, gate.times, now):
         return refused(SessionExpired("refresh_token"), "SESSION_OVER")
     session.seen_at = now
     await session.save(update_fields=["seen_at"])

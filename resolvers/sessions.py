@@ -12,9 +12,10 @@ from auth.audit import record
 from auth.gate import Gate
 from auth.keys import digest
 from auth.rows import lock, visible
-from auth.sessions import RoleNotHeld, SessionExpired, grants_of, held_roles, is_over
+from auth.sessions import RoleNotHeld, SessionExpired, grants_of, held_roles, is_open, is_over
 from auth.tokens import TokenInvalid
 from auth.viewer import Viewer
+from core.errors import Problem
 from models.account import Account, RefreshToken, Session, SignInMethod
 from models.change import ChangeKind
 from models.database import unit_of_work
@@ -23,6 +24,12 @@ from models.role import Role
 from resolvers.accounts import person_of
 from resolvers.alerts import Alert, alert
 from resolvers.forms import reason_of
+
+
+class AccountClosed(Problem):
+    """The account was closed or locked by the service: write to support."""
+
+    code = "ACCOUNT_CLOSED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +68,13 @@ async def open_session(
 
     It begins in ``role``, which must be held, or else in the one used last. ``method`` is the
     factor shown just now. Its tokens go where the viewer keeps them, and a session that was kept
-    there before ends.
+    there before ends. Every way of signing in ends here. Raises AccountClosed.
     """
     now = viewer.now
     # One at a time, so that nobody opens a sixth session beside the fifth.
     account = await Account.filter(id=account.id).select_for_update(no_key=True).get()
+    if not is_open(account, production=gate.production):
+        raise AccountClosed
     held = held_roles(await grants_of(account.id, now), now)
     if role is None:
         role = account.last_role if account.last_role in held else held[0]

@@ -96,16 +96,12 @@ async def refused(caller: Caller, who: str = ANNA) -> list[tuple[str, str | None
 async def registered(hospital: Hospital, **values: Any) -> Account:
     """An account whose owner said who they are."""
     account = await make.account(**values)
-    await told_who(hospital, account)
-    return account
-
-
-async def told_who(hospital: Hospital, account: Account) -> None:
     identity = Identity(
         account=account, last_name="Петрова", first_name="Анна", birth_date=date(1980, 1, 2)
     )
     set_number(hospital.api.services.gate, identity, "snils", SNILS)
     await identity.save()
+    return account
 
 
 async def employed(hospital: Hospital, **values: Any) -> Account:
@@ -464,8 +460,7 @@ async def test_linking_needs_a_factor_shown_lately(hospital: Hospital) -> None:
 
 async def test_gosuslugi_is_no_factor_of_ours(hospital: Hospital) -> None:
     person = await hospital.signing_in()
-    assert person.account is not None
-    await told_who(hospital, person.account)
+    await make.practitioner(hospital.therapy, account=person.account, snils=SNILS)
     caller = await finished(hospital)
     assert (await Session.get()).factor_at is None
     document = "mutation { createRecoveryCodes { codes } }"
@@ -480,7 +475,7 @@ async def test_who_has_gosuslugi_alone_adds_a_factor_by_their_confirmed_number(
     hospital: Hospital,
 ) -> None:
     phone = "+79001234567"
-    account = await registered(hospital, phone=phone)
+    account = await employed(hospital, phone=phone)
     caller = await finished(hospital)
     assert await caller.refused("sendFactorCode") == [("FACTOR_UNAVAILABLE", None)]
     await Account.filter(id=account.id).update(phone_confirmed_at=utc_now())

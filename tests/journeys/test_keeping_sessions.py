@@ -10,6 +10,7 @@ import pytest
 from core.clock import utc_now
 from models.account import Session
 from models.audit import AuditEntry
+from models.database import settle
 from models.role import Role
 from resolvers.sessions import access_token
 from server.cookies import ACCESS, REFRESH
@@ -205,6 +206,7 @@ async def test_an_idle_session_ends(hospital: Hospital) -> None:
     session = await Session.get(account_id=person.account_id)
     await _last_used(session.id, minutes=14)
     assert await person.sees(WHO) == {"viewer": {"activeRole": "DOCTOR"}}
+    await settle()
 
     await _last_used(session.id, minutes=16)
     person.token = await fresh_token(person)
