@@ -27,7 +27,7 @@ from models.change import Change, ChangeKind
 from models.feed import ChangesLost
 from server import cookies
 from server.answers import encoded
-from server.requests import Malformed, bearer, decoded, operation_of
+from server.requests import Malformed, bearer, by_name, decoded, operation_of, text_of
 from server.services import Services
 from server.sockets import (
     AGAIN,
@@ -222,11 +222,10 @@ class Socket:
         if not isinstance(token, str | None) or not isinstance(role, str | None):
             raise Closing(BAD_MESSAGE, "Payload is malformed")
         try:
+            headers = by_name(self._websocket.scope["headers"])
             # Programs may send the header instead, as browsers cannot.
-            header = self._websocket.headers.get("authorization")
-            self._token = bearer(header if token is None else token)
+            self._token = bearer(text_of(headers, b"authorization") if token is None else token)
             if self._token is None:
-                headers = dict(reversed(self._websocket.scope["headers"]))
                 origins = self._services.settings.origins
                 self._token, self._cookies = cookies.of_handshake(headers, origins)
         except TokenInvalid:

@@ -247,6 +247,21 @@ async def test_a_passkey_makes_a_session_fresh_again(hospital: Hospital) -> None
     ]
 
 
+async def test_a_passkey_shown_in_a_frame_of_another_page_is_refused(hospital: Hospital) -> None:
+    person, authenticator = await with_passkey(hospital)
+    visitor, framed = hospital.visitor(), {"crossOrigin": True}
+    refusal = [("PASSKEY_INVALID", "credential")]
+
+    credential = await answered(visitor, authenticator, **framed)
+    assert await visitor.refused("signInByPasskey", credential=credential) == refusal
+    asked = await person.does("beginPasskeyConfirmation", "options")
+    shown = authenticator.get(asked["options"], **framed)
+    assert await person.refused("confirmFactorByPasskey", credential=shown) == refusal
+    asked = await person.does("beginPasskey", "options")
+    made = Authenticator().create(asked["options"], **framed)
+    assert await person.refused("addPasskey", name="Ключ", credential=made) == refusal
+
+
 async def test_another_s_passkey_finishes_nothing(hospital: Hospital) -> None:
     _, authenticator = await with_passkey(hospital)
     other = await hospital.signing_in(Role.NURSE, email="other@example.org", phone="+79007654321")
