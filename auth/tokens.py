@@ -8,13 +8,15 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from jose import jwk, jws, jwt
 
-from auth.keys import SigningKey
+from auth.keys import SigningKey, open_signing_keys, signing_keys_in
 from core.errors import Problem
+from core.sealing import KeyFile
 from models.role import Role
 
 ALGORITHM = "HS256"
@@ -63,10 +65,16 @@ class Signer:
         lifetime: timedelta = timedelta(minutes=10),
         leeway: timedelta = timedelta(seconds=30),
     ) -> None:
-        self._kid = keys[0].kid
-        self._keys = {key.kid: jwk.construct(key.secret, ALGORITHM) for key in keys}
+        self._take(keys)
         self.lifetime = lifetime
         self.leeway = leeway
+
+    def _take(self, keys: Sequence[SigningKey]) -> None:
+        self._kid = keys[0].kid
+        self._keys = {key.kid: jwk.construct(key.secret, ALGORITHM) for key in keys}
+
+    def _look(self) -> None:
+        """Takes up keys that have come since; a signer of its own keys has none to come."""
 
     def issue(
         self,
@@ -78,6 +86,7 @@ class Signer:
         factor_at: datetime | None = None,
     ) -> str:
         """A token; ``factor_at`` is when a factor was shown last in its session, if one was."""
+        self._look()
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -99,6 +108,7 @@ class Signer:
         """The claims of a token; raises TokenExpired, or TokenInvalid for everything else."""
         if len(token) > LARGEST or not token.isascii():
             raise TokenInvalid
+        self._look()
         try:
             claims = _claims(self._verified(token))
         except Exception:
@@ -124,6 +134,23 @@ class Signer:
             options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
         )
         return claims
+
+
+class _FiledSigner(Signer):
+    """A signer that takes up keys as they come into its file, and forgets those that go."""
+
+    def __init__(self, path: Path, **times: timedelta) -> None:
+        self._file = KeyFile(path)
+        super().__init__(open_signing_keys(path), **times)
+
+    def _look(self) -> None:
+        if (content := self._file.news()) is not None:
+            self._take(signing_keys_in(content))
+
+
+def open_signer(path: Path, *, lifetime: timedelta, leeway: timedelta) -> Signer:
+    """The signer whose keys stand in a file, which is made on the first start."""
+    return _FiledSigner(path, lifetime=lifetime, leeway=leeway)
 
 
 def _claims(found: dict[str, Any]) -> Claims:

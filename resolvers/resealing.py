@@ -93,12 +93,6 @@ async def _note(viewer: Viewer, done: list[Resealed]) -> None:
 
 
 @unit_of_work
-async def note_key_added(viewer: Viewer) -> None:
-    """The entry of the audit trail about a new key."""
-    record(viewer, "VAULT_KEY_ADDED")
-
-
-@unit_of_work
-async def note_keys_retired(viewer: Viewer, keys: int) -> None:
-    """The entry of the audit trail about so many keys that were dropped."""
-    record(viewer, "VAULT_KEYS_RETIRED", keys=keys)
+async def note_keys(viewer: Viewer, action: str, keys: int = 1) -> None:
+    """The entry of the audit trail about a key that was added, or keys that were dropped."""
+    record(viewer, action, keys=keys)
