@@ -49,7 +49,9 @@ async def opened(
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        # Chromium notes an operation that is refused by itself: the page shows why.
+        is_refusal = "responded with a status of 400" in message.text
+        if message.type in {"error", "warning"} and not is_refusal:
             complaints.append(message.text)
 
     page.on("console", listen)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pyotp
 from graphql import GraphQLObjectType
+from jose import jwt
 
 from auth.one_time_codes import STEP_SECONDS
 from core.clock import utc_now
@@ -267,10 +268,10 @@ async def sign_in(person: Caller, login: str, *, again: bool = True, **ahead: fl
     return payload
 
 
-async def confirms(person: Caller, mutation: str = "confirmFactor", /, **given: Any) -> Any:
+async def confirms(person: Caller, **given: Any) -> Any:
     """Shows a factor again; the person goes on with the session's new token."""
     shows = "session { isCurrent } accessToken accessExpiresAt refreshToken"
-    payload = await person.does(mutation, shows, **given)
+    payload = await person.does("confirmFactor", shows, **given)
     person.token = payload["accessToken"]
     return payload
 
@@ -278,13 +279,13 @@ async def confirms(person: Caller, mutation: str = "confirmFactor", /, **given: 
 @unit_of_work
 async def was_shown(person: Caller, *, minutes: float | None = None) -> None:
     """It is as if a factor had been shown so long ago, or just now, a minute after signing in."""
-    sessions = Session.filter(account_id=person.account_id, ended_at__isnull=True)
-    session = await sessions.order_by("-id").first()
-    assert session is not None and session.factor_at is not None
+    assert person.token is not None
+    session = await Session.get(id=jwt.get_unverified_claims(person.token)["sid"])
+    assert session.factor_at is not None
     shown = session.factor_at if minutes is None else utc_now() - timedelta(minutes=minutes)
     session.started_at, session.factor_at = shown - timedelta(minutes=1), shown
     await session.save(update_fields=["started_at", "factor_at"])
-    announce(ChangeKind.SESSION, account_id=person.account_id)
+    announce(ChangeKind.SESSION, account_id=session.account_id)
     person.token = access_token(person.api.services.gate, session, utc_now())
 
 
