@@ -14,7 +14,7 @@ from core.sealing import add_key, open_vault, retire_keys
 from core.settings import Settings
 from models.database import opened
 from models.role import Role
-from resolvers.resealing import note_keys, reseal
+from resolvers.resealing import note_key_added, note_keys_retired, reseal
 from schema.build import build
 from server.environment import settings
 from server.migrating import migrate_database
@@ -69,11 +69,11 @@ async def _rotate_signing(found: Settings, *, retire: bool) -> None:
     async with opened(found.database_url):
         if retire:
             dropped = retire_signing_keys(path)
-            await note_keys(_viewer(), "SIGNING_KEYS_RETIRED", keys=dropped)
+            await note_keys_retired(_viewer(), "SIGNING", dropped)
             out.print(f"Keys retired: {dropped}. Tokens that they signed are renewed.")
         else:
             rotate_signing_keys(path)
-            await note_keys(_viewer(), "SIGNING_KEY_ADDED")
+            await note_key_added(_viewer(), "SIGNING")
             out.print("A key was added: new access tokens are signed with it.")
 
 
@@ -98,14 +98,14 @@ async def _rotate(found: Settings, path: Path, *, add_only: bool, retire: bool) 
             broken += model.broken
         if retire and not broken:
             dropped = retire_keys(path)
-            await note_keys(viewer, "VAULT_KEYS_RETIRED", keys=dropped)
+            await note_keys_retired(viewer, "VAULT", dropped)
             out.print(f"Keys retired: {dropped}")
         return broken == 0
 
 
 async def _add(viewer: Viewer, path: Path) -> None:
     if add_key(path):
-        await note_keys(viewer, "VAULT_KEY_ADDED")
+        await note_key_added(viewer, "VAULT")
         out.print("A key was added: new values are sealed with it.")
     else:
         out.print("An older key is not retired yet: no key was added.")
