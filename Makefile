@@ -21,7 +21,7 @@ run: $(VENV)/.installed ## serve on http://127.0.0.1:8000, with demo data when e
 	@cabinet demo --if-empty
 	@cabinet serve
 
-test: $(VENV)/.installed-dev ## the whole suite on the embedded database; needs no server
+test: $(VENV)/.installed-dev ## the suite on the embedded database; needs no server, skips what does
 	pytest
 
 check: $(VENV)/.installed-dev ## what CI runs: everything, on SQLite and on PostgreSQL

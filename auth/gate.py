@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from auth.breached import Breached, open_breached
-from auth.keys import HashKey, open_hash_key, open_signing_keys
+from auth.keys import HashKey, open_hash_key
 from auth.limits import DatabaseLimiter, Limiter
 from auth.passwords import Passwords
 from auth.redis_limits import RedisLimiter
-from auth.tokens import Signer
+from auth.tokens import Signer, open_signer
 from core.places import Places
 from core.sealing import Vault
 from core.settings import SessionTimes, Settings, SignInLimits
@@ -26,6 +26,7 @@ class Gate:
     limits: SignInLimits
     limiter: Limiter
     places: Places
+    production: bool = False
 
 
 def open_gate(settings: Settings, vault: Vault) -> Gate:
@@ -37,11 +38,7 @@ def open_gate(settings: Settings, vault: Vault) -> Gate:
     if settings.redis_url:
         limiter = RedisLimiter(hashes, settings.redis_url, beyond=limiter)
     return Gate(
-        signer=Signer(
-            open_signing_keys(directory / "signing.keys"),
-            lifetime=times.access,
-            leeway=times.leeway,
-        ),
+        signer=open_signer(directory / "signing.keys", lifetime=times.access, leeway=times.leeway),
         vault=vault,
         passwords=Passwords(),
         breached=open_breached(settings.sign_in.breached),
@@ -50,4 +47,5 @@ def open_gate(settings: Settings, vault: Vault) -> Gate:
         limits=settings.sign_in,
         limiter=limiter,
         places=settings.places,
+        production=settings.production,
     )

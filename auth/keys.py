@@ -4,10 +4,11 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.sealing import read_or_make, write_private
+from core.sealing import alone, read_or_make, write_private
 
 _SECRET_BYTES = 32
 # Crockford's alphabet, as in the codes of ``core.ids``.
@@ -24,16 +25,36 @@ class SigningKey:
 
 def open_signing_keys(path: Path) -> tuple[SigningKey, ...]:
     """The keys in a file, newest first: the newest signs, all verify. Made on the first start."""
-    lines = read_or_make(path, lambda: _line(_new_key())).decode().splitlines()
-    pairs = (line.split() for line in lines if line.strip())
+    return signing_keys_in(read_or_make(path, lambda: _line(_new_key())))
+
+
+def signing_keys_in(content: bytes) -> tuple[SigningKey, ...]:
+    """The keys in what stands in such a file."""
+    pairs = (line.split() for line in content.decode().splitlines() if line.strip())
     return tuple(SigningKey(kid, base64.b64decode(secret)) for kid, secret in pairs)
 
 
 def rotate_signing_keys(path: Path, kept: int = 3) -> tuple[SigningKey, ...]:
-    """Puts a new key first and drops all but the newest; servers read it when they start."""
-    keys = (_new_key(), *open_signing_keys(path))[:kept]
-    write_private(path, b"".join(_line(key) for key in keys))
+    """Puts a new key first and drops all but the newest; servers take it up as they run."""
+    open_signing_keys(path)
+    with alone(path):
+        keys = (_new_key(), *open_signing_keys(path))[:kept]
+        _write(path, keys)
     return keys
+
+
+def retire_signing_keys(path: Path) -> int:
+    """Drops every key but the newest, and tells how many; what they signed is worth nothing."""
+    open_signing_keys(path)
+    with alone(path):
+        newest, *others = open_signing_keys(path)
+        if others:
+            _write(path, [newest])
+    return len(others)
+
+
+def _write(path: Path, keys: Iterable[SigningKey]) -> None:
+    write_private(path, b"".join(_line(key) for key in keys))
 
 
 def _new_key() -> SigningKey:

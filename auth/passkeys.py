@@ -205,7 +205,11 @@ def check_shown(passkeys: Passkeys, shown: Shown, passkey: Passkey | None, field
 
 
 def _challenge(client_data: bytes) -> str:
-    return bytes_to_base64url(parse_client_data_json(client_data).challenge)
+    """What was answered; raises ValueError where a page of ours stood in a frame of another's."""
+    told = parse_client_data_json(client_data)
+    if told.cross_origin:
+        raise ValueError
+    return bytes_to_base64url(told.challenge)
 
 
 def _milliseconds(lifetime: timedelta) -> int:

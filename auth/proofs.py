@@ -14,7 +14,7 @@ class AccountUnconfirmed(Problem):
 
 
 class FactorNotFresh(Problem):
-    """The last factor was shown more than ``minutes`` ago: show one again."""
+    """No factor was shown within ``minutes``, or none since signing in: show one again."""
 
     code = "FACTOR_NOT_FRESH"
 
@@ -33,17 +33,19 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """A factor beyond the password was shown within so many minutes."""
+    """A factor beyond the password was shown within so many minutes, perhaps since signing in."""
 
     minutes: int
+    again: bool = False
 
     def __str__(self) -> str:
-        return f"a factor shown within {self.minutes} minutes"
+        return f"a factor shown{' again' if self.again else ''} within {self.minutes} minutes"
 
     def missing(self, viewer: Viewer) -> Problem | None:
         """What to answer where the viewer cannot show it."""
         shown = viewer.factor_at
-        if shown is not None and viewer.now < shown + timedelta(minutes=self.minutes):
+        is_late = shown is None or viewer.now >= shown + timedelta(minutes=self.minutes)
+        if not is_late and (viewer.is_shown_again or not self.again):
             return None
         return FactorNotFresh(minutes=self.minutes)
 
@@ -54,6 +56,8 @@ Proof = Confirmation | Freshness
 def proves_less(viewer: Viewer, than: Viewer) -> bool:
     """Whether something could be missing of one viewer that is not of another."""
     if than.is_confirmed and not viewer.is_confirmed:
+        return True
+    if than.is_shown_again and not viewer.is_shown_again:
         return True
     if than.factor_at is None:
         return False

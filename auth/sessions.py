@@ -45,9 +45,6 @@ PREFERENCE = (
     Role.ANALYST,
     Role.CITIZEN,
 )
-# How often the rows are read and ``seen_at`` is moved, however busy a session is.
-TOUCH = timedelta(minutes=1)
-
 _ZONE = "Europe/Moscow"
 
 _log = logging.getLogger(__name__)
@@ -88,16 +85,18 @@ def is_over(session: Session, times: SessionTimes, now: datetime) -> bool:
     return (
         session.ended_at is not None
         or session.expires_at <= now
-        or session.seen_at + times.idle <= now
+        or session.seen_at + times.unseen <= now
     )
 
 
-def is_open(account: Account) -> bool:
-    """Whether the account's sessions live.
+def is_open(account: Account, *, production: bool) -> bool:
+    """Whether the account's sessions live. In production those of the demo do not.
 
     A lock after failed sign-ins (which has an end) keeps nobody out who is in: otherwise a
     stranger who knows the telephone number could throw its owner out.
     """
+    if account.is_demo and production:
+        return False
     if account.state is AccountState.LOCKED:
         return account.locked_until is not None
     return account.state is AccountState.ACTIVE
@@ -124,6 +123,7 @@ class _Entry:
     held: tuple[Role, ...]
     is_confirmed: bool
     factor_at: datetime | None
+    is_shown_again: bool
     in_cookies: bool
     # By name; None is the session's own active role. What is not here is not held.
     acting: dict[str | None, _Acting]
@@ -143,6 +143,7 @@ class Sessions:
     ) -> None:
         self._signer = signer
         self._times = settings.sessions
+        self._production = settings.production
         self._rights = rights
         self._feed = feed
         self._size = size
@@ -234,12 +235,16 @@ class Sessions:
         ).select_related("account__organisation")
         if session is None:
             raise TokenInvalid
-        if is_over(session, self._times, now) or not is_open(session.account):
+        account = session.account
+        if is_over(session, self._times, now) or not is_open(account, production=self._production):
             raise SessionExpired
         if expired is not None:
             raise expired
+        if claims.factor_at != session.factor_at:
+            # Whoever stole it before a factor was shown again has gained nothing by that.
+            raise TokenExpired(claims)
         entry = await self._entry(claims, session, now)
-        if _is_to_note(session, now):
+        if _is_to_note(session, self._times, now):
             if not in_use:
                 # Kept, it would hide the next request from the noting of its use.
                 return entry
@@ -269,12 +274,12 @@ class Sessions:
             )
         if session.active_role.value in acting:
             acting[None] = acting[session.active_role.value]
-        noted_at = now if _is_to_note(session, now) else session.seen_at
+        noted_at = now if _is_to_note(session, self._times, now) else session.seen_at
         ends = [
             claims.expires_at + self._signer.leeway,
             session.expires_at,
-            noted_at + TOUCH,
-            noted_at + self._times.idle,
+            # The rows are read again when there is a use to note.
+            noted_at + self._times.touch,
             *(_next_day(now, part.zone) for part in acting.values()),
             *(grant.ends_at for grant in living if grant.ends_at is not None),
             *(grant.starts_at for grant in grants if grant.starts_at > now),
@@ -287,6 +292,7 @@ class Sessions:
             held=held_roles(grants, now),
             is_confirmed=session.account.confirmed_at is not None,
             factor_at=session.factor_at,
+            is_shown_again=session.is_shown_again,
             in_cookies=session.in_cookies,
             acting=acting,
         )
@@ -378,6 +384,7 @@ def _viewer(
         held=entry.held,
         is_confirmed=entry.is_confirmed,
         factor_at=entry.factor_at,
+        is_shown_again=entry.is_shown_again,
         zone=acting.zone,
         language=language,
         address=address,
@@ -386,8 +393,8 @@ def _viewer(
     )
 
 
-def _is_to_note(session: Session, now: datetime) -> bool:
-    return session.seen_at + TOUCH <= now
+def _is_to_note(session: Session, times: SessionTimes, now: datetime) -> bool:
+    return session.seen_at + times.touch <= now
 
 
 def _places(grants: Sequence[RoleGrant]) -> tuple[Place, ...]:

@@ -8,13 +8,15 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from jose import jwk, jws, jwt
 
-from auth.keys import SigningKey
+from auth.keys import SigningKey, open_signing_keys, signing_keys_in
 from core.errors import Problem
+from core.sealing import KeyFile
 from models.role import Role
 
 ALGORITHM = "HS256"
@@ -33,7 +35,7 @@ class TokenInvalid(Problem):
 
 
 class TokenExpired(TokenInvalid):
-    """The token was good: its session may go on with a refreshed one."""
+    """The token was good, and is over: its session may go on with another one."""
 
     def __init__(self, claims: "Claims") -> None:
         super().__init__()
@@ -50,6 +52,7 @@ class Claims:
     token_id: str
     issued_at: datetime
     expires_at: datetime
+    factor_at: datetime | None
 
 
 class Signer:
@@ -62,12 +65,28 @@ class Signer:
         lifetime: timedelta = timedelta(minutes=10),
         leeway: timedelta = timedelta(seconds=30),
     ) -> None:
-        self._kid = keys[0].kid
-        self._keys = {key.kid: jwk.construct(key.secret, ALGORITHM) for key in keys}
+        self._take(keys)
         self.lifetime = lifetime
         self.leeway = leeway
 
-    def issue(self, session_id: UUID, account_id: UUID, role: Role, now: datetime) -> str:
+    def _take(self, keys: Sequence[SigningKey]) -> None:
+        self._kid = keys[0].kid
+        self._keys = {key.kid: jwk.construct(key.secret, ALGORITHM) for key in keys}
+
+    def _look(self) -> None:
+        """Takes up keys that have come since; a signer of its own keys has none to come."""
+
+    def issue(
+        self,
+        session_id: UUID,
+        account_id: UUID,
+        role: Role,
+        now: datetime,
+        *,
+        factor_at: datetime | None = None,
+    ) -> str:
+        """A token; ``factor_at`` is when a factor was shown last in its session, if one was."""
+        self._look()
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -79,6 +98,8 @@ class Signer:
             "purpose": PURPOSE,
             "role": role.value,
         }
+        if factor_at is not None:
+            claims["auth_time"] = int(factor_at.timestamp())
         headers = {"kid": self._kid, "typ": TYPE}
         token: str = jws.sign(claims, self._keys[self._kid], headers=headers, algorithm=ALGORITHM)
         return token
@@ -87,6 +108,7 @@ class Signer:
         """The claims of a token; raises TokenExpired, or TokenInvalid for everything else."""
         if len(token) > LARGEST or not token.isascii():
             raise TokenInvalid
+        self._look()
         try:
             claims = _claims(self._verified(token))
         except Exception:
@@ -114,12 +136,30 @@ class Signer:
         return claims
 
 
+class _FiledSigner(Signer):
+    """A signer that takes up keys as they come into its file, and forgets those that go."""
+
+    def __init__(self, path: Path, **times: timedelta) -> None:
+        self._file = KeyFile(path)
+        super().__init__(open_signing_keys(path), **times)
+
+    def _look(self) -> None:
+        if (content := self._file.news()) is not None:
+            self._take(signing_keys_in(content))
+
+
+def open_signer(path: Path, *, lifetime: timedelta, leeway: timedelta) -> Signer:
+    """The signer whose keys stand in a file, which is made on the first start."""
+    return _FiledSigner(path, lifetime=lifetime, leeway=leeway)
+
+
 def _claims(found: dict[str, Any]) -> Claims:
     texts = {name: found[name] for name in ("iss", "aud", "sub", "sid", "jti", "purpose", "role")}
     if not all(type(text) is str for text in texts.values()):
         raise TokenInvalid
     # A boolean is an integer to Python, and none to RFC 7519.
-    if type(found["iat"]) is not int or type(found["exp"]) is not int or "nbf" in found:
+    shown = found.get("auth_time", 0)
+    if not all(type(at) is int for at in (found["iat"], found["exp"], shown)) or "nbf" in found:
         raise TokenInvalid
     if texts["purpose"] != PURPOSE or not texts["jti"]:
         raise TokenInvalid
@@ -130,4 +170,5 @@ def _claims(found: dict[str, Any]) -> Claims:
         token_id=texts["jti"],
         issued_at=datetime.fromtimestamp(found["iat"], UTC),
         expires_at=datetime.fromtimestamp(found["exp"], UTC),
+        factor_at=datetime.fromtimestamp(shown, UTC) if shown else None,
     )

@@ -49,6 +49,8 @@ class Viewer(NamedTuple):
     # Whether the account is confirmed, and when a factor beyond the password was shown last.
     is_confirmed: bool = False
     factor_at: datetime | None = None
+    # Whether that was after signing in.
+    is_shown_again: bool = False
     zone: str = "Europe/Moscow"
     language: str = "ru"
     address: str = ""

@@ -52,21 +52,34 @@ def _opened(key: Fernet | MultiFernet, sealed: str) -> str:
         raise SealBroken from broken
 
 
-class _FiledVault(Vault):
-    """A vault that takes up new keys as they come into its file: a server needs no restart."""
+class KeyFile:
+    """A file of keys that is read again when it has changed: a server needs no restart."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._version = _version(path)
-        super().__init__(path.read_bytes().split())
+        self._version: tuple[int, int] | None = None
 
-    def _look(self) -> None:
-        # Without its file it goes on with the keys it has.
+    def news(self) -> bytes | None:
+        """What stands in it, where that is new; where there is no file, nothing is."""
         with suppress(OSError):
             version = _version(self._path)
             if version != self._version:
-                self._take(self._path.read_bytes().split())
+                content = self._path.read_bytes()
                 self._version = version
+                return content
+        return None
+
+
+class _FiledVault(Vault):
+    """A vault that takes up new keys as they come into its file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = KeyFile(path)
+        self._look()
+
+    def _look(self) -> None:
+        if (content := self._file.news()) is not None:
+            self._take(content.split())
 
 
 def _version(path: Path) -> tuple[int, int]:
@@ -83,7 +96,7 @@ def open_vault(path: Path) -> Vault:
 def add_key(path: Path) -> bool:
     """Puts a new key first, unless older ones are not retired yet: whether it did."""
     read_or_make(path, Fernet.generate_key)
-    with _alone(path):
+    with alone(path):
         keys = path.read_bytes().split()
         if len(keys) > 1:
             return False
@@ -93,7 +106,7 @@ def add_key(path: Path) -> bool:
 
 def retire_keys(path: Path) -> int:
     """Drops every key but the newest, and tells how many; what they sealed cannot be opened."""
-    with _alone(path):
+    with alone(path):
         newest, *others = path.read_bytes().split()
         if others:
             write_private(path, newest + b"\n")
@@ -101,7 +114,7 @@ def retire_keys(path: Path) -> int:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """One process at a time: of two that write, one would lose the key of the other."""
     descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
     try:

@@ -39,6 +39,16 @@ class SessionTimes:
     per_account: int = 5
     leeway: timedelta = timedelta(seconds=30)
 
+    @property
+    def touch(self) -> timedelta:
+        """How often the use of a session is noted, however busy it is."""
+        return min(timedelta(minutes=1), self.idle / 15)
+
+    @property
+    def unseen(self) -> timedelta:
+        """How long after the use noted last it is over: what came since may not be noted."""
+        return self.idle + self.touch
+
 
 @dataclass(frozen=True, slots=True)
 class SignInLimits:

@@ -151,6 +151,11 @@ class Session(Row):
     class Meta:
         table = "session"
 
+    @property
+    def is_shown_again(self) -> bool:
+        """Whether a factor was shown after signing in."""
+        return self.factor_at is not None and self.factor_at > self.started_at
+
 
 class RefreshToken(Row):
     """A link in a session's chain of refresh tokens: one used twice ends the session."""

@@ -32,7 +32,7 @@ from resolvers.forms import Check, ExactlyOne, read, refuse
 from resolvers.grants import ROLE_OF, ProfessionWithoutRole, grant_by_profession
 from resolvers.returned_codes import code_or_problem, count_address, note_refusal
 from resolvers.same_person import has_same_name, has_same_numbers
-from resolvers.sessions import Switched, own_session
+from resolvers.sessions import Switched, access_token, own_session
 
 
 class AlreadyAttached(Problem):
@@ -232,7 +232,7 @@ async def _attach(viewer: Viewer, gate: Gate, claim: _Claim, sent: SentCode) -> 
     return Switched(
         session=session,
         held=held_roles(await grants_of(account.id, viewer.now), viewer.now),
-        access_token=gate.signer.issue(session.id, account.id, role, viewer.now),
+        access_token=access_token(gate, session, viewer.now),
         access_expires_at=viewer.now + gate.times.access,
     )
 

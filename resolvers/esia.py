@@ -36,7 +36,7 @@ from resolvers.confirmation import adds_proof, mark_confirmed
 from resolvers.forms import IdentityUnavailable, Required
 from resolvers.notices import tell_outage, tell_recovery
 from resolvers.owned_numbers import SnilsBound
-from resolvers.sessions import SignedIn, open_session
+from resolvers.sessions import AccountClosed, SignedIn, open_session
 from resolvers.vouching import is_known, owner_of
 
 T = TypeVar("T")
@@ -90,12 +90,6 @@ class EsiaNotLinked(Problem):
     """No account here has this person's SNILS: register, and confirm the account."""
 
     code = "ESIA_NOT_LINKED"
-
-
-class AccountClosed(Problem):
-    """The account was closed or locked by the service: write to support."""
-
-    code = "ACCOUNT_CLOSED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +296,7 @@ async def _sign_in(viewer: Viewer, gate: Gate, person: Vouched) -> SignedIn:
     if account_id is None:
         raise EsiaNotLinked
     account = await Account.filter(id=account_id).select_for_update(no_key=True).get()
-    if not is_open(account):
+    if not is_open(account, production=gate.production):
         raise AccountClosed
     if link is None:
         await _link(viewer._replace(account_id=account.id), gate, account, person)

@@ -20,13 +20,15 @@ from auth.sent_codes import (
 from auth.viewer import Viewer
 from core.errors import Problem
 from core.text import compact
-from models.account import Account, Session
+from models.account import Account
 from models.change import ChangeKind
 from models.database import unit_of_work
 from models.factor import Channel, CodePurpose, SecondFactor
 from models.feed import announce
 from resolvers.recovery_codes import use_recovery_code
-from resolvers.sessions import own_session
+from resolvers.refreshing import renew_shown
+from resolvers.second_factors import sms_contact
+from resolvers.sessions import SignedIn, own_session
 
 # A code has a million values, and three of them are right at a time.
 CONFIRMING = Limit("confirm factor", 5, timedelta(minutes=15))
@@ -66,7 +68,7 @@ async def check_factor(
         return partial(use_step, account, step_of(gate, account, code, viewer.now))
     if factor is SecondFactor.RECOVERY_CODE:
         return partial(use_recovery_code, viewer, gate, account, code)
-    if factor is not SecondFactor.SMS or not account.sms_factor:
+    if factor is not SecondFactor.SMS or await sms_contact(account) is None:
         raise FactorUnavailable("factor")
     if sent is None:
         raise CodeExpired("code")
@@ -85,7 +87,8 @@ async def check_factor(
 async def send_factor_code(viewer: Viewer, *, gate: Gate) -> Sent:
     """Sends a code by SMS, for ``confirm_factor``; raises FactorUnavailable, ResendTooSoon."""
     account = await Account.get(id=viewer.account_id)
-    if not account.sms_factor or account.phone is None:
+    contact = await sms_contact(account)
+    if contact is None:
         raise FactorUnavailable
     record(viewer, "FACTOR_CODE_SENT", account, about=viewer.practitioner_id)
     return await send_code(
@@ -93,7 +96,7 @@ async def send_factor_code(viewer: Viewer, *, gate: Gate) -> Sent:
         gate=gate,
         purpose=CodePurpose.SIGN_IN,
         channel=Channel.SMS,
-        contact=account.phone,
+        contact=contact,
         account_id=account.id,
     )
 
@@ -105,11 +108,11 @@ async def confirm_factor(
     code: str,
     factor: SecondFactor = SecondFactor.TOTP,
     handle: str | None = None,
-) -> Session:
+) -> SignedIn:
     """Shows a second factor again in the viewer's session, for what asks for a fresh one.
 
     ``handle`` is that of the code that was sent. Raises CodeInvalid, CodeReused, CodeExpired,
-    ClockSkew, FactorUnavailable, TooManyAttempts.
+    ClockSkew, FactorUnavailable, CookiesOutOfReach, TooManyAttempts.
     """
     key = str(viewer.account_id)
     await gate.limiter.hit(viewer, CONFIRMING, key)
@@ -118,33 +121,35 @@ async def confirm_factor(
         use = await check_factor(
             viewer, gate=gate, account=account, factor=factor, code=code, sent=handle
         )
-        session = await _confirm(viewer, use)
+        shown = await _confirm(viewer, gate, use)
     except Problem as problem:
         await _write_failure(viewer, problem.code)
         raise
     await gate.limiter.forget(CONFIRMING, key)
-    return session
+    return shown
 
 
 @unit_of_work
-async def _confirm(viewer: Viewer, use: Use) -> Session:
+async def _confirm(viewer: Viewer, gate: Gate, use: Use) -> SignedIn:
     # The account before the session, as in signing in: nobody waits in a circle.
     await Account.filter(id=viewer.account_id).select_for_update(no_key=True).only("id")
     await use()
-    return await note_factor(viewer)
+    return await note_factor(viewer, gate=gate)
 
 
-async def note_factor(viewer: Viewer) -> Session:
+async def note_factor(viewer: Viewer, *, gate: Gate) -> SignedIn:
     """Notes in the viewer's session that a factor was shown, in the caller's unit of work.
 
-    Who does so has locked the account. Raises SessionExpired.
+    It goes on with new tokens: those from before gain nothing by it. Who does so has locked the
+    account. Raises SessionExpired, CookiesOutOfReach.
     """
     session = await own_session(viewer)
-    session.factor_at = viewer.now
+    # Moments are whole seconds: what is shown in the second of the sign-in comes after it.
+    session.factor_at = max(viewer.now, session.started_at + timedelta(seconds=1))
     await session.save(update_fields=["factor_at"])
     record(viewer, "FACTOR_CONFIRMED", session, about=viewer.practitioner_id)
     announce(ChangeKind.SESSION, account_id=session.account_id, subject_id=session.id)
-    return session
+    return await renew_shown(viewer, gate=gate, session=session)
 
 
 @unit_of_work

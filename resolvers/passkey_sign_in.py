@@ -23,7 +23,7 @@ from auth.viewer import Viewer
 from core.errors import Problem
 from core.ids import uuid7
 from core.settings import Settings
-from models.account import Account, Session, SignInMethod
+from models.account import Account, SignInMethod
 from models.database import current_unit, unit_of_work
 from models.factor import Challenge, ChallengePurpose, Passkey
 from resolvers.accounts import person_of
@@ -120,24 +120,25 @@ async def begin_passkey_confirmation(viewer: Viewer, *, gate: Gate, settings: Se
 
 async def confirm_factor_by_passkey(
     viewer: Viewer, *, gate: Gate, settings: Settings, credential: str
-) -> Session:
+) -> SignedIn:
     """Shows a passkey in the viewer's session, for what asks for a fresh factor.
 
-    Raises PasskeyInvalid, PasskeyCloned, ChallengeInvalid about the credential, TooManyAttempts.
+    Raises PasskeyInvalid, PasskeyCloned, ChallengeInvalid about the credential, CookiesOutOfReach,
+    TooManyAttempts.
     """
     await gate.limiter.hit(viewer, SHOWING, viewer.network)
     account = await Account.get(id=viewer.account_id)
     purpose = ChallengePurpose.SECOND_PASSKEY
     proof = await _proof(viewer, gate, settings, credential, purpose, account)
-    return await _confirm(viewer, proof)
+    return await _confirm(viewer, gate, proof)
 
 
 @unit_of_work
-async def _confirm(viewer: Viewer, proof: _Proof) -> Session:
+async def _confirm(viewer: Viewer, gate: Gate, proof: _Proof) -> SignedIn:
     # The account before the session, as in signing in: nobody waits in a circle.
     await Account.filter(id=viewer.account_id).select_for_update(no_key=True).only("id")
     await _use(viewer, proof)
-    return await note_factor(viewer)
+    return await note_factor(viewer, gate=gate)
 
 
 @unit_of_work

@@ -8,11 +8,11 @@ from auth.keys import digest
 from auth.sessions import SessionExpired, grants_of, held_roles, is_open, is_over
 from auth.viewer import Viewer
 from core.errors import Problem
-from models.account import Account, RefreshToken, Session
+from models.account import Account, RefreshToken, Session, SignInMethod
 from models.database import unit_of_work
 from resolvers.accounts import person_of
 from resolvers.forms import Required
-from resolvers.sessions import SignedIn, close_session, new_refresh_token
+from resolvers.sessions import SignedIn, access_token, close_session, new_refresh_token
 
 # Within it the pages of a browser may renew their session at the same time without ending it.
 GRACE = timedelta(seconds=10)
@@ -22,6 +22,12 @@ class RefreshInvalid(Problem):
     """The refresh token is not ours, or was used before: then its session has ended."""
 
     code = "REFRESH_INVALID"
+
+
+class CookiesOutOfReach(Problem):
+    """The session is kept in cookies, and where this was asked none can be set: ask by POST."""
+
+    code = "COOKIES_OUT_OF_REACH"
 
 
 class RefreshRaced(Problem):
@@ -91,16 +97,35 @@ async def _refresh(viewer: Viewer, gate: Gate, token_hash: str) -> SignedIn | Pr
             return refused(RefreshRaced("refresh_token"), "RACED")
         await close_session(person, session, "REFRESH_TOKEN_REUSED")
         return RefreshInvalid("refresh_token")
-    if is_over(session, gate.times, now) or not is_open(account):
+    is_closed = not is_open(account, production=gate.production)
+    if is_closed or is_over(session, gate.times, now):
         return refused(SessionExpired("refresh_token"), "SESSION_OVER")
     session.seen_at = now
     await session.save(update_fields=["seen_at"])
     record(person, "SESSION_REFRESHED", session, about=about, organisation=organisation)
+    return await _next_tokens(viewer, gate, session, account)
+
+
+async def renew_shown(viewer: Viewer, *, gate: Gate, session: Session) -> SignedIn:
+    """New tokens of the viewer's session in which a factor was shown; those from before are void.
+
+    In the caller's unit of work, which has locked the session. Raises CookiesOutOfReach.
+    """
+    if viewer.cookies is not None and viewer.cookies.refresh_hash is None:
+        raise CookiesOutOfReach
+    void = RefreshToken.filter(session_id=session.id, used_at__isnull=True)
+    await void.update(used_at=viewer.now)
+    return await _next_tokens(viewer, gate, session, await Account.get(id=session.account_id))
+
+
+async def _next_tokens(viewer: Viewer, gate: Gate, session: Session, account: Account) -> SignedIn:
+    now = viewer.now
+    can_be_renewed = session.method is not SignInMethod.SCRIPT
     return SignedIn(
         session=session,
         account=account,
         held=held_roles(await grants_of(account.id, now), now),
-        access_token=gate.signer.issue(session.id, account.id, session.active_role, now),
+        access_token=access_token(gate, session, now),
         access_expires_at=now + gate.times.access,
-        refresh_token=await new_refresh_token(session, now),
+        refresh_token=await new_refresh_token(session, now) if can_be_renewed else "",
     )

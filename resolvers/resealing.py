@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import models
@@ -16,6 +16,8 @@ from models.row import Row
 _ENDING = "_sealed"
 # Rows in one unit of work: others wait for it on SQLite.
 _BATCH = 200
+
+Keys = Literal["VAULT", "SIGNING"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,12 @@ async def _note(viewer: Viewer, done: list[Resealed]) -> None:
 
 
 @unit_of_work
-async def note_key_added(viewer: Viewer) -> None:
+async def note_key_added(viewer: Viewer, file: Keys) -> None:
     """The entry of the audit trail about a new key."""
-    record(viewer, "VAULT_KEY_ADDED")
+    record(viewer, f"{file}_KEY_ADDED")
 
 
 @unit_of_work
-async def note_keys_retired(viewer: Viewer, keys: int) -> None:
+async def note_keys_retired(viewer: Viewer, file: Keys, keys: int) -> None:
     """The entry of the audit trail about so many keys that were dropped."""
-    record(viewer, "VAULT_KEYS_RETIRED", keys=keys)
+    record(viewer, f"{file}_KEYS_RETIRED", keys=keys)

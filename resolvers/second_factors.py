@@ -54,6 +54,17 @@ def lasting(factors: tuple[Offered, ...]) -> frozenset[SecondFactor]:
     return frozenset(factor.kind for factor in factors) & _LASTING
 
 
+async def sms_contact(account: Account) -> str | None:
+    """The number to which codes are sent as a factor: where there is no other, a confirmed one.
+
+    Without it who comes by Gosuslugi, and has no factor here, could never add the first.
+    """
+    if account.sms_factor:
+        return account.phone
+    has_none = account.phone_confirmed_at is not None and not lasting(await factors_of(account))
+    return account.phone if has_none else None
+
+
 async def check_another_stays(account: Account, without: SecondFactor) -> None:
     """Raises LastFactor where nothing lasting were left, of an account that the caller locked."""
     if not lasting(await factors_of(account)) - {without}:

@@ -13,10 +13,11 @@ from auth.devices import device_token
 from auth.gate import Gate
 from auth.keys import digest
 from auth.rows import lock, visible
-from auth.sessions import RoleNotHeld, SessionExpired, grants_of, held_roles, is_over
+from auth.sessions import RoleNotHeld, SessionExpired, grants_of, held_roles, is_open, is_over
 from auth.tokens import TokenInvalid
 from auth.viewer import Viewer
 from core.addresses import spelled
+from core.errors import Problem
 from models.account import Account, RefreshToken, Session, SignInMethod
 from models.change import ChangeKind
 from models.database import unit_of_work
@@ -28,6 +29,12 @@ from resolvers.alerts import Alert, alert
 from resolvers.forms import reason_of
 
 
+class AccountClosed(Problem):
+    """The account was closed or locked by the service: write to support."""
+
+    code = "ACCOUNT_CLOSED"
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """A session with its tokens, which are shown once; a renewed one gives no device's."""
@@ -37,6 +44,7 @@ class SignedIn:
     held: tuple[Role, ...]
     access_token: str
     access_expires_at: datetime
+    # Empty for a script's session, which cannot be renewed.
     refresh_token: str
     device_token: str | None = None
 
@@ -64,11 +72,13 @@ async def open_session(
 
     It begins in ``role``, which must be held, or else in the one used last. ``method`` is the
     factor shown just now. Its tokens go where the viewer keeps them, and a session that was kept
-    there before ends.
+    there before ends. Every way of signing in ends here. Raises AccountClosed.
     """
     now = viewer.now
     # One at a time, so that nobody opens a sixth session beside the fifth.
     account = await Account.filter(id=account.id).select_for_update(no_key=True).get()
+    if not is_open(account, production=gate.production):
+        raise AccountClosed
     held = held_roles(await grants_of(account.id, now), now)
     if role is None:
         role = account.last_role if account.last_role in held else held[0]
@@ -85,7 +95,8 @@ async def open_session(
         role,
         gate,
         method=method,
-        factor_at=now,
+        # What was shown to Gosuslugi, it does not say: no factor of ours.
+        factor_at=None if method is SignInMethod.ESIA else now,
         in_cookies=viewer.cookies is not None,
         place=gate.places.of(viewer.address)[:200],
     )
@@ -104,7 +115,7 @@ async def open_session(
         session=session,
         account=account,
         held=held,
-        access_token=gate.signer.issue(session.id, account.id, role, now),
+        access_token=access_token(gate, session, now),
         access_expires_at=now + gate.times.access,
         refresh_token=refresh_token,
         device_token=device_token(gate.hashes, account.id, now),
@@ -135,7 +146,7 @@ async def script_token(viewer: Viewer, *, gate: Gate, account: Account, role: Ro
     person = viewer._replace(account_id=account.id)
     about, home = await person_of(account.id), account.organisation_id
     record(person, "SCRIPT_TOKEN_ISSUED", session, about=about, organisation=home, role=role.value)
-    return gate.signer.issue(session.id, account.id, role, now)
+    return access_token(gate, session, now)
 
 
 async def _new_session(
@@ -192,6 +203,13 @@ async def _end_replaced(viewer: Viewer) -> None:
         await close_session(viewer._replace(account_id=session.account_id), session, "REPLACED")
 
 
+def access_token(gate: Gate, session: Session, now: datetime) -> str:
+    """A token for what the session is now; another role or factor asks for another one."""
+    return gate.signer.issue(
+        session.id, session.account_id, session.active_role, now, factor_at=session.factor_at
+    )
+
+
 async def new_refresh_token(session: Session, now: datetime) -> str:
     """The next link of a session's chain, in the caller's unit of work."""
     token = secrets.token_urlsafe(32)
@@ -223,7 +241,7 @@ async def switch_role(viewer: Viewer, *, gate: Gate, role: Role) -> Switched:
     return Switched(
         session=session,
         held=held,
-        access_token=gate.signer.issue(session.id, session.account_id, role, viewer.now),
+        access_token=access_token(gate, session, viewer.now),
         access_expires_at=viewer.now + gate.times.access,
     )
 
@@ -301,7 +319,7 @@ def living_sessions(viewer: Viewer, *, gate: Gate) -> QuerySet[Session]:
         .filter(
             ended_at__isnull=True,
             expires_at__gt=viewer.now,
-            seen_at__gt=viewer.now - gate.times.idle,
+            seen_at__gt=viewer.now - gate.times.unseen,
         )
         .order_by("-started_at", "-id")
     )

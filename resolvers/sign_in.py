@@ -18,7 +18,7 @@ from resolvers.keyboard import layout_hints
 from resolvers.lockout import AccountLocked, counted, known_device, may_enter, write_failure
 from resolvers.pending import Pending, begin_pending, enter
 from resolvers.second_factors import factors_of, lasting
-from resolvers.sessions import SignedIn
+from resolvers.sessions import AccountClosed, SignedIn
 
 
 class BadCredentials(Problem):
@@ -50,8 +50,8 @@ async def sign_in(
     The first role is the one used last, where it is held. ``device_token`` was given by a sign-in
     before; browsers keep it in a cookie. Raises BadCredentials (perhaps with
     KeyboardLayout, which depends on what was typed alone), CodeInvalid, CodeReused, ClockSkew,
-    AccountLocked, TooManyAttempts, and Required about each field that was left empty. Where the
-    account has had its failures by another login, BadCredentials is all that is told.
+    AccountLocked, AccountClosed, TooManyAttempts, and Required about each field left empty. Where
+    the account has had its failures by another login, BadCredentials is all that is told.
     """
     given = {"login": login.strip(), "password": password}
     empty: list[Problem] = [Required(name) for name, value in given.items() if not value]
@@ -76,6 +76,9 @@ async def sign_in(
         if hints and isinstance(refused.problem, BadCredentials):
             raise Problems([refused.problem, *hints]) from None
         raise refused.problem from None
+    except AccountClosed as closed:
+        await write_failure(viewer, gate=gate, account=account, attempt=attempt, reason=closed.code)
+        raise
 
 
 def normal_login(text: str) -> str:

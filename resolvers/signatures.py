@@ -21,7 +21,7 @@ from core.errors import Problem, ServiceUnavailable
 from core.ids import readable_code
 from core.settings import Settings
 from core.translation import message
-from models.account import Account, Session, SignInMethod
+from models.account import Account, SignInMethod
 from models.database import unit_of_work
 from models.factor import Challenge, ChallengePurpose
 from models.identity import Identity
@@ -107,22 +107,22 @@ async def begin_signature_confirmation(
 
 async def confirm_factor_by_signature(
     viewer: Viewer, *, gate: Gate, signatures: SignatureVerifier, challenge: str, signature: str
-) -> Session:
+) -> SignedIn:
     """Shows a signature of the viewer's own in this session, for what asks for a fresh factor.
 
     Raises what ``sign_in_by_signature`` does, and SubjectMismatch also of another's.
     """
     await gate.limiter.hit(viewer, SHOWING, viewer.network)
     signed = await _signed(viewer, gate, signatures, challenge, signature)
-    return await _confirm(viewer, signed)
+    return await _confirm(viewer, gate, signed)
 
 
 @unit_of_work
-async def _confirm(viewer: Viewer, signed: _Signed) -> Session:
+async def _confirm(viewer: Viewer, gate: Gate, signed: _Signed) -> SignedIn:
     # The account before the session, as in signing in: nobody waits in a circle.
     await Account.filter(id=viewer.account_id).select_for_update(no_key=True).only("id")
     await _use(viewer, signed)
-    return await note_factor(viewer)
+    return await note_factor(viewer, gate=gate)
 
 
 @unit_of_work

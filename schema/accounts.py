@@ -24,6 +24,7 @@ from schema.directives import EVERYONE, SIGNED_IN, discloses, visible
 from schema.factors import LATELY, SENT
 from schema.names import register
 from schema.operations import Returned, given, input_of, mutation, query, row
+from schema.tokens import ACCESS, REFRESH
 from schema.views import (
     column,
     computed,
@@ -297,31 +298,13 @@ _VIEWER = Returned(
     "Who one is now; empty where that person has proved less than who asks.",
     _signed_in,
 )
-_ACCESS = {
-    "access_token": Returned(
-        "str | None",
-        "To be sent as a bearer token; empty where it is kept in a cookie.",
-        lambda result, _: None if result.session.in_cookies else result.access_token,
-    ),
-    "access_expires_at": Returned(
-        "datetime | None", "When it must be renewed.", lambda result, _: result.access_expires_at
-    ),
-}
-_REFRESH = {
-    "refresh_token": Returned(
-        "str | None",
-        "Renews the access token, once; used twice, it ends the session."
-        " Empty where it is kept in a cookie.",
-        lambda result, _: None if result.session.in_cookies else result.refresh_token,
-    )
-}
 # What a person gets who goes on in another role.
-SWITCHED = {**_ACCESS, "viewer": _VIEWER}
+SWITCHED = {**ACCESS, "viewer": _VIEWER}
 
 # What every way of signing in comes to.
 SIGNED_IN_PAYLOAD = {
-    **_ACCESS,
-    **_REFRESH,
+    **ACCESS,
+    **REFRESH,
     "viewer": _VIEWER,
     "device_token": Returned(
         "str | None",
@@ -405,7 +388,7 @@ mutation(
     refreshing.refresh_session,
     visible(*EVERYONE),
     says="Renews the tokens of a session; a browser's refresh token comes in its cookie.",
-    returns={**_ACCESS, **_REFRESH, "viewer": _VIEWER},
+    returns={**ACCESS, **REFRESH, "viewer": _VIEWER},
     sensitive=True,
 )
 mutation(

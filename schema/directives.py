@@ -91,11 +91,13 @@ class Confirmed:
     locations=[Location.OBJECT, Location.INPUT_OBJECT, Location.FIELD_DEFINITION],
     description=(
         "Only where a factor beyond the password was shown in this session within so many "
-        "minutes: else the operation answers `FACTOR_NOT_FRESH`."
+        "minutes: else the operation answers `FACTOR_NOT_FRESH`. With `again`, the one with which "
+        "one signed in does not count."
     ),
 )
 class Fresh:
     minutes: int
+    again: bool = False
 
 
 Proving = Confirmed | Fresh
@@ -144,9 +146,9 @@ def confirmed() -> Confirmed:
     return Confirmed()
 
 
-def fresh(*, minutes: int) -> Fresh:
-    """The rule that a factor beyond the password must have been shown so lately."""
-    return Fresh(minutes=minutes)
+def fresh(*, minutes: int, again: bool = False) -> Fresh:
+    """The rule that a factor must have been shown so lately; ``again``: after signing in."""
+    return Fresh(minutes=minutes, again=again)
 
 
 def _ordered(roles: Sequence[Role]) -> list[Role]:

@@ -3,7 +3,8 @@
 from models.role import Role
 from resolvers import esia
 from schema.accounts import SIGNED_IN_PAYLOAD
-from schema.directives import EVERYONE, SIGNED_IN, fresh, visible
+from schema.directives import EVERYONE, SIGNED_IN, visible
+from schema.factors import LATELY
 from schema.operations import Returned, mutation, row
 
 mutation(
@@ -38,7 +39,7 @@ mutation(
 mutation(
     esia.link_esia,
     visible(*SIGNED_IN),
-    fresh(minutes=10),
+    LATELY,
     says="Links one's account with Gosuslugi, and confirms it where Gosuslugi knows its owner.",
     returns=row("Account"),
     sensitive=True,
@@ -46,7 +47,7 @@ mutation(
 mutation(
     esia.unlink_esia,
     visible(*SIGNED_IN),
-    fresh(minutes=10),
+    LATELY,
     says="Takes Gosuslugi off one's account, until one signs in through it again.",
     returns=row("Account"),
 )

@@ -8,6 +8,7 @@ from schema.accounts import OWN, SIGNED_IN_PAYLOAD
 from schema.directives import SIGNED_IN, visible
 from schema.factors import LATELY
 from schema.operations import Returned, mutation, row
+from schema.tokens import SHOWN_AGAIN
 from schema.views import column, view_of
 
 
@@ -103,7 +104,10 @@ mutation(
 mutation(
     passkey_sign_in.confirm_factor_by_passkey,
     visible(*SIGNED_IN),
-    says="Shows a passkey in this session, for what asks for a fresh factor.",
-    returns=row("Session"),
+    says=(
+        "Shows a passkey in this session, for what asks for a fresh factor. The tokens from before "
+        "are void."
+    ),
+    returns=SHOWN_AGAIN,
     sensitive=True,
 )

@@ -72,7 +72,7 @@ class Rules:
     def proofs(self) -> frozenset[Proof]:
         """What must be proved, in whatever role."""
         return frozenset(
-            Confirmation() if isinstance(rule, Confirmed) else Freshness(rule.minutes)
+            Confirmation() if isinstance(rule, Confirmed) else Freshness(rule.minutes, rule.again)
             for rule in self.of
             if isinstance(rule, Confirmed | Fresh)
         )

@@ -4,7 +4,8 @@ from models.role import Role
 from resolvers import signatures
 from schema.accounts import SIGNED_IN_PAYLOAD
 from schema.directives import SIGNED_IN, visible
-from schema.operations import Returned, mutation, row
+from schema.operations import Returned, mutation
+from schema.tokens import SHOWN_AGAIN
 
 _TO_SIGN = {
     "challenge": Returned(
@@ -48,8 +49,8 @@ mutation(
     visible(*SIGNED_IN),
     says=(
         "Shows an electronic signature of one's own in this session, for what asks for a fresh "
-        f"factor. {_SIGNATURE}"
+        f"factor. The tokens from before are void. {_SIGNATURE}"
     ),
-    returns=row("Session"),
+    returns=SHOWN_AGAIN,
     sensitive=True,
 )

@@ -83,6 +83,8 @@ def serve(
         _fail(str(error))
         raise
     asyncio.run(migrate_database(found.database_url))
+    if found.production and _in_database(found, demo_accounts):
+        err.print("[yellow]There are demo accounts here: in production nobody signs in to them.[/]")
     if found.trusted_operations is None and not (PAGE / "index.html").exists():
         err.print("[yellow]The GraphiQL page is not built: run `make web`.[/] The API serves on.")
     # The views of the roles live as long as the process: looking through them for garbage, which
@@ -114,6 +116,8 @@ def demo(
 ) -> None:
     """Fill an empty database with an organisation to try things on, and show its accounts."""
     found = _settings()
+    if found.production:
+        _fail("This is production: demo accounts, whose passwords everybody knows, are not for it.")
     asyncio.run(migrate_database(found.database_url))
     try:
         with err.status("Loading the demo organisation…"):

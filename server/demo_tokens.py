@@ -18,6 +18,8 @@ class NotDemo(Exception):
 
 async def demo_token(settings: Settings, role: Role) -> str:
     """An access token of the first demo account that holds a role, acting in it; raises NotDemo."""
+    if settings.production:
+        raise NotDemo("This is production: nobody signs in to a demo account here.")
     now = utc_now()
     gate = open_gate(settings, open_vault(settings.home / "keys" / "vault.key"))
     known: set[Role] = set()

@@ -144,8 +144,9 @@ async def _viewer(request: Request, address: FileAddress, now: datetime) -> View
     account_id, role = address.account_id, address.role
     places: tuple[Place, ...] = ()
     if account_id is not None:
+        production = request.app.state.services.settings.production
         account = await Account.get_or_none(id=account_id)
-        if account is None or not is_open(account):
+        if account is None or not is_open(account, production=production):
             raise AddressInvalid
         grants = await grants_of(account_id, now)
         if role not in held_roles(grants, now):

@@ -35,10 +35,12 @@ from server.requests import (
     accepted,
     bearer,
     body_of,
+    by_name,
     check_media,
     decoded,
     operation_by_get,
     operation_of,
+    text_of,
 )
 from server.services import Services
 
@@ -86,7 +88,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")
         address = client[0] if client else ""
-        reply = await self._reply(scope, dict(reversed(scope["headers"])), address, receive)
+        reply = await self._reply(scope, by_name(scope["headers"]), address, receive)
         length = (b"content-length", str(len(reply.body)).encode())
         headers = [*self._headers[reply.media], length, *reply.headers]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -131,11 +133,11 @@ class Endpoint:
     def _begun(self, asked: "_Asked") -> "Reply | Awaitable[Reply]":
         services: Services = self._state.services
         headers = asked.headers
-        token, kept = bearer(_text(headers, b"authorization")), None
+        token, kept = bearer(text_of(headers, b"authorization")), None
         if token is None:
             token, kept = cookies.carried(headers, services.settings.origins)
         known: dict[str, Any] = {
-            "role": _text(headers, b"x-cabinet-role"),
+            "role": text_of(headers, b"x-cabinet-role"),
             "now": utc_now(),
             "address": asked.address,
             "device": headers.get(b"user-agent", b"")[:200].decode("latin-1"),
@@ -238,8 +240,3 @@ def _refusal(error: Exception, language: str, media: str) -> Reply:
 
 def _language(headers: Headers) -> str:
     return preferred(headers.get(b"accept-language", b"").decode("latin-1"))
-
-
-def _text(headers: Headers, name: bytes) -> str | None:
-    value = headers.get(name)
-    return None if value is None else value.decode("latin-1")

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from core.settings import Settings
 from server.exchanges import Exchange, Joining
 from server.graphql_http import Endpoint
+from server.requests import by_name
 
 _ALONE = b"content-length: 0\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
 _WRONG = STATUS_LINE[400] + _ALONE
@@ -157,7 +158,7 @@ class Protocol(HttpToolsProtocol):
             return
         self._body = None
         self.cycle: Any = Exchange(self, endpoint, self.parser.should_keep_alive())
-        self.cycle.begin(dict(reversed(self.headers)), body, self._address())
+        self.cycle.begin(by_name(self.headers), body, self._address())
 
     def on_response_complete(self) -> None:
         # As uvicorn does it, but for its timer: one more for each answer costs a tiny one a

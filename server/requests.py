@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -47,6 +47,20 @@ class TextInvalid(Malformed):
         # As the same text in a document is told (execution.problems).
         extensions = {"code": "BAD_USER_INPUT", "field": self._place}
         return {**super().told(language), "extensions": extensions}
+
+
+def by_name(told: Sequence[tuple[bytes, bytes]]) -> Headers:
+    """The headers of a request by their names; two that say who asks are none that is right."""
+    found = dict(reversed(told))
+    if len(found) != len(told) and sum(name == b"authorization" for name, _ in told) > 1:
+        # A proxy may have checked the other one.
+        found[b"authorization"] = b""
+    return found
+
+
+def text_of(headers: Headers, name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")
 
 
 def check_media(headers: Headers) -> None:

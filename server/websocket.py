@@ -27,7 +27,7 @@ from models.change import Change, ChangeKind
 from models.feed import ChangesLost
 from server import cookies
 from server.answers import encoded
-from server.requests import Malformed, bearer, decoded, operation_of
+from server.requests import Malformed, bearer, by_name, decoded, operation_of, text_of
 from server.services import Services
 from server.sockets import (
     AGAIN,
@@ -48,6 +48,9 @@ from server.sockets import (
 )
 
 PROTOCOL = "graphql-transport-ws"
+
+# With a renewed token clients come again.
+RENEWABLE = "TOKEN_EXPIRED"
 
 # How long a right may end by the clock before a silent socket notices, in seconds.
 _LOOK_SECONDS = 5.0
@@ -70,6 +73,9 @@ async def endpoint(websocket: WebSocket) -> None:
     try:
         await socket.run()
     except Closing as closing:
+        if closing.reason == RENEWABLE:
+            # It may be what brings the next token.
+            await socket.settle()
         await _close(websocket, closing.code, closing.reason)
     except (Gone, WebSocketDisconnect):
         pass
@@ -149,6 +155,13 @@ class Socket:
                 raise self._closing.result()
             await self._handle(receiving.result())
 
+    async def settle(self) -> None:
+        """Waits until what is answered once has been answered."""
+        operations = self._operations.values()
+        running = [found.task for found in operations if found.task and not found.subscribes]
+        if running:
+            await asyncio.wait(running, timeout=self._limits.operation_seconds)
+
     async def stop(self) -> None:
         """Ends everything that runs for this socket."""
         self._operations.clear()
@@ -209,11 +222,10 @@ class Socket:
         if not isinstance(token, str | None) or not isinstance(role, str | None):
             raise Closing(BAD_MESSAGE, "Payload is malformed")
         try:
+            headers = by_name(self._websocket.scope["headers"])
             # Programs may send the header instead, as browsers cannot.
-            header = self._websocket.headers.get("authorization")
-            self._token = bearer(header if token is None else token)
+            self._token = bearer(text_of(headers, b"authorization") if token is None else token)
             if self._token is None:
-                headers = dict(reversed(self._websocket.scope["headers"]))
                 origins = self._services.settings.origins
                 self._token, self._cookies = cookies.of_handshake(headers, origins)
         except TokenInvalid:
@@ -253,7 +265,7 @@ class Socket:
             )
         except TokenExpired:
             # Clients take 4401 for final; with 4403 they come again with a renewed token.
-            raise Closing(FORBIDDEN, "TOKEN_EXPIRED") from None
+            raise Closing(FORBIDDEN, RENEWABLE) from None
         except TokenInvalid:
             raise Closing(UNAUTHORIZED, "UNAUTHENTICATED") from None
         except SessionExpired:

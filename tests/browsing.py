@@ -39,12 +39,9 @@ def needed(what: object, why: str) -> None:
 
 @contextlib.asynccontextmanager
 async def opened(
-    chromium: Browser, url: str, *, script: str = "", locale: str = "ru-RU", but: str = "\0"
+    chromium: Browser, url: str, *, script: str = "", locale: str = "ru-RU"
 ) -> collections.abc.AsyncIterator[Page]:
-    """The page, freshly loaded. On leaving, it must have broken neither its policy nor itself.
-
-    ``but`` is in what the browser itself may complain of.
-    """
+    """The page, freshly loaded. On leaving, it must have broken neither its policy nor itself."""
     context = await chromium.new_context(
         locale=locale, color_scheme="light", viewport={"width": 1400, "height": 900}
     )
@@ -52,7 +49,9 @@ async def opened(
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and but not in message.text:
+        # Chromium notes an operation that is refused by itself: the page shows why.
+        is_refusal = "responded with a status of 400" in message.text
+        if message.type in {"error", "warning"} and not is_refusal:
             complaints.append(message.text)
 
     page.on("console", listen)

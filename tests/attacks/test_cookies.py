@@ -16,6 +16,7 @@ from models.role import Role
 from server.cookies import ACCESS, REFRESH
 from tests.api import Api, serving
 from tests.browsers import Browser, browsing
+from tests.journeys.hospital import founded
 from tests.live import ListeningApi
 from tests.server.people import somebody
 from tests.server.test_protocol import CLOSE, answer, posted
@@ -25,6 +26,9 @@ WHO = "{ viewer { activeRole } }"
 DOCTOR = {"viewer": {"activeRole": "DOCTOR"}}
 SIGN_OUT = "mutation { signOut { errors { code } } }"
 REFRESHING = "mutation { refreshSession { accessToken refreshToken errors { code field } } }"
+CONFIRMING = (
+    "mutation ($code: String!) { confirmFactor(code: $code) { accessToken errors { code } } }"
+)
 ELSEWHERE: list[dict[str, str]] = [
     {"origin": "https://evil.example", "sec_fetch_site": "cross-site"},
     {"origin": "http://test:81", "sec_fetch_site": "same-site"},
@@ -245,10 +249,11 @@ def handshake(browser: Browser, origin: str | None) -> dict[str, Any]:
     return {"additional_headers": headers, "origin": origin}
 
 
-async def test_a_socket_of_our_page_is_the_browser_s_session(
-    sockets: tuple[ListeningApi, Browser],
-) -> None:
-    api, browser = sockets
+async def test_a_socket_of_our_page_is_the_browser_s_session(listening_api: ListeningApi) -> None:
+    api, hospital = listening_api, await founded(listening_api)
+    person = await hospital.signing_in(Role.DOCTOR)
+    assert person.account is not None
+    browser, _ = await browsing(api, person.account, Role.DOCTOR)
     async with connected(api.socket_url, **handshake(browser, api.url)) as socket:
         await socket.init()
         await socket.subscribe("1", WHO)
@@ -258,6 +263,11 @@ async def test_a_socket_of_our_page_is_the_browser_s_session(
         await socket.subscribe("2", REFRESHING)
         payload = (await socket.message())["payload"]["data"]["refreshSession"]
         assert payload["errors"] == [{"code": "REFRESH_INVALID", "field": "refreshToken"}]
+        await socket.message()
+        # Nor is a factor shown there, which would void the browser's cookies.
+        await socket.subscribe("3", CONFIRMING, code=person.code())
+        payload = (await socket.message())["payload"]["data"]["confirmFactor"]
+        assert payload["errors"] == [{"code": "COOKIES_OUT_OF_REACH"}]
         await socket.message()
         assert (await browser.asks(SIGN_OUT)).data == {"signOut": {"errors": []}}
         assert await socket.closed() == (4401, "SESSION_EXPIRED")

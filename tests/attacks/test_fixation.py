@@ -2,14 +2,23 @@
 
 from typing import Any
 
+from core.clock import utc_now
 from models.account import Session
 from models.role import Role
+from resolvers.sessions import script_token
 from server.cookies import ACCESS
 from tests.api import Api
 from tests.attacks.codes import last_code
-from tests.auth.entrance import PASSWORD
+from tests.auth.entrance import PASSWORD, visitor
 from tests.browsers import Browser
-from tests.journeys.hospital import Caller, Hospital, founded, mutation_document, sign_in
+from tests.journeys.hospital import (
+    Caller,
+    Hospital,
+    confirms,
+    founded,
+    mutation_document,
+    sign_in,
+)
 
 WHO = "{ viewer { activeRole } }"
 PHONE, OTHER_PHONE = "+79001234567", "+79007654321"
@@ -38,6 +47,69 @@ async def test_nothing_from_before_a_sign_in_is_worth_more_after_it(api: Api) ->
     answer = await own.asks(WHO)
     assert (answer.status, answer.codes) == (401, ["SESSION_EXPIRED"])
     assert await Session.filter(ended_at__isnull=True).count() == 1
+
+
+async def test_a_token_from_before_a_factor_was_shown_again_is_void(api: Api) -> None:
+    """The thief holds both tokens, and waits for the owner to show a factor."""
+    hospital, owner, _ = await two_people(api)
+    stolen = await sign_in(owner, PHONE, again=False)
+    thief = Caller(api, stolen["accessToken"])
+    assert await thief.sees(WHO) == {"viewer": {"activeRole": "DOCTOR"}}
+
+    await confirms(owner, code=owner.code(seconds=30))
+
+    answer = await thief.answer(WHO)
+    assert (answer.status, answer.codes) == (401, ["UNAUTHENTICATED"])
+    assert await owner.sees(WHO) == {"viewer": {"activeRole": "DOCTOR"}}
+    await owner.does("createRecoveryCodes")
+    # The refresh token is void as well: who shows it ends the session, as any that is used twice.
+    renewing = {"refreshToken": stolen["refreshToken"]}
+    refusal = [("REFRESH_INVALID", "refreshToken")]
+    assert await hospital.visitor().refused("refreshSession", **renewing) == refusal
+    assert (await owner.answer(WHO)).codes == ["SESSION_EXPIRED"]
+
+
+async def test_a_session_goes_on_with_the_tokens_of_the_factor_shown_again(api: Api) -> None:
+    hospital, owner, _ = await two_people(api)
+    await sign_in(owner, PHONE, again=False)
+    shown = await confirms(owner, code=owner.code(seconds=30))
+    assert shown["session"] == {"isCurrent": True}
+
+    renewed = await hospital.visitor().does(
+        "refreshSession", "accessToken", refreshToken=shown["refreshToken"]
+    )
+
+    for token in (shown["accessToken"], renewed["accessToken"]):
+        await Caller(api, token).does("createRecoveryCodes")
+
+
+async def test_a_browser_s_cookies_are_others_after_a_factor_was_shown_again(api: Api) -> None:
+    _, owner, _ = await two_people(api)
+    browser = Browser(api)
+    await _signs_in(browser, owner, PHONE)
+    stolen = Browser(api, dict(browser.kept))
+    arguments = {"code": owner.code(seconds=30)}
+    document = mutation_document("confirmFactor", "accessToken refreshToken", arguments)
+
+    answer = await browser.asks(document, arguments)
+
+    told: dict[str, Any] = {"accessToken": None, "refreshToken": None, "errors": []}
+    assert answer.data == {"confirmFactor": told}
+    assert not set(browser.kept.values()) & set(stolen.kept.values())
+    assert (await stolen.asks(WHO)).codes == ["UNAUTHENTICATED"]
+    assert (await browser.asks(WHO)).data == {"viewer": {"activeRole": "DOCTOR"}}
+
+
+async def test_a_script_s_session_has_no_refresh_token_after_a_factor_either(api: Api) -> None:
+    _, owner, _ = await two_people(api)
+    assert owner.account is not None
+    viewer, gate = visitor(utc_now()), api.services.gate
+    owner.token = await script_token(viewer, gate=gate, account=owner.account, role=Role.DOCTOR)
+
+    shown = await confirms(owner, code=owner.code())
+
+    assert shown["refreshToken"] is None
+    await owner.does("createRecoveryCodes")
 
 
 async def test_each_sign_in_is_a_session_of_its_own(api: Api) -> None:

@@ -28,7 +28,8 @@ def test_a_rotated_key_comes_first_and_the_oldest_goes(tmp_path: Path) -> None:
     assert open_signing_keys(path) == (fourth, third, second)
     assert first not in (fourth, third, second)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [file.name for file in tmp_path.iterdir()] == ["signing.keys"]
+    names = {file.name for file in tmp_path.iterdir()}
+    assert names == {"signing.keys", "signing.keys.lock"}
 
 
 def test_hashes_depend_on_key_purpose_and_text(tmp_path: Path) -> None:

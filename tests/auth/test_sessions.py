@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from auth.gate import Gate
 from auth.sessions import RoleNotHeld, SessionExpired, Sessions
 from auth.tokens import TokenExpired, TokenInvalid
 from auth.viewer import Place, Viewer
+from core.settings import SessionTimes
 from models.account import Account, AccountState, Session
 from models.change import ChangeKind
 from models.database import settle, unit_of_work
@@ -26,7 +27,14 @@ from models.organisation import Organisation
 from models.practitioner import Position, Profession
 from models.role import Role
 from resolvers.grants import revoke_role
-from resolvers.sessions import SignedIn, end_session, open_session, sign_out, switch_role
+from resolvers.sessions import (
+    SignedIn,
+    access_token,
+    end_session,
+    open_session,
+    sign_out,
+    switch_role,
+)
 from tests import factories as make
 from tests.auth import entrance
 from tests.auth.entrance import RIGHTS
@@ -144,7 +152,8 @@ async def test_what_is_proved_acts_at_once(database: str, tmp_path: Path) -> Non
     async with house(database, tmp_path) as home:
         await Account.filter(id=home.account.id).update(confirmed_at=None)
         await Session.filter(id=home.signed_in.session.id).update(factor_at=None)
-        before = await home.viewer()
+        session = await Session.get(id=home.signed_in.session.id)
+        before = await home.viewer(token=access_token(home.gate, session, NOW))
 
         @unit_of_work
         async def prove() -> None:
@@ -153,10 +162,11 @@ async def test_what_is_proved_acts_at_once(database: str, tmp_path: Path) -> Non
             announce(ChangeKind.SESSION, account_id=home.account.id)
 
         await prove()
-        after = await home.viewer()
+        session = await Session.get(id=home.signed_in.session.id)
+        after = await home.viewer(token=access_token(home.gate, session, NOW))
 
-    assert (before.is_confirmed, before.factor_at) == (False, None)
-    assert (after.is_confirmed, after.factor_at) == (True, NOW + MINUTE)
+    proved = [(one.is_confirmed, one.factor_at, one.is_shown_again) for one in (before, after)]
+    assert proved == [(False, None, False), (True, NOW + MINUTE, True)]
 
 
 async def test_a_token_gives_the_whole_viewer(database: str, tmp_path: Path) -> None:
@@ -422,7 +432,7 @@ async def test_an_idle_session_expires_and_a_used_one_lives(database: str, tmp_p
 
         def token_at(minutes: int) -> str:
             moment = NOW + minutes * MINUTE
-            return home.gate.signer.issue(session.id, home.account.id, Role.DOCTOR, moment)
+            return access_token(home.gate, session, moment)
 
         for minutes in (14, 28):
             now = NOW + minutes * MINUTE
@@ -431,7 +441,23 @@ async def test_an_idle_session_expires_and_a_used_one_lives(database: str, tmp_p
         assert (await Session.get(id=session.id)).seen_at == NOW + 28 * MINUTE
 
         with pytest.raises(SessionExpired):
-            await home.viewer(token=token_at(43), now=NOW + 43 * MINUTE)
+            # It may have been in use until just before the next use were noted.
+            await home.viewer(token=token_at(44), now=NOW + 44 * MINUTE)
+
+
+@pytest.mark.parametrize("step", [3, 20, 59])
+async def test_a_session_in_use_does_not_end(database: str, tmp_path: Path, step: int) -> None:
+    times = SessionTimes(idle=MINUTE)
+    async with house(database, tmp_path) as home:
+        settings = replace(entrance.settings(tmp_path), sessions=times)
+        sessions = Sessions(home.gate.signer, settings, RIGHTS, home.feed)
+        for seconds in range(0, 181, step):
+            now = NOW + timedelta(seconds=seconds)
+            assert (await sessions.viewer(home.token, now=now)).account_id == home.account.id
+            await settle()
+
+        with pytest.raises(SessionExpired):
+            await sessions.viewer(home.token, now=now + times.unseen)
 
 
 async def test_last_use_is_noted_once_a_minute(database: str, tmp_path: Path) -> None:
@@ -449,11 +475,11 @@ async def test_last_use_is_noted_once_a_minute(database: str, tmp_path: Path) ->
 async def test_looking_again_keeps_no_idle_session_alive(database: str, tmp_path: Path) -> None:
     async with house(database, tmp_path) as home:
         session = home.signed_in.session
-        end = NOW + 15 * MINUTE
+        end = NOW + 16 * MINUTE
 
         async def look(seconds: int) -> Viewer:
             now = end - timedelta(seconds=seconds)
-            token = home.gate.signer.issue(session.id, home.account.id, Role.DOCTOR, now)
+            token = access_token(home.gate, session, now)
             return await home.viewer(token=token, now=now, in_use=False)
 
         for seconds in (600, 300, 60, 1):
@@ -470,7 +496,7 @@ async def test_an_old_session_expires_however_busy(database: str, tmp_path: Path
         session = home.signed_in.session
         end = NOW + timedelta(hours=12)
         await Session.filter(id=session.id).update(seen_at=end - MINUTE)
-        token = home.gate.signer.issue(session.id, home.account.id, Role.DOCTOR, end - MINUTE)
+        token = access_token(home.gate, session, end - MINUTE)
 
         assert await home.viewer(token=token, now=end - timedelta(seconds=1))
         with pytest.raises(SessionExpired):
@@ -511,8 +537,9 @@ async def test_a_wrong_token_is_never_a_visitor(database: str, tmp_path: Path) -
 
 async def test_the_tokens_role_is_only_a_hint(database: str, tmp_path: Path) -> None:
     async with house(database, tmp_path) as home:
+        session = home.signed_in.session
         token = home.gate.signer.issue(
-            home.signed_in.session.id, home.account.id, Role.INSPECTOR, NOW
+            session.id, home.account.id, Role.INSPECTOR, NOW, factor_at=session.factor_at
         )
 
         assert (await home.viewer(token=token)).role is Role.DOCTOR
@@ -521,10 +548,8 @@ async def test_the_tokens_role_is_only_a_hint(database: str, tmp_path: Path) -> 
 async def test_the_cache_is_bounded(database: str, tmp_path: Path) -> None:
     async with house(database, tmp_path) as home:
         small = Sessions(home.gate.signer, entrance.settings(tmp_path), RIGHTS, home.feed, size=3)
-        issue = home.gate.signer.issue
         for _ in range(10):
-            token = issue(home.signed_in.session.id, home.account.id, Role.DOCTOR, NOW)
-            await small.viewer(token, now=NOW)
+            await small.viewer(access_token(home.gate, home.signed_in.session, NOW), now=NOW)
 
         assert len(small._entries) == 3
         assert sum(len(keys) for keys in small._of_account.values()) == 3
@@ -538,11 +563,7 @@ async def test_a_revocation_while_rows_are_read_is_not_overwritten(
         reads = [asyncio.create_task(home.viewer()) for _ in range(5)]
         fresh = [
             asyncio.create_task(
-                home.viewer(
-                    token=home.gate.signer.issue(
-                        home.signed_in.session.id, home.account.id, Role.DOCTOR, NOW
-                    )
-                )
+                home.viewer(token=access_token(home.gate, home.signed_in.session, NOW))
             )
             for _ in range(20)
         ]

@@ -49,7 +49,8 @@ def encoded(value: object) -> str:
 
 
 def test_reads_what_it_issued() -> None:
-    token = SIGNER.issue(SESSION, ACCOUNT, Role.NURSE, NOW)
+    shown = NOW - timedelta(minutes=3)
+    token = SIGNER.issue(SESSION, ACCOUNT, Role.NURSE, NOW, factor_at=shown)
 
     claims = SIGNER.read(token, NOW)
 
@@ -60,6 +61,7 @@ def test_reads_what_it_issued() -> None:
         token_id=claims.token_id,
         issued_at=NOW,
         expires_at=NOW + timedelta(minutes=10),
+        factor_at=shown,
     )
     assert len(claims.token_id) >= 16
 
@@ -113,6 +115,8 @@ def test_every_claim_is_required(claim: str) -> None:
         {"exp": float("inf")},
         {"exp": 10**30},
         {"exp": "soon"},
+        {"auth_time": str(int(NOW.timestamp()))},
+        {"auth_time": True},
         {"nbf": int(NOW.timestamp()) + 9999},
         {"sub": "nobody"},
         {"sub": 2},

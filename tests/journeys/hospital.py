@@ -10,16 +10,21 @@ from uuid import UUID
 
 import pyotp
 from graphql import GraphQLObjectType
+from jose import jwt
 
 from auth.one_time_codes import STEP_SECONDS
 from core.clock import utc_now
-from models.account import Account, SignInFailure
+from models.account import Account, Session, SignInFailure
 from models.audit import AuditEntry
+from models.change import ChangeKind
+from models.database import unit_of_work
+from models.feed import announce
 from models.organisation import Department, Organisation
 from models.practitioner import Practitioner, Profession
 from models.role import Role
 from models.shift import Shift
 from resolvers.accounts import create_account
+from resolvers.sessions import access_token
 from schema.build import build
 from tests import factories as make
 from tests.api import Answer, Api
@@ -247,8 +252,8 @@ async def founded(api: Api) -> Hospital:
     )
 
 
-async def sign_in(person: Caller, login: str, **ahead: float) -> Any:
-    """Signs somebody in with both factors; they go on with the session's token."""
+async def sign_in(person: Caller, login: str, *, again: bool = True, **ahead: float) -> Any:
+    """Signs somebody in, who goes on in the session, as if a factor had been shown ``again``."""
     await _clear_of_a_step()
     payload = await Caller(person.api).does(
         "signIn",
@@ -258,7 +263,30 @@ async def sign_in(person: Caller, login: str, **ahead: float) -> Any:
         code=person.code(**ahead),
     )
     person.token = payload["accessToken"]
+    if again:
+        await was_shown(person)
     return payload
+
+
+async def confirms(person: Caller, **given: Any) -> Any:
+    """Shows a factor again; the person goes on with the session's new token."""
+    shows = "session { isCurrent } accessToken accessExpiresAt refreshToken"
+    payload = await person.does("confirmFactor", shows, **given)
+    person.token = payload["accessToken"]
+    return payload
+
+
+@unit_of_work
+async def was_shown(person: Caller, *, minutes: float | None = None) -> None:
+    """It is as if a factor had been shown so long ago, or just now, a minute after signing in."""
+    assert person.token is not None
+    session = await Session.get(id=jwt.get_unverified_claims(person.token)["sid"])
+    assert session.factor_at is not None
+    shown = session.factor_at if minutes is None else utc_now() - timedelta(minutes=minutes)
+    session.started_at, session.factor_at = shown - timedelta(minutes=1), shown
+    await session.save(update_fields=["started_at", "factor_at"])
+    announce(ChangeKind.SESSION, account_id=session.account_id)
+    person.token = access_token(person.api.services.gate, session, utc_now())
 
 
 async def waited() -> None:

@@ -31,8 +31,15 @@ from resolvers import esia as resolver
 from tests import factories as make
 from tests.api import Api, serving
 from tests.gosuslugi import Gosuslugi, came_back, gosuslugi
-from tests.journeys.hospital import Caller, Hospital, journal, mutation_document
-from tests.journeys.test_proving import was_shown
+from tests.journeys.hospital import (
+    Caller,
+    Hospital,
+    confirms,
+    journal,
+    mutation_document,
+    was_shown,
+)
+from tests.journeys.messages import code_for
 
 SNILS, OTHER_SNILS = "11223344595", "08765430300"
 ANNA, STRANGER = "1000299654", "1000299655"
@@ -541,6 +548,36 @@ async def test_linking_needs_a_factor_shown_lately(hospital: Hospital) -> None:
     for name, arguments in (("linkEsia", given), ("unlinkEsia", {})):
         answer = await doctor.answer(mutation_document(name, "", arguments), arguments)
         assert answer.codes == ["FACTOR_NOT_FRESH"]
+
+
+async def test_gosuslugi_is_no_factor_of_ours(hospital: Hospital) -> None:
+    person = await hospital.signing_in()
+    await make.practitioner(hospital.therapy, account=person.account, snils=SNILS)
+    caller = await finished(hospital)
+    assert (await Session.get()).factor_at is None
+    document = "mutation { createRecoveryCodes { codes } }"
+    assert (await caller.answer(document)).codes == ["FACTOR_NOT_FRESH"]
+
+    await confirms(caller, code=person.code())
+
+    assert len((await caller.does("createRecoveryCodes", "codes"))["codes"]) == 10
+
+
+async def test_who_has_gosuslugi_alone_adds_a_factor_by_their_confirmed_number(
+    hospital: Hospital,
+) -> None:
+    phone = "+79001234567"
+    account = await employed(hospital, phone=phone)
+    caller = await finished(hospital)
+    assert await caller.refused("sendFactorCode") == [("FACTOR_UNAVAILABLE", None)]
+    await Account.filter(id=account.id).update(phone_confirmed_at=utc_now())
+
+    sent = await caller.does("sendFactorCode", "handle")
+    given = {"handle": sent["handle"], "code": await code_for(hospital, phone)}
+    await confirms(caller, factor="SMS", **given)
+    await caller.does("setSmsFactor", enabled=True)
+
+    assert (await Account.get(id=account.id)).sms_factor
 
 
 async def test_gosuslugi_is_taken_off_an_account(hospital: Hospital) -> None:

@@ -11,15 +11,12 @@ import pytest
 from core.clock import utc_now
 from models.account import Account, AccountState, Session, SignInMethod
 from models.audit import AuditEntry
-from models.change import ChangeKind
-from models.database import unit_of_work
 from models.factor import Challenge, Passkey
-from models.feed import announce
 from models.message import Message
 from models.role import Role
 from tests.auth.entrance import PASSWORD
 from tests.authenticator import Authenticator
-from tests.journeys.hospital import Caller, Hospital, sign_in
+from tests.journeys.hospital import Caller, Hospital, sign_in, was_shown
 
 EMAIL = "anna.petrova@example.org"
 SHOWS = "accessToken refreshToken viewer { activeRole roles }"
@@ -56,13 +53,6 @@ async def pending(visitor: Caller) -> Any:
     """A sign-in whose password was right."""
     document = "pending { handle factors { kind } }"
     return (await visitor.does("signIn", document, login=EMAIL, password=PASSWORD))["pending"]
-
-
-@unit_of_work
-async def was_shown(person: Caller, minutes: float) -> None:
-    shown = utc_now() - timedelta(minutes=minutes)
-    await Session.filter(account_id=person.account_id).update(factor_at=shown)
-    announce(ChangeKind.SESSION, account_id=person.account_id)
 
 
 async def test_a_passkey_signs_in_by_itself(hospital: Hospital) -> None:
@@ -239,7 +229,9 @@ async def test_a_passkey_makes_a_session_fresh_again(hospital: Hospital) -> None
 
     asked = await person.does("beginPasskeyConfirmation", "options")
     credential = authenticator.get(asked["options"])
-    await person.does("confirmFactorByPasskey", "session { isCurrent }", credential=credential)
+    given, shows = {"credential": credential}, "session { isCurrent } accessToken"
+    shown = await person.does("confirmFactorByPasskey", shows, **given)
+    person.token = shown["accessToken"]
     await person.does("beginPasskey", "options")
 
     assert await person.refused("confirmFactorByPasskey", credential=credential) == [
@@ -255,6 +247,21 @@ async def test_a_passkey_makes_a_session_fresh_again(hospital: Hospital) -> None
     assert await hospital.visitor().refused("signInByPasskey", credential=in_session) == [
         ("CHALLENGE_INVALID", "credential")
     ]
+
+
+async def test_a_passkey_shown_in_a_frame_of_another_page_is_refused(hospital: Hospital) -> None:
+    person, authenticator = await with_passkey(hospital)
+    visitor, framed = hospital.visitor(), {"crossOrigin": True}
+    refusal = [("PASSKEY_INVALID", "credential")]
+
+    credential = await answered(visitor, authenticator, **framed)
+    assert await visitor.refused("signInByPasskey", credential=credential) == refusal
+    asked = await person.does("beginPasskeyConfirmation", "options")
+    shown = authenticator.get(asked["options"], **framed)
+    assert await person.refused("confirmFactorByPasskey", credential=shown) == refusal
+    asked = await person.does("beginPasskey", "options")
+    made = Authenticator().create(asked["options"], **framed)
+    assert await person.refused("addPasskey", name="Ключ", credential=made) == refusal
 
 
 async def test_another_s_passkey_finishes_nothing(hospital: Hospital) -> None:

@@ -1,18 +1,17 @@
 """What must be proved, over HTTP: a confirmed account, and a factor shown lately."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from core.clock import utc_now
-from models.account import Account, Session
+from models.account import Account
 from models.change import ChangeKind
 from models.database import unit_of_work
 from models.feed import announce
 from resolvers.sessions import open_session
 from tests.auth.entrance import visitor
-from tests.journeys.hospital import Caller, Hospital, coming, sign_in
+from tests.journeys.hospital import Caller, Hospital, coming, confirms, sign_in, was_shown
 
 READ = "{ me { lastName } licences { totalCount } shifts { nodes { id } } }"
 
@@ -20,13 +19,6 @@ READ = "{ me { lastName } licences { totalCount } shifts { nodes { id } } }"
 @unit_of_work
 async def is_confirmed(person: Caller, value: bool) -> None:
     await Account.filter(id=person.account_id).update(confirmed_at=utc_now() if value else None)
-    announce(ChangeKind.SESSION, account_id=person.account_id)
-
-
-@unit_of_work
-async def was_shown(person: Caller, minutes: float) -> None:
-    shown = utc_now() - timedelta(minutes=minutes)
-    await Session.filter(account_id=person.account_id).update(factor_at=shown)
     announce(ChangeKind.SESSION, account_id=person.account_id)
 
 
@@ -85,7 +77,7 @@ async def test_applying_needs_a_factor_shown_lately(hospital: Hospital) -> None:
 
     error = await refusal(citizen, document)
     # The code of signing in is used up: the next one is a little ahead.
-    await citizen.does("confirmFactor", "session { isCurrent }", code=citizen.code(seconds=30))
+    await confirms(citizen, code=citizen.code(seconds=30))
     await citizen.does("submitApplication", "application { status }", id=application)
 
     assert error["extensions"] == {"code": "FACTOR_NOT_FRESH", "minutes": 10}

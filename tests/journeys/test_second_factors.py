@@ -17,7 +17,14 @@ from models.hit import Hit
 from models.message import Message
 from models.role import Role
 from tests.auth.entrance import PASSWORD
-from tests.journeys.hospital import Caller, Hospital, mutation_document, sign_in
+from tests.journeys.hospital import (
+    Caller,
+    Hospital,
+    confirms,
+    mutation_document,
+    sign_in,
+    was_shown,
+)
 from tests.journeys.messages import code_for, messages
 
 PHONE, EMAIL = "+79001234567", "anna.petrova@example.org"
@@ -220,6 +227,7 @@ async def test_an_authenticator_is_added_by_its_qr_code_and_the_first_code_it_sh
     code = await code_for(hospital, PHONE)
     given = {"handle": handle, "factor": "SMS", "code": code}
     person.token = (await visitor.does("finishSignIn", ENTERED, **given))["accessToken"]
+    await was_shown(person)
     assert await person.refused("enableTotp", code="123456") == [("TOTP_NOT_BEGUN", None)]
 
     shown = await person.does("beginTotp", "secret uri qr")
@@ -313,15 +321,15 @@ async def test_a_factor_is_shown_again_by_sms_and_by_recovery_code(hospital: Hos
     await sign_in(person, PHONE)
     codes = await codes_of(person)
     long_ago = utc_now() - timedelta(hours=1)
-    await Session.filter().update(factor_at=long_ago)
+    await was_shown(person, minutes=60)
 
     sent = await person.does("sendFactorCode", "handle expiresAt resendAt")
     code = await code_for(hospital, PHONE)
     given = {"code": code, "factor": "SMS", "handle": sent["handle"]}
-    await person.does("confirmFactor", "session { isCurrent }", **given)
+    await confirms(person, **given)
     assert (await Session.get()).factor_at != long_ago
     assert await person.refused("confirmFactor", **given) == [("CODE_REUSED", "code")]
-    await person.does("confirmFactor", code=codes[0], factor="RECOVERY_CODE")
+    await confirms(person, code=codes[0], factor="RECOVERY_CODE")
     assert await person.refused("confirmFactor", code=codes[0], factor="RECOVERY_CODE") == [
         ("CODE_REUSED", "code")
     ]
@@ -348,12 +356,31 @@ async def test_how_an_account_is_opened_is_changed_only_with_a_factor_shown_late
     hospital: Hospital,
 ) -> None:
     doctor = await hospital.doctor()
-    await Session.filter().update(factor_at=utc_now() - timedelta(minutes=11))
-    codes = {
-        name: (await doctor.answer(mutation_document(name, "", given), given)).codes
+    await was_shown(doctor, minutes=11)
+    assert await asked_for_a_factor(doctor) == list(SENSITIVE)
+
+
+@pytest.mark.any_database
+async def test_straight_after_signing_in_nothing_is_changed_with_the_token_alone(
+    hospital: Hospital,
+) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    given = {"login": PHONE, "password": PASSWORD, "code": person.code(seconds=-30)}
+    person.token = (await hospital.visitor().does("signIn", "accessToken", **given))["accessToken"]
+    assert await asked_for_a_factor(person) == list(SENSITIVE)
+
+    await confirms(person, code=person.code())
+
+    assert await asked_for_a_factor(person) == []
+
+
+async def asked_for_a_factor(person: Caller) -> list[str]:
+    """Which changes of how the account is opened are refused for want of a factor."""
+    answers = {
+        name: await person.answer(mutation_document(name, "", given), given)
         for name, given in SENSITIVE.items()
     }
-    assert codes == {name: ["FACTOR_NOT_FRESH"] for name in SENSITIVE}
+    return [name for name, answer in answers.items() if answer.codes == ["FACTOR_NOT_FRESH"]]
 
 
 async def test_a_new_password_ends_every_other_session_and_is_told(hospital: Hospital) -> None:

@@ -19,7 +19,7 @@ from models.identity import Identity
 from tests import factories as make
 from tests.api import serving
 from tests.certificates import DAY, FOR_PEOPLE, Authority, Signing, authority
-from tests.journeys.hospital import Caller, Hospital, founded
+from tests.journeys.hospital import Caller, Hospital, founded, was_shown
 
 SNILS, INN = "11223344595", "500100732259"
 OTHER_SNILS = "08765430300"
@@ -266,12 +266,12 @@ async def test_where_no_authority_is_configured_it_is_not_offered(hospital: Hosp
 async def test_a_signature_is_a_factor_for_what_asks_for_a_fresh_one(signing: Signing9) -> None:
     doctor = await signing.hospital.doctor(snils=SNILS)
     person = signing.root.person(snils=SNILS)
-    await Session.filter(account_id=doctor.account_id).update(
-        factor_at=utc_now() - timedelta(hours=1)
-    )
+    await was_shown(doctor, minutes=60)
 
     answer = await signing.signed(person, doctor)
-    await doctor.does("confirmFactorBySignature", "session { isCurrent }", **answer)
+    shows = "session { isCurrent } accessToken"
+    shown = await doctor.does("confirmFactorBySignature", shows, **answer)
+    doctor.token = shown["accessToken"]
 
     session = await Session.get(account_id=doctor.account_id)
     assert session.factor_at is not None and session.factor_at > utc_now() - timedelta(minutes=1)

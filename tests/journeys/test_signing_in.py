@@ -301,7 +301,7 @@ async def test_a_session_that_nobody_uses_ends(hospital: Hospital) -> None:
 
     # That it was used is noted beside the request.
     await settle()
-    await _was_used(person, timedelta(minutes=15))
+    await _was_used(person, timedelta(minutes=16))
 
     assert await _ended(person)
     given = {"refreshToken": signed_in["refreshToken"]}

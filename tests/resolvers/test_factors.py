@@ -101,7 +101,7 @@ async def test_of_two_who_show_one_code_at_once_one_is_right(gate: Gate) -> None
         return_exceptions=True,
     )
 
-    assert sorted(type(answer).__name__ for answer in answers) == ["CodeReused", "Session"]
+    assert sorted(type(answer).__name__ for answer in answers) == ["CodeReused", "SignedIn"]
     with pytest.raises(CodeReused):
         await confirm_factor(viewer_of(opened), gate=gate, code=code)
 

@@ -133,7 +133,7 @@ async def test_an_access_token_refreshes_nothing(gate: Gate) -> None:
         await refresh_session(visitor(), gate=gate, refresh_token=opened.access_token)
 
 
-@pytest.mark.parametrize("minutes", [15, 60 * 12])
+@pytest.mark.parametrize("minutes", [16, 60 * 12])
 async def test_an_idle_or_old_session_is_not_refreshed(gate: Gate, minutes: int) -> None:
     opened = await signed_in(gate, Role.DOCTOR)
     later = NOW + timedelta(minutes=minutes)
@@ -230,7 +230,7 @@ async def test_the_list_holds_ones_own_living_sessions(gate: Gate) -> None:
     mine, _strangers = await signed_in(gate, Role.DOCTOR), await signed_in(gate, Role.DOCTOR)
     others = [await open_session(visitor(), gate=gate, account=mine.account) for _ in range(3)]
     await Session.filter(id=others[0].session.id).update(ended_at=NOW)
-    await Session.filter(id=others[1].session.id).update(seen_at=NOW - timedelta(minutes=15))
+    await Session.filter(id=others[1].session.id).update(seen_at=NOW - timedelta(minutes=16))
 
     rows = await living_sessions(viewer_of(mine), gate=gate)
 

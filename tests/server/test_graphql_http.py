@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from core.clock import utc_now
 from core.settings import Limits
 from execution.engine import Engine
 from models.account import Session
 from models.role import Role
+from resolvers.sessions import access_token
 from server.requests import accepted
 from tests.api import Api, serving
 from tests.live import ListeningApi
 from tests.server.people import somebody
+from tests.sockets import connected
 
 JSON = {"content-type": "application/json"}
 
@@ -274,6 +277,31 @@ async def test_wrong_token_is_401_and_never_a_visitor(api: Api, token: str) -> N
     assert response.json()["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
 
 
+@pytest.mark.parametrize("second", ["Bearer {}", "Bearer x", "Basic YTpi", ""])
+async def test_two_tokens_are_nobody_s(listening_api: ListeningApi, second: str) -> None:
+    person = await somebody(Role.DOCTOR)
+    token = await listening_api.token(person.account, Role.DOCTOR)
+    both = [f"Bearer {token}", second.format(token)]
+    for told in (both, both[::-1]):
+        headers = [*JSON.items(), *(("authorization", one) for one in told)]
+        # Both the way past ASGI and the one through it, which a part of a body takes.
+        for content in (SMALL, in_parts(SMALL)):
+            response = await listening_api.client.post("/graphql", content=content, headers=headers)
+            assert response.status_code == 401
+        with pytest.raises(ConnectionClosed) as closed:
+            async with connected(
+                listening_api.socket_url, additional_headers=headers[1:]
+            ) as socket:
+                await socket.init()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
+
+
+async def in_parts(body: bytes) -> AsyncIterator[bytes]:
+    yield body[:1]
+    yield body[1:]
+
+
 @pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "token", "Bearer a b"])
 async def test_other_schemes_are_401(api: Api, header: str) -> None:
     assert (await send(api, SMALL, {**JSON, "authorization": header}))[0] == 401
@@ -283,9 +311,7 @@ async def test_expired_token_is_401(api: Api) -> None:
     person = await somebody(Role.DOCTOR)
     await api.token(person.account, Role.DOCTOR)
     session = await Session.get(account_id=person.account.id)
-    old = api.services.gate.signer.issue(
-        session.id, person.account.id, Role.DOCTOR, utc_now() - timedelta(hours=1)
-    )
+    old = access_token(api.services.gate, session, utc_now() - timedelta(hours=1))
     answer = await api.ask("{ __typename }", old)
     assert (answer.status, answer.codes) == (401, ["UNAUTHENTICATED"])
     assert "www-authenticate" in answer.headers

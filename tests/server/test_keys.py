@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jose import jwt
 from typer.testing import CliRunner
 
 from auth.audit import verify
+from auth.tokens import TokenInvalid, open_signer
 from core.clock import utc_now
+from core.ids import uuid7
 from core.sealing import Vault, open_vault
 from models.account import Account
 from models.audit import AuditEntry
@@ -18,6 +22,7 @@ from models.factor import Challenge, ChallengePurpose, Channel
 from models.identity import Identity
 from models.message import Message
 from models.practitioner import Practitioner
+from models.role import Role
 from models.row import Row
 from resolvers import resealing
 from resolvers.resealing import _BATCH, sealed_columns
@@ -201,3 +206,31 @@ def test_a_value_that_somebody_changes_meanwhile_is_theirs(
         return vault.open(str(person.passport_sealed))
 
     assert in_database(database_url, race) == "4510 999999"
+
+
+def test_a_running_server_takes_up_another_signing_key(
+    rotate: Rotate, database_url: str, tmp_path: Path
+) -> None:
+    signer = open_signer(
+        tmp_path / "keys" / "signing.keys",
+        lifetime=timedelta(minutes=10),
+        leeway=timedelta(seconds=30),
+    )
+    now, ids = utc_now(), (uuid7(), uuid7())
+    before = signer.issue(*ids, Role.DOCTOR, now)
+
+    assert rotate("--signing")[0] == 0
+    after = signer.issue(*ids, Role.DOCTOR, now)
+    assert jwt.get_unverified_header(before)["kid"] != jwt.get_unverified_header(after)["kid"]
+    assert {signer.read(token, now).session_id for token in (before, after)} == {ids[0]}
+
+    code, told = rotate("--signing", "--retire")
+    assert (code, "Keys retired: 1" in told) == (0, True)
+    assert signer.read(after, now).session_id == ids[0]
+    with pytest.raises(TokenInvalid):
+        signer.read(before, now)
+
+    async def journal() -> list[str]:
+        return [entry.action for entry in await AuditEntry.all().order_by("position")]
+
+    assert in_database(database_url, journal) == ["SIGNING_KEY_ADDED", "SIGNING_KEYS_RETIRED"]

@@ -20,7 +20,9 @@ from models.account import Session
 from models.audit import AuditEntry
 from models.role import Role
 from models.shift import Shift, ShiftState
+from resolvers.sessions import access_token
 from tests import factories as make
+from tests.journeys.hospital import founded, sign_in
 from tests.live import ListeningApi, listening
 from tests.server.people import Somebody, somebody
 from tests.sockets import Socket, connected
@@ -274,10 +276,7 @@ async def test_expired_token_closes_4403_so_that_clients_come_back(
     person = await somebody(Role.DOCTOR)
     await listening_api.token(person.account, Role.DOCTOR)
     session = await Session.get(account_id=person.account.id)
-    signer = listening_api.services.gate.signer
-    old = signer.issue(
-        session.id, person.account.id, Role.DOCTOR, utc_now() - timedelta(minutes=14)
-    )
+    old = access_token(listening_api.services.gate, session, utc_now() - timedelta(minutes=14))
     await socket.send(type="connection_init", payload={"authorization": f"Bearer {old}"})
     assert await socket.closed() == (4403, "TOKEN_EXPIRED")
 
@@ -289,10 +288,33 @@ async def test_socket_ends_when_its_token_does(listening_api: ListeningApi, sock
     signer = listening_api.services.gate.signer
     left = timedelta(seconds=2)
     issued = utc_now() - signer.lifetime - signer.leeway + left
-    token = signer.issue(session.id, person.account.id, Role.DOCTOR, issued)
+    token = access_token(listening_api.services.gate, session, issued)
     await socket.init(token)
     await socket.subscribe("1", SHIFTS)
     assert await socket.closed(10) == (4403, "TOKEN_EXPIRED")
+
+
+async def test_a_factor_shown_again_is_answered_before_the_sockets_close(
+    listening_api: ListeningApi, socket: Socket
+) -> None:
+    hospital = await founded(listening_api)
+    person = await hospital.signing_in(Role.DOCTOR)
+    await sign_in(person, "+79001234567", again=False)
+    confirming = (
+        "mutation ($c: String!) { confirmFactor(code: $c) { accessToken errors { code } } }"
+    )
+    await socket.init(person.token)
+    async with connected(listening_api.socket_url) as other:
+        await other.init(person.token)
+        await other.subscribe("1", SHIFTS)
+        await socket.subscribe("1", confirming, c=person.code(seconds=30))
+        shown = (await socket.message())["payload"]["data"]["confirmFactor"]
+
+        assert shown["errors"] == []
+        for closing in (socket, other):
+            assert await closing.closed() == (4403, "TOKEN_EXPIRED")
+    async with connected(listening_api.socket_url) as again:
+        await again.init(shown["accessToken"])
 
 
 async def test_role_not_held_closes_4403(listening_api: ListeningApi) -> None:

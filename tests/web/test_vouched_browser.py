@@ -9,12 +9,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
+from core.clock import utc_now
 from core.settings import EsiaSettings, Signatures
 from tests.browsing import opened
 from tests.certificates import FOR_PEOPLE, Authority, authority
 from tests.journeys.hospital import founded
-from tests.live import free_port, listening
+from tests.live import ListeningApi, free_port, listening
 from tests.node import line, program, running
+from tests.web.test_account_browser import fill, sent_code, submit
 
 SNILS, INN = "11223344595", "500100732259"
 SECRET = "s3cret"
@@ -29,8 +31,14 @@ pytestmark = [
 class Vouching(NamedTuple):
     """A cabinet that trusts an authority and a provider, with one doctor whom both know."""
 
-    url: str
+    api: ListeningApi
     root: Authority
+    # The doctor's, who has no other factor.
+    phone: str
+
+    @property
+    def url(self) -> str:
+        return self.api.url
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -57,8 +65,10 @@ async def vouching(
         ) as api,
     ):
         await line(process)
-        await (await founded(api)).doctor(snils=SNILS)
-        yield Vouching(api.url, root)
+        doctor = await (await founded(api)).doctor(snils=SNILS)
+        assert doctor.account is not None
+        await doctor.account.update_from_dict({"phone_confirmed_at": utc_now()}).save()
+        yield Vouching(api, root, doctor.account.phone or "")
 
 
 async def is_a_doctor(page: Page) -> None:
@@ -121,6 +131,10 @@ async def test_an_account_is_taken_off_gosuslugi_and_linked_again(
         await page.get_by_test_id("account").click()
         await page.get_by_test_id("linking").click()
         await page.get_by_test_id("unlink-esia").click()
+        # Gosuslugi is no factor of ours: the telephone is shown, and what was asked for goes on.
+        await page.get_by_test_id("send-code").click()
+        await fill(page, code=await sent_code(vouching.api, vouching.phone))
+        await submit(page)
         await expect(page.get_by_test_id("told")).to_contain_text("отключён")
 
         await page.get_by_test_id("linking").click()

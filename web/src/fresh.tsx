@@ -37,7 +37,7 @@ interface FreshProps {
 
 function Fresh({ session, onCancel, onDone }: FreshProps) {
   const loading = useWork();
-  const [factors, setFactors] = useState<Pending['factors']>([]);
+  const [factors, setFactors] = useState<Pending['factors'] | null>(null);
   const handle = useRef<string | null>(null);
 
   useEffect(() => {
@@ -56,10 +56,11 @@ function Fresh({ session, onCancel, onDone }: FreshProps) {
     onDone();
   }
 
-  if (factors.length === 0) return <Problems problems={loading.problems} />;
+  if (factors === null) return <Problems problems={loading.problems} />;
   return (
     <FactorForm
-      factors={factors}
+      // Who has no factor of ours, as who comes by Gosuslugi may, shows their confirmed telephone.
+      factors={factors.length === 0 ? [{ kind: 'SMS', contact: null }] : factors}
       cancel={texts.cancel}
       onCancel={onCancel}
       onSend={async () => {
