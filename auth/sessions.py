@@ -12,7 +12,6 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from datetime import time as day_time
 from uuid import UUID
@@ -21,9 +20,10 @@ from zoneinfo import ZoneInfo
 from tortoise.exceptions import BaseORMException
 from tortoise.expressions import Q
 
+from auth.recognition import Acting, Entry, RoleNotHeld
 from auth.rights import Rights
 from auth.tokens import LARGEST, Claims, Signer, TokenExpired, TokenInvalid
-from auth.viewer import Cookies, Place, Viewer
+from auth.viewer import Place, Viewer, Visit
 from core.clock import day_of
 from core.errors import Problem, Unavailable
 from core.settings import SessionTimes, Settings
@@ -54,12 +54,6 @@ class SessionExpired(Problem):
     """The session is over: ended, idle for too long, or too old. Sign in again."""
 
     code = "SESSION_EXPIRED"
-
-
-class RoleNotHeld(Problem):
-    """The person holds no such role now, whether or not there is one by that name."""
-
-    code = "ROLE_NOT_HELD"
 
 
 def held_roles(grants: Iterable[RoleGrant], now: datetime) -> tuple[Role, ...]:
@@ -102,33 +96,6 @@ def is_open(account: Account, *, production: bool) -> bool:
     return account.state is AccountState.ACTIVE
 
 
-@dataclass(frozen=True, slots=True)
-class _Acting:
-    """What a viewer in one role is made of."""
-
-    rights: Rights
-    places: tuple[Place, ...]
-    zone: str
-    departments: tuple[UUID, ...]
-
-
-@dataclass(slots=True)
-class _Entry:
-    """One token's person: what they may act in, until when it is certain."""
-
-    until: datetime
-    account_id: UUID
-    session_id: UUID
-    practitioner: Practitioner | None
-    held: tuple[Role, ...]
-    is_confirmed: bool
-    factor_at: datetime | None
-    is_shown_again: bool
-    in_cookies: bool
-    # By name; None is the session's own active role. What is not here is not held.
-    acting: dict[str | None, _Acting]
-
-
 class Sessions:
     """Who asks: built once by the server, asked for every request."""
 
@@ -147,7 +114,7 @@ class Sessions:
         self._rights = rights
         self._feed = feed
         self._size = size
-        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
+        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
         self._of_account: dict[UUID, set[bytes]] = {}
         # Moves with every change heard: what was read before it is not kept after it.
         self._changes = 0
@@ -155,73 +122,45 @@ class Sessions:
         self._tasks: set[asyncio.Task[None]] = set()
         feed.listen(self._hear)
 
-    async def viewer(
-        self,
-        token: str | None,
-        *,
-        role: str | None = None,
-        now: datetime,
-        address: str = "",
-        device: str = "",
-        language: str = "ru",
-        cookies: Cookies | None = None,
-        in_use: bool = True,
-    ) -> Viewer:
-        """The viewer of a request; ``role`` picks another held role for this request alone.
+    async def viewer(self, token: str | None, visit: Visit, *, in_use: bool = True) -> Viewer:
+        """The viewer of a request; the visit's role is another held one for this request alone.
 
         ``in_use`` is false where nobody did anything, as when a socket is looked at again
-        because of an event: that keeps no idle session alive. ``cookies`` says that the token came
-        in one: what is kept in cookies is worth nothing elsewhere, and the other way round.
+        because of an event: that keeps no idle session alive. The visit's ``cookies`` say that the
+        token came in one: what is kept in cookies is worth nothing elsewhere, and the other way
+        round.
 
         Raises TokenInvalid (also TokenExpired: refresh it), SessionExpired, RoleNotHeld about
         ``role``. Without a token the viewer is a visitor; a wrong one never is.
         """
-        found = self.known(
-            token,
-            role=role,
-            now=now,
-            address=address,
-            device=device,
-            language=language,
-            cookies=cookies,
-        )
+        found = self.known(token, visit)
         if found is None:
             # Without a token there is one.
             assert token is not None
-            entry = await self._read(_key(token), token, now, in_use)
-            found = _viewer(entry, role, now, address, device, language, cookies)
+            entry = await self._read(_key(token), token, visit.now, in_use)
+            found = entry.viewer(visit)
         return found
 
-    def known(
-        self,
-        token: str | None,
-        *,
-        role: str | None,
-        now: datetime,
-        address: str,
-        device: str,
-        language: str,
-        cookies: Cookies | None,
-    ) -> Viewer | None:
+    def known(self, token: str | None, visit: Visit) -> Viewer | None:
         """The same where no rows have to be read for it; else None."""
         if token is None:
-            if role is not None and role != Role.VISITOR:
+            if visit.role is not None and visit.role != Role.VISITOR:
                 raise RoleNotHeld("role")
             return Viewer(
                 rights=self._rights[Role.VISITOR],
-                now=now,
+                now=visit.now,
                 held=(Role.VISITOR,),
-                language=language,
-                address=address,
-                device=device,
-                cookies=cookies,
+                language=visit.language,
+                address=visit.address,
+                device=visit.device,
+                cookies=visit.cookies,
             )
         entry = self._entries.get(_key(token))
-        if entry is None or entry.until <= now or not self._feed.fresh(time.monotonic()):
+        if entry is None or entry.until <= visit.now or not self._feed.fresh(time.monotonic()):
             return None
-        return _viewer(entry, role, now, address, device, language, cookies)
+        return entry.viewer(visit)
 
-    async def _read(self, key: bytes, token: str, now: datetime, in_use: bool) -> _Entry:
+    async def _read(self, key: bytes, token: str, now: datetime, in_use: bool) -> Entry:
         keeps = self._feed.fresh(time.monotonic())
         changes = self._changes
         expired: TokenExpired | None = None
@@ -253,7 +192,7 @@ class Sessions:
             self._keep(key, entry)
         return entry
 
-    async def _entry(self, claims: Claims, session: Session, now: datetime) -> _Entry:
+    async def _entry(self, claims: Claims, session: Session, now: datetime) -> Entry:
         grants = await grants_of(session.account_id, now)
         person = await Practitioner.get_or_none(account_id=session.account_id)
         positions = (
@@ -262,11 +201,11 @@ class Sessions:
         living = [grant for grant in grants if grant.holds_at(now)]
         organisation = session.account.organisation
         zone = organisation.zone if organisation else _ZONE
-        acting: dict[str | None, _Acting] = {}
+        acting: dict[str | None, Acting] = {}
         for role in held_roles(grants, now):
             of_role = [grant for grant in living if grant.role is role]
             zone_of_role = of_role[0].organisation.zone if of_role else zone
-            acting[role.value] = _Acting(
+            acting[role.value] = Acting(
                 rights=self._rights[role],
                 places=_places(of_role),
                 zone=zone_of_role,
@@ -284,11 +223,12 @@ class Sessions:
             *(grant.ends_at for grant in living if grant.ends_at is not None),
             *(grant.starts_at for grant in grants if grant.starts_at > now),
         ]
-        return _Entry(
+        return Entry(
             until=min(ends),
             account_id=session.account_id,
             session_id=session.id,
-            practitioner=person,
+            practitioner_id=person.id if person else None,
+            profession=person.profession if person else None,
             held=held_roles(grants, now),
             is_confirmed=session.account.confirmed_at is not None,
             factor_at=session.factor_at,
@@ -297,7 +237,7 @@ class Sessions:
             acting=acting,
         )
 
-    def _keep(self, key: bytes, entry: _Entry) -> None:
+    def _keep(self, key: bytes, entry: Entry) -> None:
         self._drop(key)
         while len(self._entries) >= self._size:
             self._drop(next(iter(self._entries)))
@@ -354,43 +294,6 @@ def _key(token: str) -> bytes:
     if len(token) > LARGEST or not token.isascii():
         raise TokenInvalid
     return hashlib.blake2b(token.encode(), digest_size=32).digest()
-
-
-def _viewer(
-    entry: _Entry,
-    role: str | None,
-    now: datetime,
-    address: str,
-    device: str,
-    language: str,
-    cookies: Cookies | None,
-) -> Viewer:
-    """The viewer of a request, by what is known of its token; raises TokenInvalid, RoleNotHeld."""
-    if entry.in_cookies is (cookies is None):
-        raise TokenInvalid
-    acting = entry.acting.get(role)
-    if acting is None:
-        raise RoleNotHeld("role", held=entry.held)
-    person = entry.practitioner
-    return Viewer(
-        rights=acting.rights,
-        now=now,
-        account_id=entry.account_id,
-        session_id=entry.session_id,
-        practitioner_id=person.id if person else None,
-        profession=person.profession if person else None,
-        departments=acting.departments,
-        places=acting.places,
-        held=entry.held,
-        is_confirmed=entry.is_confirmed,
-        factor_at=entry.factor_at,
-        is_shown_again=entry.is_shown_again,
-        zone=acting.zone,
-        language=language,
-        address=address,
-        device=device,
-        cookies=cookies,
-    )
 
 
 def _is_to_note(session: Session, times: SessionTimes, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""The viewer: who asks, in which role, and where that role holds."""
+"""The viewer: who asks, in which role, where that role holds, and how they come."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,6 +29,18 @@ class Cookies:
 
     refresh_hash: str | None = None
     device: str | None = None
+
+
+class Visit(NamedTuple):
+    """How somebody comes: when, from where and with what, and in which role for this once."""
+
+    now: datetime
+    role: str | None = None
+    address: str = ""
+    device: str = ""
+    language: str = "ru"
+    # Set where the request's tokens are kept in cookies, or are to be.
+    cookies: Cookies | None = None
 
 
 class Viewer(NamedTuple):

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from auth.rights import Rights
-from auth.viewer import Viewer
+from auth.viewer import Viewer, Visit
 from benchmarks.contenders import FLOOR
 from benchmarks.variants import run
 from core.clock import utc_now
@@ -69,7 +69,7 @@ def floor(found: Settings) -> Starlette:
             session = await open_session(
                 person, gate=services.gate, account=account, role=Role.ADMIN
             )
-            viewer = await services.sessions.viewer(session.access_token, now=now)
+            viewer = await services.sessions.viewer(session.access_token, Visit(now))
             app.statements = {  # type: ignore[attr-defined]
                 text: (_plan(services.engine.documents, text, services.context(viewer)), viewer)
                 for text in FLOOR.documents().values()

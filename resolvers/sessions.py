@@ -12,8 +12,9 @@ from auth.audit import record
 from auth.devices import device_token
 from auth.gate import Gate
 from auth.keys import digest
+from auth.recognition import RoleNotHeld
 from auth.rows import lock, visible
-from auth.sessions import RoleNotHeld, SessionExpired, grants_of, held_roles, is_open, is_over
+from auth.sessions import SessionExpired, grants_of, held_roles, is_open, is_over
 from auth.tokens import TokenInvalid
 from auth.viewer import Viewer
 from core.addresses import spelled

@@ -6,7 +6,7 @@ from uuid import UUID
 from auth.proofs import proves_less
 from auth.rights import Scope
 from auth.rows import asked
-from auth.viewer import Viewer
+from auth.viewer import Viewer, Visit
 from models.account import Account as AccountRow
 from models.account import AccountState, ConfirmedBy, SignInMethod
 from models.account import Session as SessionRow
@@ -281,11 +281,13 @@ async def _signed_in(result: Any, context: Context) -> Any:
     asked = context.viewer
     found = await context.services["sessions"].viewer(
         result.access_token,
-        now=asked.now,
-        address=asked.address,
-        device=asked.device,
-        language=asked.language,
-        cookies=asked.cookies,
+        Visit(
+            asked.now,
+            address=asked.address,
+            device=asked.device,
+            language=asked.language,
+            cookies=asked.cookies,
+        ),
     )
     if proves_less(found, asked):
         return None

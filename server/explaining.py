@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from auth.viewer import Visit
 from core.clock import utc_now
 from core.settings import Settings
 from execution.explaining import Explanation
@@ -21,9 +22,7 @@ async def explained(
     """What a demo account's read in a role comes to; raises NotDemo, and Refused."""
     async with services_of(settings) as services:
         token = None if role is Role.VISITOR else await demo_token(settings, role)
-        viewer = await services.sessions.viewer(
-            token, role=None, now=utc_now(), address="", device="", language="en"
-        )
+        viewer = await services.sessions.viewer(token, Visit(utc_now(), language="en"))
         try:
             found = services.engine.explain(
                 Request(text, variables or {}), services.context(viewer)

@@ -5,15 +5,16 @@ Follows the GraphQL-over-HTTP specification: a request that is not executed answ
 the body itself was well formed.
 """
 
-from collections.abc import Awaitable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Awaitable
+from typing import NamedTuple
 
 from starlette.datastructures import State
 from starlette.types import Receive, Scope, Send
 
-from auth.sessions import RoleNotHeld, SessionExpired
+from auth.recognition import RoleNotHeld
+from auth.sessions import SessionExpired
 from auth.tokens import TokenInvalid
-from auth.viewer import Viewer
+from auth.viewer import Viewer, Visit
 from core.clock import utc_now
 from core.errors import Unavailable
 from core.settings import Settings
@@ -136,17 +137,17 @@ class Endpoint:
         token, kept = bearer(text_of(headers, b"authorization")), None
         if token is None:
             token, kept = cookies.carried(headers, services.settings.origins)
-        known: dict[str, Any] = {
-            "role": text_of(headers, b"x-cabinet-role"),
-            "now": utc_now(),
-            "address": asked.address,
-            "device": headers.get(b"user-agent", b"")[:200].decode("latin-1"),
-            "language": asked.language,
-            "cookies": kept,
-        }
-        viewer = services.sessions.known(token, **known)
+        visit = Visit(
+            utc_now(),
+            text_of(headers, b"x-cabinet-role"),
+            asked.address,
+            headers.get(b"user-agent", b"")[:200].decode("latin-1"),
+            asked.language,
+            kept,
+        )
+        viewer = services.sessions.known(token, visit)
         if viewer is None:
-            return _awaited(asked, _recognised(services, asked, token, known))
+            return _awaited(asked, _recognised(services, asked, token, visit))
         return _executed(services, asked, viewer)
 
 
@@ -184,11 +185,9 @@ def _executed(services: Services, asked: _Asked, viewer: Viewer) -> Reply | Awai
     return _awaited(asked, told())
 
 
-async def _recognised(
-    services: Services, asked: _Asked, token: str | None, known: Mapping[str, Any]
-) -> Reply:
+async def _recognised(services: Services, asked: _Asked, token: str | None, visit: Visit) -> Reply:
     """The answer to somebody of whom rows have to be read first."""
-    begun = _executed(services, asked, await services.sessions.viewer(token, **known))
+    begun = _executed(services, asked, await services.sessions.viewer(token, visit))
     return begun if isinstance(begun, Reply) else await begun
 
 

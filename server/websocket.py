@@ -14,9 +14,10 @@ from uuid import UUID
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from auth.sessions import RoleNotHeld, SessionExpired
+from auth.recognition import RoleNotHeld
+from auth.sessions import SessionExpired
 from auth.tokens import TokenExpired, TokenInvalid
-from auth.viewer import Cookies, Viewer
+from auth.viewer import Cookies, Viewer, Visit
 from core.clock import utc_now
 from core.errors import Unavailable
 from core.translation import preferred
@@ -255,12 +256,14 @@ class Socket:
         try:
             return await self._services.sessions.viewer(
                 self._token,
-                role=self._role,
-                now=utc_now(),
-                address=self._websocket.client.host if self._websocket.client else "",
-                device=headers.get("user-agent", "")[:200],
-                language=preferred(headers.get("accept-language", "")),
-                cookies=self._cookies,
+                Visit(
+                    utc_now(),
+                    self._role,
+                    self._websocket.client.host if self._websocket.client else "",
+                    headers.get("user-agent", "")[:200],
+                    preferred(headers.get("accept-language", "")),
+                    self._cookies,
+                ),
                 in_use=in_use,
             )
         except TokenExpired:

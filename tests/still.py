@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tortoise import fields
 
-from auth.viewer import Place, Viewer
+from auth.viewer import Place, Viewer, Visit
 from core.clock import utc_now
 from models.fields import Text
 from tests.api import Api
@@ -41,7 +41,7 @@ async def _viewer(api: Api, person: Person) -> Viewer:
     token = None
     if person.account is not None:
         token = await api.token(person.account, person.role, now=NOW)
-    return await api.services.sessions.viewer(token, now=NOW, language="en")
+    return await api.services.sessions.viewer(token, Visit(NOW, language="en"))
 
 
 class _Settled:

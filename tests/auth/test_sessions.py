@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from auth.gate import Gate
-from auth.sessions import RoleNotHeld, SessionExpired, Sessions
+from auth.recognition import RoleNotHeld
+from auth.sessions import SessionExpired, Sessions
 from auth.tokens import TokenExpired, TokenInvalid
-from auth.viewer import Place, Viewer
+from auth.viewer import Place, Viewer, Visit
 from core.settings import SessionTimes
 from models.account import Account, AccountState, Session
 from models.change import ChangeKind
@@ -82,7 +83,11 @@ class House:
         return self.signed_in.access_token
 
     async def viewer(self, **values: Any) -> Viewer:
-        return await self.sessions.viewer(values.pop("token", self.token), **{"now": NOW, **values})
+        return await self.sessions.viewer(
+            values.pop("token", self.token),
+            in_use=values.pop("in_use", True),
+            visit=Visit(**{"now": NOW, **values}),
+        )
 
 
 @asynccontextmanager
@@ -133,7 +138,7 @@ class Statements(logging.Handler):
 async def test_nobody_is_a_visitor(database: str, tmp_path: Path) -> None:
     async with house(database, tmp_path) as home:
         viewer = await home.sessions.viewer(
-            None, now=NOW, address="192.0.2.7", device="Firefox", language="en"
+            None, Visit(NOW, address="192.0.2.7", device="Firefox", language="en")
         )
 
         assert viewer == Viewer(
@@ -145,7 +150,7 @@ async def test_nobody_is_a_visitor(database: str, tmp_path: Path) -> None:
             device="Firefox",
         )
         with pytest.raises(RoleNotHeld):
-            await home.sessions.viewer(None, role="ADMIN", now=NOW)
+            await home.sessions.viewer(None, Visit(NOW, role="ADMIN"))
 
 
 async def test_what_is_proved_acts_at_once(database: str, tmp_path: Path) -> None:
@@ -453,11 +458,11 @@ async def test_a_session_in_use_does_not_end(database: str, tmp_path: Path, step
         sessions = Sessions(home.gate.signer, settings, RIGHTS, home.feed)
         for seconds in range(0, 181, step):
             now = NOW + timedelta(seconds=seconds)
-            assert (await sessions.viewer(home.token, now=now)).account_id == home.account.id
+            assert (await sessions.viewer(home.token, Visit(now))).account_id == home.account.id
             await settle()
 
         with pytest.raises(SessionExpired):
-            await sessions.viewer(home.token, now=now + times.unseen)
+            await sessions.viewer(home.token, Visit(now + times.unseen))
 
 
 async def test_last_use_is_noted_once_a_minute(database: str, tmp_path: Path) -> None:
@@ -549,7 +554,7 @@ async def test_the_cache_is_bounded(database: str, tmp_path: Path) -> None:
     async with house(database, tmp_path) as home:
         small = Sessions(home.gate.signer, entrance.settings(tmp_path), RIGHTS, home.feed, size=3)
         for _ in range(10):
-            await small.viewer(access_token(home.gate, home.signed_in.session, NOW), now=NOW)
+            await small.viewer(access_token(home.gate, home.signed_in.session, NOW), Visit(NOW))
 
         assert len(small._entries) == 3
         assert sum(len(keys) for keys in small._of_account.values()) == 3

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
-from auth.viewer import Viewer
+from auth.viewer import Viewer, Visit
 from core.clock import utc_now
 from core.errors import Problem
 from execution.engine import Engine
@@ -144,5 +144,5 @@ def pages_behind(operation: Operation, answer: bytes, random: Random) -> list[Op
 async def both(api: Api, made: World, name: str) -> Both:
     """Somebody of the world before executors of their own."""
     token = await token_of(api, made.people[name])
-    viewer = await api.services.sessions.viewer(token, now=utc_now(), language="en")
+    viewer = await api.services.sessions.viewer(token, Visit(utc_now(), language="en"))
     return Both(api.services, viewer)

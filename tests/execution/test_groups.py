@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import resolvers.aggregates
+from auth.viewer import Visit
 from core.clock import utc_now
 from models.organisation import Department, Organisation
 from models.practitioner import Category
@@ -22,7 +23,7 @@ async def _admin(api: Api, organisation: Organisation, role: Role = Role.ADMIN) 
     account = await make.account(organisation)
     await make.grant(account, role, organisation)
     token = await api.token(account, role)
-    viewer = await api.services.sessions.viewer(token, now=utc_now())
+    viewer = await api.services.sessions.viewer(token, Visit(utc_now()))
     return Both(api.services, viewer)
 
 

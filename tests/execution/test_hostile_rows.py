@@ -2,6 +2,7 @@
 
 import json
 
+from auth.viewer import Visit
 from core.clock import utc_now
 from models.practitioner import Practitioner
 from models.role import Role
@@ -20,7 +21,9 @@ async def test_hostile_texts_come_back_whole(api: Api) -> None:
     ward = await make.department(organisation, name=LONG[0])
     for text in stored:
         await make.practitioner(ward, last_name=text, first_name=None)
-    viewer = await api.services.sessions.viewer(await api.token(account, Role.ADMIN), now=utc_now())
+    viewer = await api.services.sessions.viewer(
+        await api.token(account, Role.ADMIN), Visit(utc_now())
+    )
     asks = Both(api.services, viewer)
     page = """query($after: String) { practitioners(first: 5, after: $after) {
         nodes { lastName department { name } } pageInfo { endCursor hasNextPage }

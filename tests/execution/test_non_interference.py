@@ -23,6 +23,7 @@ from tortoise.models import Model
 import auth.rows
 import schema.filters
 from auth.rows import REACH
+from auth.viewer import Visit
 from core.clock import utc_now
 from execution.requests import Request
 from models.account import Session
@@ -132,7 +133,7 @@ async def asked_of(stage: Stage, seeds: Sequence[tuple[int, int]]) -> Asked:
 async def _is_planned(stage: Stage, operation: Operation) -> bool:
     """Whether the engine that is served answers by a plan."""
     services = stage.api.services
-    viewer = await services.sessions.viewer(stage.token, now=utc_now(), language="en")
+    viewer = await services.sessions.viewer(stage.token, Visit(utc_now(), language="en"))
     request = Request(operation.text, operation.variables)
     return (await services.engine.execute(request, services.context(viewer))).text is not None
 
@@ -247,7 +248,7 @@ async def test_the_events_of_a_subscription_tell_nothing_hidden(served: Served, 
 async def _events(stage: Stage) -> list[str]:
     """What a subscriber is told when every shift of the first world changes, hidden ones too."""
     services = stage.api.services
-    viewer = await services.sessions.viewer(stage.token, now=utc_now())
+    viewer = await services.sessions.viewer(stage.token, Visit(utc_now()))
     stream = await services.engine.subscribe(Request(LIVE), services.context(viewer))
     shifts = stage.sight.snapshot.rows[Shift]
     seen = stage.sight.seen(Shift)

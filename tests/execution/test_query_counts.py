@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from auth.viewer import Visit
 from core.clock import utc_now
 from execution.engine import Engine
 from execution.requests import Request
@@ -88,9 +89,7 @@ async def _staffed(api: Api, people: int, role: Role = Role.DOCTOR) -> str:
 
 async def _statements(api: Api, token: str, query: str, *, planned: bool) -> list[str]:
     services = api.services
-    viewer = await services.sessions.viewer(
-        token, role=None, now=utc_now(), address="", device="", language="en"
-    )
+    viewer = await services.sessions.viewer(token, Visit(utc_now(), language="en"))
     engine = Engine(build(), services.settings.limits, planned=planned)
     with counted() as statements:
         answer = await engine.execute(Request(query), services.context(viewer))

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from auth.viewer import Visit
 from core.clock import utc_now
 from models.course import Enrolment, EnrolmentStatus
 from models.licence import Licence, LicenceKind
@@ -137,7 +138,7 @@ async def hospital(api: Api) -> Hospital:
             if number < (6 if ward == "B" else 2):
                 await _shift(worker, month + timedelta(days=4), kind=ShiftKind.NIGHT, hours=12)
     token = await api.token(analyst, Role.ANALYST)
-    viewer = await api.services.sessions.viewer(token, now=now)
+    viewer = await api.services.sessions.viewer(token, Visit(now))
     return Hospital(Both(api.services, viewer), workers, month)
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from auth.gate import Gate
+from auth.recognition import RoleNotHeld
 from auth.rows import NotFound
-from auth.sessions import RoleNotHeld, SessionExpired
+from auth.sessions import SessionExpired
 from auth.viewer import Viewer
 from core.places import Places
 from models.account import Account, AccountState, RefreshToken, Session

@@ -17,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.sessions import Sessions
+from auth.viewer import Visit
 from server.exchanges import Exchange, Joining
 from server.protocol import Protocol
 from server.requests import Headers
@@ -277,9 +278,9 @@ async def test_address_is_the_one_that_a_trusted_proxy_tells(
     seen: list[str] = []
     known = Sessions.known
 
-    def noted(self: Sessions, token: str | None, **given: Any) -> Any:
-        seen.append(given["address"])
-        return known(self, token, **given)
+    def noted(self: Sessions, token: str | None, visit: Visit) -> Any:
+        seen.append(visit.address)
+        return known(self, token, visit)
 
     monkeypatch.setattr(Sessions, "known", noted)
     async with listening(database_url, tmp_path / "home", proxies=proxies) as api:
