@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from time import time
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,12 @@ Clock = Callable[[], datetime]
 
 def utc_now() -> datetime:
     """Now, in UTC, cut to the second: the precision in which rows are kept and printed."""
-    return datetime.fromtimestamp(int(time()), UTC)
+    return _moment(int(time()))
+
+
+@lru_cache(maxsize=2)
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def day_of(moment: datetime, zone: str) -> date:

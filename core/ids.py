@@ -3,6 +3,7 @@
 import re
 import secrets
 import time
+from functools import lru_cache
 from uuid import UUID
 
 from core.text import compact
@@ -30,6 +31,7 @@ def uuid7() -> UUID:
     return UUID(int=moment << 80 | 7 << 76 | a << 64 | 2 << 62 | b)
 
 
+@lru_cache(maxsize=10_000)
 def uuid_in(text: str) -> UUID | None:
     """The UUID that a text is, in its usual spelling alone."""
     return UUID(text) if _UUID.fullmatch(text) else None

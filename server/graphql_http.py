@@ -147,7 +147,7 @@ class Endpoint:
         )
         viewer = services.sessions.known(token, visit)
         if viewer is None:
-            return _awaited(asked, _recognised(services, asked, token, visit))
+            return _recognised(services, asked, token, visit)
         return _executed(services, asked, viewer)
 
 
@@ -178,22 +178,27 @@ def _executed(services: Services, asked: _Asked, viewer: Viewer) -> Reply | Awai
     begun = services.engine.begin(asked.operation, context, read_only=asked.read_only)
     if isinstance(begun, Answer):
         return _told(begun, asked, viewer, context, debug)
+    return _answered(begun, asked, viewer, context, debug)
 
-    async def told() -> Reply:
+
+async def _answered(
+    begun: Awaitable[Answer],
+    asked: _Asked,
+    viewer: Viewer,
+    context: Context,
+    debug: Debugging | None,
+) -> Reply:
+    try:
         return _told(await begun, asked, viewer, context, debug)
-
-    return _awaited(asked, told())
+    except Exception as error:
+        return _refusal(error, asked.language, asked.media)
 
 
 async def _recognised(services: Services, asked: _Asked, token: str | None, visit: Visit) -> Reply:
     """The answer to somebody of whom rows have to be read first."""
-    begun = _executed(services, asked, await services.sessions.viewer(token, visit))
-    return begun if isinstance(begun, Reply) else await begun
-
-
-async def _awaited(asked: _Asked, reply: Awaitable[Reply]) -> Reply:
     try:
-        return await reply
+        begun = _executed(services, asked, await services.sessions.viewer(token, visit))
+        return begun if isinstance(begun, Reply) else await begun
     except Exception as error:
         return _refusal(error, asked.language, asked.media)
 

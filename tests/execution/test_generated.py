@@ -46,7 +46,7 @@ FORMS = {
 
 def test_documents_are_valid_and_of_every_form() -> None:
     view = build().views[Role.ADMIN].schema
-    texts = [text for text, _ in _made(200)]
+    texts = [text for text, _ in _made(400)]
     for text in texts:
         assert validate(view, without_invisible(view, parse(text), {})) == []
     missing = {
