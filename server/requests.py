@@ -261,7 +261,8 @@ def bearer(header: str | None) -> str | None:
     """The token of an Authorization header; raises TokenInvalid where it is of another kind."""
     if header is None:
         return None
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    scheme, _, rest = header.partition(" ")
+    token = rest.strip()
+    if not token or scheme.lower() != "bearer":
         raise TokenInvalid
-    return token.strip()
+    return token
