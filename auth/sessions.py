@@ -118,6 +118,8 @@ class Sessions:
         self._of_account: dict[UUID, set[bytes]] = {}
         # Moves with every change heard: what was read before it is not kept after it.
         self._changes = 0
+        # Under way: by key, the changes heard before, and whether it is a use.
+        self._readings: dict[tuple[bytes, int, bool], asyncio.Task[Entry]] = {}
         self._touching: set[UUID] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         feed.listen(self._hear)
@@ -137,7 +139,7 @@ class Sessions:
         if found is None:
             # Without a token there is one.
             assert token is not None
-            entry = await self._read(_key(token), token, visit.now, in_use)
+            entry = await self._entry_of(_key(token), token, visit.now, in_use)
             found = entry.viewer(visit)
         return found
 
@@ -159,6 +161,25 @@ class Sessions:
         if entry is None or entry.until <= visit.now or not self._feed.fresh(time.monotonic()):
             return None
         return entry.viewer(visit)
+
+    async def _entry_of(self, key: bytes, token: str, now: datetime, in_use: bool) -> Entry:
+        """Reads the rows, or waits for whoever reads them for this token and knows as much."""
+        if not self._feed.fresh(time.monotonic()):
+            return await self._read(key, token, now, in_use)
+        asked = (key, self._changes, in_use)
+        reading = self._readings.get(asked)
+        if reading is None:
+            reading = asyncio.create_task(self._read(key, token, now, in_use))
+            self._readings[asked] = reading
+            reading.add_done_callback(lambda done: self._forget(asked, done))
+        # Whoever leaves does not end it for the others.
+        return await asyncio.shield(reading)
+
+    def _forget(self, asked: tuple[bytes, int, bool], reading: "asyncio.Task[Entry]") -> None:
+        del self._readings[asked]
+        if not reading.cancelled():
+            # Where everybody has left, nobody else looks.
+            reading.exception()
 
     async def _read(self, key: bytes, token: str, now: datetime, in_use: bool) -> Entry:
         keeps = self._feed.fresh(time.monotonic())

@@ -18,7 +18,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import aiosqlite
 import asyncpg
 from tortoise.connection import get_connections
 from tortoise.exceptions import BaseORMException
@@ -44,6 +43,8 @@ SILENCE = 1.0
 _POLL_SECONDS = 0.1
 _HEARTBEAT_SECONDS = 0.25
 _RETRY_SECONDS = 0.2
+# So long the loop may wait for a database that is being closed or recovered by another process.
+_LOCKED_SECONDS = 0.05
 _PRUNE_SECONDS = 60.0
 # PostgreSQL gives numbers out before it commits: so far back a late one may still appear.
 _WINDOW = 1_000
@@ -56,6 +57,7 @@ _FAILURES = (
     asyncpg.InternalClientError,
     BaseORMException,
 )
+_NEWEST = "SELECT coalesce(max(id), 0) FROM change"
 _COLUMNS = "id, at, kind, account_id, subject_id, note"
 
 _log = logging.getLogger(__name__)
@@ -229,26 +231,30 @@ class Feed:
 
     async def _listen_sqlite(self) -> None:
         path = configuration(self._url)["connections"]["default"]["credentials"]["file_path"]
-        async with aiosqlite.connect(path, isolation_level=None) as connection:
-            await connection.execute("PRAGMA query_only = ON")
-            newest = await _one(connection, "SELECT coalesce(max(id), 0) FROM change")
-            self._begin(newest)
+        connection = sqlite3.connect(
+            path, timeout=_LOCKED_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            (newest,) = await asyncio.to_thread(_all, connection, _NEWEST)
+            self._begin(*newest)
             version = None
             while True:
                 asked_at = time.monotonic()
-                current = await _one(connection, "PRAGMA data_version")
+                # A look into memory, and asked where it is: a thread's answer would wait for a
+                # turn of a loop that may be busy for longer than the feed may be silent.
+                (current,) = _all(connection, "PRAGMA data_version")
                 if current != version:
                     # One process writes at a time: numbers are committed in their order.
-                    rows = await connection.execute_fetchall(
-                        f"SELECT {_COLUMNS} FROM change WHERE id > ? ORDER BY id",  # noqa: S608 - constant text
-                        (self._last,),
-                    )
-                    for row in rows:
+                    after = f"SELECT {_COLUMNS} FROM change WHERE id > ? ORDER BY id"  # noqa: S608 - constant text
+                    for row in await asyncio.to_thread(_all, connection, after, self._last):
                         self.hear(_from_row(row))
                         self._last = int(row[0])
                     version = current
                 self._heard_at = asked_at
                 await asyncio.sleep(_POLL_SECONDS)
+        finally:
+            connection.close()
 
     async def _listen_postgresql(self) -> None:
         credentials = configuration(self._url)["connections"]["default"]["credentials"]
@@ -259,7 +265,7 @@ class Feed:
         )
         try:
             await connection.add_listener(CHANNEL, self._notified)
-            newest = await connection.fetchval("SELECT coalesce(max(id), 0) FROM change")
+            newest = await connection.fetchval(_NEWEST)
             began = self._last is None
             after = self._begin(newest)
             if not began:
@@ -272,9 +278,7 @@ class Feed:
             while True:
                 asked_at = time.monotonic()
                 # The answer comes after every notice committed before the question.
-                self._last = await connection.fetchval(
-                    "SELECT coalesce(max(id), 0) FROM change", timeout=SILENCE
-                )
+                self._last = await connection.fetchval(_NEWEST, timeout=SILENCE)
                 self._heard_at = asked_at
                 await asyncio.sleep(_HEARTBEAT_SECONDS)
         finally:
@@ -297,11 +301,8 @@ async def _prune(before: datetime) -> None:
     await Change.filter(at__lt=before).delete()
 
 
-async def _one(connection: aiosqlite.Connection, statement: str) -> int:
-    async with connection.execute(statement) as cursor:
-        row = await cursor.fetchone()
-    assert row is not None
-    return int(row[0])
+def _all(connection: sqlite3.Connection, statement: str, *values: Any) -> list[Any]:
+    return connection.execute(statement, values).fetchall()
 
 
 def _from_row(row: Any) -> Change:

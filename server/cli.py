@@ -11,7 +11,6 @@ from typing import Annotated, Any, TypeVar
 import asyncpg
 import pyotp
 import typer
-import uvicorn
 from rich.console import Console
 from rich.markup import escape
 from tortoise.exceptions import DBConnectionError
@@ -42,9 +41,9 @@ from server.environment import settings
 from server.explaining import explained
 from server.importing import import_command
 from server.keys import keys
+from server.listening import listen
 from server.migrating import migrate_database
 from server.outbox import outbox_command, send_command
-from server.protocol import of_uvicorn
 from server.trusted_operations import ListInvalid
 from server.variables import SettingInvalid
 
@@ -92,13 +91,7 @@ def serve(
     build()
     gc.collect()
     gc.freeze()
-    uvicorn.run(
-        served,
-        host=host or found.host,
-        port=found.port,
-        log_level="warning",
-        **of_uvicorn(found),
-    )
+    listen(served, host or found.host, found)
 
 
 @app.command()

@@ -9,7 +9,6 @@ import httptools
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from core.settings import Settings
 from server.exchanges import Exchange, Joining
 from server.graphql_http import Endpoint
 from server.requests import by_name
@@ -312,18 +311,3 @@ class Protocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.write(_TOO_LATE)
             self.transport.close()
-
-
-def of_uvicorn(settings: Settings) -> dict[str, Any]:
-    """How uvicorn is to serve, but for where."""
-    return {
-        "http": Protocol,
-        "access_log": False,
-        "proxy_headers": bool(settings.proxies),
-        "forwarded_allow_ips": list(settings.proxies),
-        # Compression of thousands of idle sockets costs more memory than it saves bytes.
-        "ws_per_message_deflate": False,
-        "ws_max_size": settings.limits.socket_message_bytes * 2,
-        "timeout_graceful_shutdown": 8,
-        "server_header": False,
-    }

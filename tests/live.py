@@ -23,7 +23,8 @@ from models.database import opened
 from models.role import Role
 from resolvers.demo import DemoAccount, load_demo
 from server.application import application
-from server.protocol import Protocol, of_uvicorn
+from server.listening import of_uvicorn
+from server.protocol import Protocol
 from tests.api import Api, heard
 
 ROOT = Path(__file__).parent.parent

@@ -252,6 +252,9 @@ async def test_a_role_not_held_and_an_unknown_one_answer_alike(
         assert refused.value.values == {"held": (Role.DOCTOR, Role.ADMIN)}
 
 
+ROLES_ASKED = (None, "ADMIN") * 10
+
+
 async def test_a_hit_sends_nothing_to_the_database(database: str, tmp_path: Path) -> None:
     async with house(database, tmp_path) as home:
         first = await home.viewer()
@@ -262,6 +265,39 @@ async def test_a_hit_sends_nothing_to_the_database(database: str, tmp_path: Path
     assert statements.sent == []
     assert (first.role, second.role, other.role) == (Role.DOCTOR, Role.DOCTOR, Role.ADMIN)
     assert (second.now, second.language) == (NOW + timedelta(seconds=30), "en")
+
+
+async def test_who_comes_while_rows_are_read_waits_for_them(database: str, tmp_path: Path) -> None:
+    async with house(database, tmp_path) as home:
+        with Statements() as statements:
+            viewers = await asyncio.gather(*(home.viewer(role=role) for role in ROLES_ASKED))
+
+    assert sum('FROM "session"' in text for text in statements.sent) == 1
+    assert [viewer.role for viewer in viewers] == [Role.DOCTOR, Role.ADMIN] * 10
+
+
+async def test_who_leaves_ends_the_reading_for_nobody_else(database: str, tmp_path: Path) -> None:
+    async with house(database, tmp_path) as home:
+        leaving, staying = (asyncio.create_task(home.viewer()) for _ in range(2))
+        await asyncio.sleep(0)
+        leaving.cancel()
+
+        assert (await staying).role is Role.DOCTOR
+        assert home.sessions._readings == {}
+
+
+async def test_who_comes_after_a_change_waits_for_nothing_older(
+    database: str, tmp_path: Path
+) -> None:
+    async with house(database, tmp_path) as home:
+        before = asyncio.create_task(home.viewer())
+        await asyncio.sleep(0)
+        home.sessions._hear(None)
+        with Statements() as statements:
+            await asyncio.gather(before, home.viewer())
+
+    # Both read the session.
+    assert sum('FROM "session"' in text for text in statements.sent) == 2
 
 
 async def test_a_silent_feed_means_that_rows_are_read(database: str, tmp_path: Path) -> None:
