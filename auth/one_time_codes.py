@@ -1,7 +1,8 @@
 """Time-based one-time codes of the second factor (RFC 6238): six digits, thirty seconds.
 
-A code is accepted one step either side of now, and once: the caller moves the account's last
-step by a conditional update. pyotp alone would take full-width digits, and a code twice.
+A code is accepted so many steps either side of now as are allowed for clocks and people (RFC 6238,
+5.2, advises one), and once: the caller moves the account's last step by a conditional update. pyotp
+alone would take full-width digits, and a code twice.
 """
 
 import re
@@ -11,7 +12,6 @@ from hmac import compare_digest
 import pyotp
 
 STEP_SECONDS = 30
-WINDOW = 1
 # So far off a code still tells that the clock is wrong, and not the code.
 SKEW_WINDOW = 10
 ISSUER = "Cabinet"
@@ -45,8 +45,11 @@ def enrolment_uri(secret: str, name: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
 
 
-def matching_step(secret: str, code: str, now: datetime, last_step: int) -> int:
-    """The time step whose code this is; raises CodeMismatch, CodeTooOld or ClockOff."""
+def matching_step(secret: str, code: str, now: datetime, last_step: int, around: int) -> int:
+    """The time step whose code this is, at most ``around`` steps from now.
+
+    Raises CodeMismatch, CodeTooOld or ClockOff.
+    """
     if not _CODE.fullmatch(code):
         raise CodeMismatch
     generator = pyotp.TOTP(secret, interval=STEP_SECONDS)
@@ -57,7 +60,7 @@ def matching_step(secret: str, code: str, now: datetime, last_step: int) -> int:
         # Every step is compared, so that the time taken tells nothing.
         if compare_digest(generator.generate_otp(step), code)
     ]
-    near = [step for step in steps if abs(step - current) <= WINDOW]
+    near = [step for step in steps if abs(step - current) <= around]
     unused = [step for step in near if step > last_step]
     if unused:
         return unused[0]

@@ -29,7 +29,7 @@ from core.errors import Problem, Unavailable
 from core.settings import SessionTimes, Settings
 from models.account import Account, AccountState, Session
 from models.change import Change, ChangeKind
-from models.database import unit_of_work
+from models.database import reads_apart, unit_of_work
 from models.feed import Feed
 from models.grant import RoleGrant
 from models.practitioner import Position, Practitioner
@@ -164,7 +164,7 @@ class Sessions:
 
     async def _entry_of(self, key: bytes, token: str, now: datetime, in_use: bool) -> Entry:
         """Reads the rows, or waits for whoever reads them for this token and knows as much."""
-        if not self._feed.fresh(time.monotonic()):
+        if not self._feed.fresh(time.monotonic()) or reads_apart():
             return await self._read(key, token, now, in_use)
         asked = (key, self._changes, in_use)
         reading = self._readings.get(asked)

@@ -56,7 +56,8 @@ class SignInLimits:
 
     After the second failure the next attempt waits for ``pause``, and then each time for twice
     as long. A password older than ``password_age`` has expired; without one, none ever does.
-    ``breached`` is a list of passwords known from breaches: see ``auth.breached``.
+    ``breached`` is a list of passwords known from breaches: see ``auth.breached``. An
+    authenticator's code is taken so many steps before and after its own (``totp_steps``).
     """
 
     failures: int = 5
@@ -65,6 +66,7 @@ class SignInLimits:
     pause: timedelta = timedelta(seconds=1)
     password_age: timedelta | None = timedelta(days=365)
     breached: Path | None = None
+    totp_steps: int = 1
 
 
 @dataclass(frozen=True, slots=True)

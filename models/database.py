@@ -163,6 +163,11 @@ def current_unit() -> Unit:
     return unit
 
 
+def reads_apart() -> bool:
+    """Whether reads here are those of one snapshot or unit of work, and mean nothing elsewhere."""
+    return current_snapshot.get() is not None or _unit.get() is not None
+
+
 def outside_units() -> None:
     """Raises RuntimeError inside a unit of work: its end could take back what must stay."""
     if _unit.get() is not None:

@@ -45,6 +45,8 @@ _HEARTBEAT_SECONDS = 0.25
 _RETRY_SECONDS = 0.2
 # So long the loop may wait for a database that is being closed or recovered by another process.
 _LOCKED_SECONDS = 0.05
+# Changes read before others have a turn.
+_AT_ONCE = 500
 _PRUNE_SECONDS = 60.0
 # PostgreSQL gives numbers out before it commits: so far back a late one may still appear.
 _WINDOW = 1_000
@@ -231,30 +233,37 @@ class Feed:
 
     async def _listen_sqlite(self) -> None:
         path = configuration(self._url)["connections"]["default"]["credentials"]["file_path"]
-        connection = sqlite3.connect(
-            path, timeout=_LOCKED_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        # All of it are short looks into memory, and asked where they are: a thread's answer would
+        # wait for a turn of a loop that may be busy for longer than the feed may be silent.
+        connection = sqlite3.connect(path, timeout=_LOCKED_SECONDS, isolation_level=None)
         try:
             connection.execute("PRAGMA query_only = ON")
-            (newest,) = await asyncio.to_thread(_all, connection, _NEWEST)
-            self._begin(*newest)
+            self._begin(_one(connection, _NEWEST))
             version = None
             while True:
                 asked_at = time.monotonic()
-                # A look into memory, and asked where it is: a thread's answer would wait for a
-                # turn of a loop that may be busy for longer than the feed may be silent.
-                (current,) = _all(connection, "PRAGMA data_version")
-                if current != version:
-                    # One process writes at a time: numbers are committed in their order.
-                    after = f"SELECT {_COLUMNS} FROM change WHERE id > ? ORDER BY id"  # noqa: S608 - constant text
-                    for row in await asyncio.to_thread(_all, connection, after, self._last):
-                        self.hear(_from_row(row))
-                        self._last = int(row[0])
-                    version = current
+                current = _one(connection, "PRAGMA data_version")
+                if current != version and self._read_on(connection) == _AT_ONCE:
+                    # There may be more of them.
+                    await asyncio.sleep(0)
+                    continue
+                version = current
                 self._heard_at = asked_at
                 await asyncio.sleep(_POLL_SECONDS)
         finally:
             connection.close()
+
+    def _read_on(self, connection: sqlite3.Connection) -> int:
+        """Tells the next changes, and how many there were."""
+        # One process writes at a time: numbers are committed in their order.
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM change WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608 - constant text
+            (self._last, _AT_ONCE),
+        ).fetchall()
+        for row in rows:
+            self.hear(_from_row(row))
+            self._last = int(row[0])
+        return len(rows)
 
     async def _listen_postgresql(self) -> None:
         credentials = configuration(self._url)["connections"]["default"]["credentials"]
@@ -301,8 +310,9 @@ async def _prune(before: datetime) -> None:
     await Change.filter(at__lt=before).delete()
 
 
-def _all(connection: sqlite3.Connection, statement: str, *values: Any) -> list[Any]:
-    return connection.execute(statement, values).fetchall()
+def _one(connection: sqlite3.Connection, statement: str) -> int:
+    (row,) = connection.execute(statement).fetchall()
+    return int(row[0])
 
 
 def _from_row(row: Any) -> Change:

@@ -74,7 +74,7 @@ async def _enable(viewer: Viewer, gate: Gate, code: str) -> Account:
     pending = account.totp_pending_sealed
     if pending is None:
         raise EnrolmentNotBegun
-    step = step_in(gate.vault.open(pending), code, viewer.now, 0)
+    step = step_in(gate, gate.vault.open(pending), code, viewer.now, 0)
     account.update_from_dict(
         {"totp_sealed": pending, "totp_last_step": step, "totp_pending_sealed": None}
     )

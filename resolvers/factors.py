@@ -161,13 +161,15 @@ def step_of(gate: Gate, account: Account, code: str, now: datetime) -> int:
     """The time step of an authenticator's code; raises CodeInvalid, CodeReused, ClockSkew."""
     if account.totp_sealed is None:
         raise CodeInvalid("code")
-    return step_in(gate.vault.open(account.totp_sealed), code, now, account.totp_last_step)
+    secret = gate.vault.open(account.totp_sealed)
+    return step_in(gate, secret, code, now, account.totp_last_step)
 
 
-def step_in(secret: str, code: str, now: datetime, last_step: int) -> int:
+def step_in(gate: Gate, secret: str, code: str, now: datetime, last_step: int) -> int:
     """The time step of a secret's code, after the last one used; raises as ``step_of`` does."""
     try:
-        return one_time_codes.matching_step(secret, compact(code), now, last_step)
+        around = gate.limits.totp_steps
+        return one_time_codes.matching_step(secret, compact(code), now, last_step, around)
     except one_time_codes.CodeMismatch:
         raise CodeInvalid("code") from None
     except one_time_codes.CodeTooOld:

@@ -14,7 +14,7 @@ from auth.limits import Limit
 from auth.rows import NotFound
 from auth.viewer import Viewer
 from core.errors import Problem
-from core.ids import typed_code
+from core.ids import typed_code, uuid7
 from models import identifiers
 from models.account import Account, ConfirmedBy
 from models.database import unit_of_work
@@ -23,6 +23,7 @@ from models.practitioner import Practitioner
 from resolvers.confirmation import IdentityMissing, Numbers, note_confirmed, read_numbers
 from resolvers.forms import Check, ExactlyOne, read, reason_or_problem, refuse, text
 from resolvers.foureyes import SelfApproval
+from resolvers.lockout import account_told_of
 from resolvers.returned_codes import note_refusal
 
 
@@ -100,10 +101,12 @@ async def _find(viewer: Viewer, gate: Gate, name: str, value: str) -> list[Found
         accounts = in_reach(viewer).filter(
             identity__passport_hash=number_hash(gate, "passport", value)
         )
+    elif name == "phone":
+        accounts = in_reach(viewer).filter(phone=value)
     else:
-        accounts = in_reach(viewer).filter(
-            Q(public_id=value) if name == "public_id" else Q(phone=value)
-        )
+        # Who is locked out quotes what the error told: an id of the login that was typed.
+        told = await account_told_of(viewer, gate=gate, public_id=value)
+        accounts = in_reach(viewer).filter(id=told.id if told is not None else uuid7())
     rows = await accounts.order_by("created_at", "id").limit(_MOST)
     for row in rows:
         record(viewer, "ACCOUNT_FOUND", row, by=name)

@@ -3,10 +3,10 @@
 from core.text import mask
 from models.role import Role
 from resolvers import attaching
-from schema.accounts import SWITCHED
 from schema.directives import visible
 from schema.operations import Returned, given, input_of, mutation
 from schema.sent_codes import SENT
+from schema.sessions import SWITCHED
 
 # Whoever may be of the staff: those who oversee or help are not.
 CLAIMANTS = (Role.CITIZEN, Role.DOCTOR, Role.NURSE, Role.ADMIN)

@@ -11,9 +11,11 @@ from strawberry.types.field import StrawberryField
 import schema.accounts
 import schema.applications
 import schema.attaching
+import schema.audit
 import schema.confirmation
 import schema.courses
 import schema.esia
+import schema.grants
 import schema.invitations
 import schema.licences
 import schema.organisations
@@ -21,6 +23,7 @@ import schema.passkeys
 import schema.practitioners
 import schema.recovery
 import schema.registration
+import schema.sessions
 import schema.shifts
 import schema.signatures
 import schema.status
@@ -41,7 +44,8 @@ from schema.directives import EVERYONE, IF_VISIBLE, visible
 from schema.fields import ROOTS
 from schema.filters import Direction, declare_filter, declare_operators, declare_order
 from schema.names import register
-from schema.operations import declare_problem
+from schema.operations import RESOLVERS
+from schema.problems import declare_problem
 from schema.roles import RoleView, role_view
 from schema.scalars import SCALARS, Masked
 from schema.views import OBJECTS, VIEWS, enum_of
@@ -61,7 +65,7 @@ def build() -> Schema:
     enum_of(Direction, "In which direction an order goes.")
     register("Masked", Masked)
     declare_page_info()
-    declare_problem()
+    declare_problem(RESOLVERS)
     declare_operators()
     for view in VIEWS.values():
         declare_order(view)

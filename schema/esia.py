@@ -2,10 +2,10 @@
 
 from models.role import Role
 from resolvers import esia
-from schema.accounts import SIGNED_IN_PAYLOAD
 from schema.directives import EVERYONE, SIGNED_IN, visible
 from schema.factors import LATELY
 from schema.operations import Returned, mutation, row
+from schema.sessions import SIGNED_IN_PAYLOAD
 
 mutation(
     esia.begin_esia,

@@ -1,12 +1,11 @@
 """Operations: mutations made from resolvers, their inputs, payloads and problems."""
 
 import inspect
-import sys
 import types
 import typing
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import Enum
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,19 +19,18 @@ from core.errors import InputInvalid, Problem, Problems
 from core.translation import message
 from schema.context import Context
 from schema.directives import Proving, Visible
-from schema.fields import EVERYBODY, ROOTS, argument, id_of, object_type, schema_field
+from schema.fields import ROOTS, argument, id_of, object_type, schema_field
 from schema.names import NAMES, annotation
 from schema.rules import Rules
 from schema.views import VIEWS
 
 T = TypeVar("T")
 
-# The resolvers of every mutation, from whose modules the codes of problems are gathered.
 # The mutations of which an operation holds one at most.
 SENSITIVE: set[str] = set()
-_RESOLVERS: list[Callable[..., Awaitable[Any]]] = []
+# Those of every mutation.
+RESOLVERS: list[Callable[..., Awaitable[Any]]] = []
 _AS_TEXT = "as text"
-_OURS = ("adapters.", "auth.", "core.", "models.", "resolvers.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ def mutation(
     ``**values`` are the fields given in ``input``. One that is ``sensitive`` stands alone of its
     kind in an operation, so that limits count guesses and not requests.
     """
-    _RESOLVERS.append(resolver)
+    RESOLVERS.append(resolver)
     name = to_camel_case(resolver.__name__)
     if sensitive:
         SENSITIVE.add(name)
@@ -351,65 +349,3 @@ def _problems(outcome: Outcome, info: Any) -> list[dict[str, Any]]:
         }
         for problem in outcome.problems
     ]
-
-
-def declare_problem() -> None:
-    """The type of a problem, and the enum of every code that the domain has."""
-    codes = sorted(_codes(Problem, _sources()))
-    values: Any = StrEnum("ProblemCode", {code: code for code in codes})  # type: ignore[misc]  # made at run time
-    enum: Any = strawberry.enum(
-        values, description="What is wrong: stable, for programs. The text is for people."
-    )
-    NAMES["ProblemCode"] = enum
-    fields: dict[str, StrawberryField] = {
-        "code": schema_field(
-            "ProblemCode", lambda p, _i: enum(p["code"]), EVERYBODY, "What is wrong."
-        ),
-        "field": schema_field(
-            "str | None",
-            lambda p, _i: p["field"],
-            EVERYBODY,
-            "The path in the operation's arguments that it is about, such as input.snils.",
-        ),
-        "message": schema_field(
-            "str",
-            lambda p, _i: p["message"],
-            EVERYBODY,
-            "A short sentence in the viewer's language.",
-        ),
-        "until": schema_field(
-            "datetime | None",
-            lambda p, _i: p["until"],
-            EVERYBODY,
-            "Until when to wait, where waiting helps.",
-        ),
-    }
-    object_type("Problem", fields, EVERYBODY, "One thing that a person can mend.")
-
-
-def _codes(parent: type[Problem], sources: set[str]) -> set[str]:
-    found = set()
-    for child in parent.__subclasses__():
-        if not issubclass(child, InputInvalid):
-            if hasattr(child, "code") and child.__module__ in sources:
-                found.add(child.code)
-            found |= _codes(child, sources)
-    return found
-
-
-def _sources() -> set[str]:
-    """The modules that the resolvers of operations lead to.
-
-    Not all that happen to be imported: the schema is the same in the server, where importing
-    has problems of its own, in the command line and in a test.
-    """
-    found: set[str] = set()
-    todo = {resolver.__module__ for resolver in _RESOLVERS}
-    while todo:
-        name = todo.pop()
-        found.add(name)
-        for value in vars(sys.modules[name]).values():
-            source = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", "")
-            if str(source).startswith(_OURS) and source not in found:
-                todo.add(source)
-    return found

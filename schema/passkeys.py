@@ -4,10 +4,11 @@ from models.factor import Passkey as PasskeyRow
 from models.role import Role
 from resolvers import passkey_sign_in, passkeys
 from resolvers.pages import Term
-from schema.accounts import OWN, SIGNED_IN_PAYLOAD
+from schema.accounts import OWN
 from schema.directives import SIGNED_IN, visible
 from schema.factors import LATELY
 from schema.operations import Returned, mutation, row
+from schema.sessions import SIGNED_IN_PAYLOAD
 from schema.tokens import SHOWN_AGAIN
 from schema.views import column, view_of
 

@@ -7,11 +7,11 @@ from core.terms import Terms as CurrentTerms
 from core.terms import current_terms
 from models.role import Role
 from resolvers import identities, registration
-from schema.accounts import SIGNED_IN_PAYLOAD
 from schema.context import Context
 from schema.directives import EVERYONE, SIGNED_IN, visible
 from schema.operations import Returned, given, input_of, mutation, query, row
 from schema.sent_codes import SENT
+from schema.sessions import SIGNED_IN_PAYLOAD
 from schema.views import computed, object_of
 
 VISITOR = Role.VISITOR

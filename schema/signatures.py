@@ -2,9 +2,9 @@
 
 from models.role import Role
 from resolvers import signatures
-from schema.accounts import SIGNED_IN_PAYLOAD
 from schema.directives import SIGNED_IN, visible
 from schema.operations import Returned, mutation
+from schema.sessions import SIGNED_IN_PAYLOAD
 from schema.tokens import SHOWN_AGAIN
 
 _TO_SIGN = {

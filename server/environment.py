@@ -38,7 +38,11 @@ def settings(port: int | None = None) -> Settings:
             idle=timedelta(minutes=number("CABINET_SESSION_IDLE_MINUTES", 15, most=120)),
             absolute=timedelta(hours=number("CABINET_SESSION_HOURS", 12, most=24)),
         ),
-        sign_in=SignInLimits(password_age=_password_age(), breached=_breached()),
+        sign_in=SignInLimits(
+            password_age=_password_age(),
+            breached=_breached(),
+            totp_steps=number("CABINET_TOTP_STEPS", 1, least=0, most=1),
+        ),
         passkeys=outside.passkeys(port),
         signatures=outside.signatures(),
         esia=outside.esia(),

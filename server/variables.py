@@ -16,10 +16,10 @@ def text(name: str, usual: str = "") -> str:
     return os.environ.get(name, usual)
 
 
-def number(name: str, usual: int, *, most: int) -> int:
+def number(name: str, usual: int, *, most: int, least: int = 1) -> int:
     found = os.environ.get(name, str(usual))
-    if not found.isdecimal() or not 0 < int(found) <= most:
-        raise SettingInvalid(f"{name} must be a number from 1 to {most}, not {found!r}")
+    if not found.isdecimal() or not least <= int(found) <= most:
+        raise SettingInvalid(f"{name} must be a number from {least} to {most}, not {found!r}")
     return int(found)
 
 

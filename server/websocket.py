@@ -14,28 +14,20 @@ from uuid import UUID
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from auth.recognition import RoleNotHeld
-from auth.sessions import SessionExpired
-from auth.tokens import TokenExpired, TokenInvalid
-from auth.viewer import Cookies, Viewer, Visit
-from core.clock import utc_now
-from core.errors import Unavailable
-from core.translation import preferred
+from auth.viewer import Viewer
 from execution.incidents import incident
 from execution.problems import Refused, plain
 from execution.requests import Request
 from models.change import Change, ChangeKind
 from models.feed import ChangesLost
-from server import cookies
 from server.answers import encoded
-from server.requests import Malformed, bearer, by_name, decoded, operation_of, text_of
+from server.requests import Malformed, decoded, operation_of
 from server.services import Services
+from server.socket_sign_in import RENEWABLE, SocketSignIn
 from server.sockets import (
-    AGAIN,
     BAD_MESSAGE,
     DUPLICATE_ID,
     FAILED,
-    FORBIDDEN,
     GOING_AWAY,
     INIT_TIMEOUT,
     RESTART,
@@ -49,9 +41,6 @@ from server.sockets import (
 )
 
 PROTOCOL = "graphql-transport-ws"
-
-# With a renewed token clients come again.
-RENEWABLE = "TOKEN_EXPIRED"
 
 # How long a right may end by the clock before a silent socket notices, in seconds.
 _LOOK_SECONDS = 5.0
@@ -125,11 +114,7 @@ class Socket:
         self._services = services
         self._sockets = sockets
         self._limits = services.settings.limits
-        self._token: str | None = None
-        # Set where that token came in a cookie of the handshake.
-        self._cookies: Cookies | None = None
-        # The role this socket asked for; None follows the session.
-        self._role: str | None = None
+        self._sign_in = SocketSignIn(websocket, services)
         self._operations: dict[str, Operation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
@@ -211,30 +196,8 @@ class Socket:
                 raise Closing(BAD_MESSAGE, "Unknown message type")
 
     async def _init(self, received: dict[str, Any]) -> Viewer:
-        payload = received.get("payload")
-        if payload is None:
-            payload = {}
-        if not isinstance(payload, dict):
-            raise Closing(BAD_MESSAGE, "Payload is not an object")
-        token, role = (
-            payload.get("authorization", payload.get("Authorization")),
-            payload.get("role"),
-        )
-        if not isinstance(token, str | None) or not isinstance(role, str | None):
-            raise Closing(BAD_MESSAGE, "Payload is malformed")
-        try:
-            headers = by_name(self._websocket.scope["headers"])
-            # Programs may send the header instead, as browsers cannot.
-            self._token = bearer(text_of(headers, b"authorization") if token is None else token)
-            if self._token is None:
-                origins = self._services.settings.origins
-                self._token, self._cookies = cookies.of_handshake(headers, origins)
-        except TokenInvalid:
-            raise Closing(UNAUTHORIZED, "UNAUTHENTICATED") from None
-        except Malformed as malformed:
-            raise Closing(FORBIDDEN, malformed.code) from None
-        self._role = role
-        viewer = await self._current_viewer()
+        self._sign_in.read(received.get("payload"))
+        viewer = await self._sign_in.viewer()
         session_id = viewer.session_id
         if session_id is None:
             # Whoever has not signed in leaves room for those who have.
@@ -246,39 +209,6 @@ class Socket:
             self._sockets.name(self, session_id)
         await self._send({"type": "connection_ack"})
         return viewer
-
-    async def _current_viewer(self, *, in_use: bool = True) -> Viewer:
-        """Who asks now; raises Closing where that is nobody any more.
-
-        ``in_use`` is false where nobody asked: an event keeps no idle session alive.
-        """
-        headers = self._websocket.headers
-        try:
-            return await self._services.sessions.viewer(
-                self._token,
-                Visit(
-                    utc_now(),
-                    self._role,
-                    self._websocket.client.host if self._websocket.client else "",
-                    headers.get("user-agent", "")[:200],
-                    preferred(headers.get("accept-language", "")),
-                    self._cookies,
-                ),
-                in_use=in_use,
-            )
-        except TokenExpired:
-            # Clients take 4401 for final; with 4403 they come again with a renewed token.
-            raise Closing(FORBIDDEN, RENEWABLE) from None
-        except TokenInvalid:
-            raise Closing(UNAUTHORIZED, "UNAUTHENTICATED") from None
-        except SessionExpired:
-            raise Closing(UNAUTHORIZED, "SESSION_EXPIRED") from None
-        except RoleNotHeld:
-            raise Closing(FORBIDDEN, "ROLE_NOT_HELD") from None
-        except Exception as error:
-            told = incident(error, self._services.settings.language)
-            code = told["extensions"]["code"]
-            raise Closing(AGAIN if code == Unavailable.code else FAILED, code) from None
 
     async def _handle(self, received: dict[str, Any]) -> None:
         kind = received["type"]
@@ -309,7 +239,7 @@ class Socket:
             request = operation_of(received.get("payload"))
         except Malformed as malformed:
             raise Closing(BAD_MESSAGE, malformed.code) from None
-        viewer = await self._current_viewer()
+        viewer = await self._sign_in.viewer()
         if len(self._operations) >= self._limits.socket_operations:
             told = plain(viewer.language, "TOO_MANY_OPERATIONS")
             await self._send({"id": operation_id, "type": "error", "payload": [told]})
@@ -369,7 +299,7 @@ class Socket:
         async with aclosing(await engine.subscribe(request, context)) as events:
             async for body in events:
                 # The row may have been read while the rights changed: look once more.
-                current = await self._current_viewer(in_use=False)
+                current = await self._sign_in.viewer(in_use=False)
                 if _acting(current) != _acting(viewer):
                     raise Superseded(current)
                 await self._send({"id": operation.id, "type": "next", "payload": body})
@@ -408,7 +338,7 @@ class Socket:
             self._close_with(Closing(FAILED, "INTERNAL"))
 
     async def _follow(self) -> None:
-        current = await self._current_viewer(in_use=False)
+        current = await self._sign_in.viewer(in_use=False)
         for operation in list(self._operations.values()):
             if not operation.subscribes or _acting(operation.viewer) == _acting(current):
                 continue

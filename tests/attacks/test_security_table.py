@@ -12,6 +12,7 @@ from models.account import SignInMethod
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (\d+\.\d+\.\d+) [^|]+ \| [123] \| ([^|]+) \| ?([^|]*?) ?\|$", re.MULTILINE)
+NEEDED = re.compile(r"^\| \S+ [^|]+ \| [12] \| ((?:Partly|Not met)[^|]+) \|", re.MULTILINE)
 
 # How many requirements each section of OWASP ASVS 5.0.0 has: of V6 all, else those of levels 1
 # and 2 (and 7.5.3, which is met).
@@ -64,6 +65,17 @@ def functions_of(path: Path) -> frozenset[str]:
 def test_no_requirement_is_left_out() -> None:
     wanted = [f"{part}.{n}" for part, count in SECTIONS.items() for n in range(1, count + 1)]
     assert [number for number, *_ in ROW.findall(TEXT)] == wanted
+
+
+def test_a_setting_meets_whatever_level_two_wants_and_the_default_lacks() -> None:
+    lacking = NEEDED.findall(TEXT)
+    settings = [re.search(r"It is met where `(CABINET_\w+)", reason) for reason in lacking]
+    assert all(settings)
+    names = {found[1] for found in settings if found}
+    (told,) = re.findall(r"the whole of level 2\nsets ([^.]+)\.", TEXT)
+    assert names == set(re.findall(r"CABINET_\w+", told))
+    environment = (ROOT / "server" / "environment.py").read_text(encoding="utf-8")
+    assert all(f'"{name}"' in environment for name in names)
 
 
 def test_everything_named_exists() -> None:

@@ -254,7 +254,7 @@ async def founded(api: Api) -> Hospital:
 
 async def sign_in(person: Caller, login: str, *, again: bool = True, **ahead: float) -> Any:
     """Signs somebody in, who goes on in the session, as if a factor had been shown ``again``."""
-    await _clear_of_a_step()
+    await clear_of_a_step()
     payload = await Caller(person.api).does(
         "signIn",
         "accessToken refreshToken viewer { activeRole roles }",
@@ -299,7 +299,7 @@ async def failures_moved(by: timedelta) -> None:
         await SignInFailure.filter(id=failure.id).update(at=failure.at + by)
 
 
-async def _clear_of_a_step() -> None:
+async def clear_of_a_step() -> None:
     """Waits while the code is about to change: what was the last one would be too old."""
     left = STEP_SECONDS - time.time() % STEP_SECONDS
     if left < 2:

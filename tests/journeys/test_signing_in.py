@@ -2,21 +2,26 @@
 
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from core.clock import utc_now
+from core.settings import SignInLimits
 from models.account import Account, AccountState, Session, SignInFailure
 from models.change import ChangeKind
 from models.database import settle, unit_of_work
 from models.feed import announce
 from models.role import Role
+from tests.api import serving
 from tests.auth.entrance import PASSWORD
 from tests.journeys.hospital import (
     Caller,
     Hospital,
+    clear_of_a_step,
     failures_moved,
+    founded,
     journal,
     mutation_document,
     sign_in,
@@ -175,6 +180,20 @@ async def test_an_authenticator_whose_clock_is_off_is_told_so(hospital: Hospital
     )
 
 
+async def test_a_code_is_good_for_its_own_step_alone_where_that_is_set(
+    database_url: str, tmp_path: Path
+) -> None:
+    limits = SignInLimits(totp_steps=0, pause=timedelta(0))
+    async with serving(database_url, tmp_path / "home", sign_in=limits) as api:
+        person = await (await founded(api)).signing_in(Role.DOCTOR)
+        given = {"login": PHONE, "password": PASSWORD}
+        await clear_of_a_step()
+        for seconds in (-30, 30):
+            code = person.code(seconds=seconds)
+            assert await person.refused("signIn", **given, code=code) == [("CLOCK_SKEW", "code")]
+        await person.does("signIn", "accessToken", **given, code=person.code())
+
+
 async def test_after_five_failures_even_the_right_password_waits_until_an_operator_helps(
     hospital: Hospital,
 ) -> None:
@@ -225,7 +244,12 @@ async def test_after_five_failures_even_the_right_password_waits_until_an_operat
         r" \(Europe/Moscow\)\. Номер для поддержки: ID-\w{4}-\w{4}\.",
         russian,
     )
-    assert english.split()[-3] == russian.split()[-1].rstrip(".")
+    quoted = english.split()[-3]
+    assert quoted == russian.split()[-1].rstrip(".") != person.account.public_id
+    # The number quoted leads the operator to the account, and so to its unlocking.
+    for number in (quoted, quoted.lower().replace("-", " ")):
+        leads = await operator.does("findAccount", "found { publicId state }", publicId=number)
+        assert leads == {"found": [{"publicId": person.account.public_id, "state": "LOCKED"}]}
     # Whoever is in stays in: a stranger must not throw the owner out.
     assert await person.sees("{ viewer { activeRole } }") == {"viewer": {"activeRole": "DOCTOR"}}
 
@@ -243,6 +267,7 @@ async def test_after_five_failures_even_the_right_password_waits_until_an_operat
         "SIGN_IN_LOCKED",
         # By telephone, while the account waited.
         "SIGN_IN_FAILED",
+        *["ACCOUNT_FOUND"] * 2,
         "ACCOUNT_UNLOCKED",
         "SIGNED_IN",
     ]

@@ -104,7 +104,12 @@ async def test_a_change_that_is_rolled_back_is_never_heard(database: str) -> Non
             assert (await next_of(subscription)).note == "whole"
 
 
-async def test_another_process_is_heard_within_a_second_in_order_and_once(database: str) -> None:
+# More than twenty are read at a time, and fewer.
+@pytest.mark.parametrize("at_once", [500, 3])
+async def test_another_process_is_heard_within_a_second_in_order_and_once(
+    database: str, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("models.feed._AT_ONCE", at_once)
     notes = [str(number) for number in range(20)]
     async with running(Feed(database)) as feed:
         with feed.subscribe() as subscription:

@@ -20,6 +20,7 @@ NAMES = (
     "CABINET_REDIS_URL",
     "CABINET_SESSION_HOURS",
     "CABINET_SESSION_IDLE_MINUTES",
+    "CABINET_TOTP_STEPS",
 )
 
 
@@ -63,6 +64,7 @@ def test_what_is_said_is_taken(environment: pytest.MonkeyPatch, tmp_path: Path) 
         ("CABINET_SESSION_HOURS", "twelve"),
         ("CABINET_PLACES", "nowhere.csv"),
         ("CABINET_PASSWORD_DAYS", "0"),
+        ("CABINET_TOTP_STEPS", "2"),
         ("CABINET_BREACHED_PASSWORDS", "nowhere.txt"),
         ("CABINET_BREACHED_PASSWORDS", __file__),
     ],
@@ -85,3 +87,9 @@ def test_passwords_need_not_age(environment: pytest.MonkeyPatch) -> None:
 
     assert age is None
     assert not has_expired(Account(password_hash="x"), make.NOW, age)
+
+
+def test_a_code_may_be_left_its_thirty_seconds(environment: pytest.MonkeyPatch) -> None:
+    assert settings().sign_in.totp_steps == 1
+    environment.setenv("CABINET_TOTP_STEPS", "0")
+    assert settings().sign_in.totp_steps == 0
