@@ -24,13 +24,20 @@ def has_same_name(file: Practitioner, identity: Identity) -> bool:
 def has_same_numbers(
     gate: Gate, file: Practitioner, identity: Identity, *, snils: str | None
 ) -> bool:
-    """Whether SNILS, INN and passport agree; ``snils`` is the person's, bound or only given."""
-    passport = gate.vault.open(file.passport_sealed) if file.passport_sealed else None
-    return _agree(
-        (file.snils, snils),
+    """Whether SNILS, INN and passport agree; ``snils`` is the person's, bound or only given.
+
+    Where a bound SNILS or the INN agrees, which are for life, the passport may have been renewed
+    since the registry wrote it down.
+    """
+    lasting = (
+        (file.snils, number_of(gate, identity, "snils")),
         (file.inn, number_of(gate, identity, "inn")),
-        (passport, number_of(gate, identity, "passport")),
     )
+    pairs: list[tuple[object, object]] = [(file.snils, snils), *lasting]
+    if not any(None not in pair for pair in lasting):
+        known = gate.vault.open(file.passport_sealed) if file.passport_sealed else None
+        pairs.append((known, number_of(gate, identity, "passport")))
+    return _agree(*pairs)
 
 
 def _agree(*pairs: tuple[object, object]) -> bool:

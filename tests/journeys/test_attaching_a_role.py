@@ -20,6 +20,7 @@ from tests.api import Api
 from tests.journeys.hospital import Caller, Hospital
 from tests.journeys.newcomers import (
     FORM,
+    INN,
     OTHER_INN,
     OTHER_SNILS,
     PHONE,
@@ -178,6 +179,24 @@ async def test_somebody_else_s_number_is_as_unknown_as_none(
     ]
     assert told[0] == told[1]
     assert told[0]["errors"][0]["code"] == "LICENCE_NOT_FOUND"
+
+
+async def test_a_renewed_passport_keeps_nobody_out_whose_inn_both_know(hospital: Hospital) -> None:
+    old = hospital.api.services.vault.seal("4510 123457")
+    await registered(hospital, passport_sealed=old, inn=INN)
+    person = await newcomer(hospital)
+    given = await asked(hospital, person, licenceNumber=LICENCE)
+    await person.does("attachRole", GONE_ON, **given)
+
+
+@pytest.mark.parametrize("number", [{"licenceNumber": LICENCE}, {"snils": SNILS}])
+async def test_a_number_that_is_only_given_makes_up_for_no_passport(
+    hospital: Hospital, number: dict[str, str]
+) -> None:
+    await registered(hospital, passport_sealed=hospital.api.services.vault.seal("4510 123457"))
+    person = await newcomer(hospital)
+    ((code, _),) = await person.refused("requestRole", input=number)
+    assert code in ("LICENCE_NOT_FOUND", "NOT_IN_REGISTRY")
 
 
 async def test_what_is_confirmed_must_agree_with_the_registry(hospital: Hospital) -> None:
