@@ -86,12 +86,16 @@ class Account(Row):
     terms_accepted_at = Moment(null=True)
     # In which the owner last signed in: what they are told when somebody else acts.
     language = Text(max_length=5, default="ru", db_default="ru")
+    # What was told to be quoted of each login when a sign-in by one of them failed.
+    phone_told_id = Text(max_length=16, null=True)
+    email_told_id = Text(max_length=16, null=True)
     last_role = fields.CharEnumField(Role, max_length=20, null=True)
     is_demo = fields.BooleanField(default=False)
     created_at = Moment(auto_now_add=True)
 
     class Meta:
         table = "account"
+        indexes = (("phone_told_id",), ("email_told_id",))
 
 
 class Invitation(Row):

@@ -67,12 +67,15 @@ async def write_failure(
     """Notes a counted guess that was wrong; the last one allowed locks the account."""
     # The same statements for a login that nobody has, and whether or not the account is locked by
     # this one: the time taken tells nothing, not even that two logins are one person's.
-    about = await person_of(account.id if account is not None else uuid7())
+    whose = account.id if account is not None else uuid7()
+    about = await person_of(whose)
     if attempt.locks_until is None:
         record(viewer, "SIGN_IN_FAILED", account, about=about, reason=reason)
     else:
         until = attempt.locks_until.isoformat()
         record(viewer, "SIGN_IN_LOCKED", account, about=about, reason=reason, until=until)
+    # Whoever is told to quote one is found by it, whatever has become of the lock by then.
+    await Account.filter(id=whose).update(**_told_ids(gate, account))
     locks = account if attempt.locks_until is not None else None
     ends_at = attempt.locks_until or viewer.now
     passing = Q(state=AccountState.ACTIVE) | Q(
@@ -126,16 +129,22 @@ def told_id(gate: Gate, login: str) -> str:
     return gate.hashes.readable_code("ID", "public id", login)
 
 
-async def account_told_of(viewer: Viewer, *, gate: Gate, public_id: str) -> Account | None:
-    """The account of a public id, or of an id that was told of a login while it is locked.
+async def account_told_of(*, gate: Gate, public_id: str) -> Account | None:
+    """The account of a public id, or of an id that was told of one of its logins.
 
     The same statements whatever is found.
     """
-    by_id = await Account.get_or_none(public_id=public_id)
-    waiting = await Account.filter(locked_until__gt=viewer.now)
-    told = (
-        account
-        for account in waiting
-        if public_id in {told_id(gate, login) for login in (account.phone, account.email) if login}
-    )
-    return by_id or next(told, None)
+    found = await Account.filter(
+        Q(public_id=public_id) | Q(phone_told_id=public_id) | Q(email_told_id=public_id)
+    ).order_by("id")
+    by_id = [account for account in found if account.public_id == public_id]
+    # What was a login once says nothing.
+    told = [account for account in found if public_id in _told_ids(gate, account).values()]
+    return next(iter(by_id + told), None)
+
+
+def _told_ids(gate: Gate, account: Account | None) -> dict[str, str | None]:
+    """The ids of an account's logins, by their columns: made whether or not there is an account."""
+    logins = {name: getattr(account, name, None) for name in ("phone", "email")}
+    told = {name: told_id(gate, login or "") for name, login in logins.items()}
+    return {f"{name}_told_id": told[name] if logins[name] else None for name in logins}

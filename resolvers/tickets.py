@@ -87,7 +87,7 @@ async def _file(
     contact, public_id = form["contact"], form.get("public_id")
     # Both are looked up, whatever is found: the time taken tells nothing.
     by_contact = await account_with(contact)
-    by_id = await account_told_of(viewer, gate=gate, public_id=public_id or "")
+    by_id = await account_told_of(gate=gate, public_id=public_id or "")
     told_by = by_id or by_contact
     account_id = viewer.account_id or (told_by.id if told_by is not None else None)
     about = await person_of(account_id or uuid7())

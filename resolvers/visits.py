@@ -105,7 +105,7 @@ async def _find(viewer: Viewer, gate: Gate, name: str, value: str) -> list[Found
         accounts = in_reach(viewer).filter(phone=value)
     else:
         # Who is locked out quotes what the error told: an id of the login that was typed.
-        told = await account_told_of(viewer, gate=gate, public_id=value)
+        told = await account_told_of(gate=gate, public_id=value)
         accounts = in_reach(viewer).filter(id=told.id if told is not None else uuid7())
     rows = await accounts.order_by("created_at", "id").limit(_MOST)
     for row in rows:

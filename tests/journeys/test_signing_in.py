@@ -257,6 +257,9 @@ async def test_after_five_failures_even_the_right_password_waits_until_an_operat
         "unlockAccount", "account { state lockedUntil }", id=account["id"], reason="Позвонил сам"
     )
     assert unlocked == {"account": {"state": "ACTIVE", "lockedUntil": None}}
+    # Whoever calls after it is over is found all the same.
+    leads = await operator.does("findAccount", "found { publicId state }", publicId=quoted)
+    assert leads == {"found": [{"publicId": person.account.public_id, "state": "ACTIVE"}]}
     await sign_in(person, PHONE, seconds=30)
     assert (await Account.get(id=person.account_id)).state is AccountState.ACTIVE
     assert [action for action, _, _ in await journal()] == [
@@ -269,8 +272,27 @@ async def test_after_five_failures_even_the_right_password_waits_until_an_operat
         "SIGN_IN_FAILED",
         *["ACCOUNT_FOUND"] * 2,
         "ACCOUNT_UNLOCKED",
+        "ACCOUNT_FOUND",
         "SIGNED_IN",
     ]
+
+
+async def test_a_number_told_of_a_login_leads_nowhere_when_the_login_is_another_s(
+    hospital: Hospital,
+) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    operator = await hospital.staff(Role.OPERATOR)
+    visitor = hospital.visitor()
+    for _ in range(5):
+        await waited()
+        await visitor.tries("signIn", login=PHONE, password=WRONG)
+    (told,) = await visitor.told("signIn", login=PHONE, password=WRONG)
+    quoted = told.split()[-3]
+    await operator.does("findAccount", "found { publicId }", publicId=quoted)
+
+    await Account.filter(id=person.account_id).update(phone="+79001234599")
+
+    assert await operator.refused("findAccount", publicId=quoted) == [("NOT_FOUND", "publicId")]
 
 
 async def test_a_login_that_nobody_has_is_locked_alike(hospital: Hospital) -> None:
