@@ -2,6 +2,7 @@
 
 import gettext
 import io
+from enum import Enum
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -33,12 +34,23 @@ def is_translated(language: str, code: str) -> bool:
 
 
 def message(language: str, code: str, /, **values: object) -> str:
-    """The text of a code in a language; the code itself where nobody has written it yet."""
+    """The text of a code in a language; the code itself where nobody has written it yet.
+
+    Members of an enum among the values are told by their own texts, such as TicketState.NEW.
+    """
     text = _texts(language).gettext(code)
+    told = {name: _told(language, value) for name, value in values.items()}
     try:
-        return text.format(**values)
+        return text.format(**told)
     except (KeyError, IndexError):
         return text
+
+
+def _told(language: str, value: object) -> object:
+    if isinstance(value, Enum):
+        name = f"{type(value).__name__}.{value.name}"
+        return _texts(language).gettext(name) if is_translated(language, name) else value
+    return value
 
 
 @lru_cache(maxsize=256)

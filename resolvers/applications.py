@@ -184,7 +184,7 @@ async def _lock_own(viewer: Viewer, id: UUID) -> Application:
 
 def _expect(application: Application, *statuses: ApplicationStatus) -> None:
     if application.status not in statuses:
-        raise ApplicationStateWrong("id", status=application.status.value)
+        raise ApplicationStateWrong("id", status=application.status)
 
 
 async def _save(viewer: Viewer, application: Application, action: str, **details: Any) -> None:

@@ -154,7 +154,7 @@ def _check_profile(person: Practitioner, has_expired_password: bool) -> None:
 
 def _expect(enrolment: Enrolment, *statuses: EnrolmentStatus) -> None:
     if enrolment.status not in statuses:
-        raise EnrolmentStateWrong("id", status=enrolment.status.value)
+        raise EnrolmentStateWrong("id", status=enrolment.status)
 
 
 async def _decide(viewer: Viewer, enrolment: Enrolment, status: EnrolmentStatus) -> None:

@@ -38,7 +38,7 @@ async def reset_factors(
     if ticket.account_id != account.id:
         raise NotFound("ticket_id")
     if ticket.state is not TicketState.IN_REVIEW:
-        raise TicketStateWrong("ticket_id", state=ticket.state.value)
+        raise TicketStateWrong("ticket_id", state=ticket.state)
     if not await TicketDocument.exists(ticket_id=ticket.id):
         raise DocumentRequired("ticket_id")
     if account.phone is None or account.phone_confirmed_at is None:

@@ -241,7 +241,7 @@ def _check_times(viewer: Viewer, shift: Shift) -> None:
 def _expect(viewer: Viewer, shift: Shift, *states: ShiftState) -> None:
     status = shift.status_at(viewer.now)
     if status.value not in {state.value for state in states}:
-        raise ShiftStateWrong("id", status=status.value)
+        raise ShiftStateWrong("id", status=status)
 
 
 def _expect_before_start(viewer: Viewer, shift: Shift) -> None:

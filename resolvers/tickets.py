@@ -213,7 +213,7 @@ async def _decide(
 
 def _expect(ticket: Ticket, state: TicketState) -> None:
     if ticket.state is not state:
-        raise TicketStateWrong("id", state=ticket.state.value)
+        raise TicketStateWrong("id", state=ticket.state)
 
 
 async def _save(viewer: Viewer, ticket: Ticket, action: str) -> None:
