@@ -29,8 +29,9 @@ class FileAddress:
     id: UUID
     until: datetime
     role: Role
-    # Nobody, for a visitor.
+    # Nobody, for a visitor. An address is good for as long as the session that it was given to.
     account_id: UUID | None
+    session_id: UUID | None
 
 
 def signed(hashes: HashKey, address: FileAddress) -> str:
@@ -39,6 +40,7 @@ def signed(hashes: HashKey, address: FileAddress) -> str:
         "until": str(int(address.until.timestamp())),
         "role": address.role.value,
         "account": str(address.account_id or ""),
+        "session": str(address.session_id or ""),
     }
     query = {**said, "signature": _signature(hashes, address.deed, str(address.id), said)}
     return f"/files/{address.id}?{urlencode(query)}"
@@ -48,7 +50,7 @@ def read(
     hashes: HashKey, deed: Deed, id: str, query: Mapping[str, str], *, now: datetime
 ) -> FileAddress:
     """The address that was asked for; raises AddressInvalid."""
-    said = {name: query.get(name, "") for name in ("until", "role", "account")}
+    said = {name: query.get(name, "") for name in ("until", "role", "account", "session")}
     right = _signature(hashes, deed, id, said)
     if not compare_digest(right.encode(), query.get("signature", "").encode()):
         raise AddressInvalid
@@ -56,8 +58,10 @@ def read(
     until = datetime.fromtimestamp(int(said["until"]), UTC)
     if until <= now:
         raise AddressInvalid
-    account_id = UUID(said["account"]) if said["account"] else None
-    return FileAddress(deed, UUID(id), until, Role(said["role"]), account_id)
+    account_id, session_id = (
+        UUID(said[name]) if said[name] else None for name in ("account", "session")
+    )
+    return FileAddress(deed, UUID(id), until, Role(said["role"]), account_id, session_id)
 
 
 def _signature(hashes: HashKey, deed: Deed, id: str, said: Mapping[str, str]) -> str:

@@ -36,7 +36,9 @@ async def open_document(viewer: Viewer, *, gate: Gate, id: UUID) -> Opened:
     about = await person_of(ticket.account_id) if ticket.account_id is not None else None
     record(viewer, "DOCUMENT_OPENED", document, about=about, ticket=ticket.number)
     until = viewer.now + ADDRESS_LASTS
-    address = FileAddress("GET", document.id, until, viewer.role, viewer.account_id)
+    address = FileAddress(
+        "GET", document.id, until, viewer.role, viewer.account_id, viewer.session_id
+    )
     return Opened(signed(gate.hashes, address), until)
 
 

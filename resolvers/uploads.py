@@ -88,7 +88,9 @@ async def _announce(viewer: Viewer, gate: Gate, upload: Upload) -> Announced:
     await upload.save(force_create=True)
     record(viewer, "UPLOAD_REQUESTED", upload, about=viewer.practitioner_id)
     until = viewer.now + ADDRESS_LASTS
-    address = FileAddress("PUT", upload.id, until, viewer.role, viewer.account_id)
+    address = FileAddress(
+        "PUT", upload.id, until, viewer.role, viewer.account_id, viewer.session_id
+    )
     return Announced(upload, signed(gate.hashes, address), until)
 
 

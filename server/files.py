@@ -15,14 +15,14 @@ from adapters import pdf
 from adapters.storage import Draft, FileMissing
 from auth import file_addresses
 from auth.file_addresses import AddressInvalid, FileAddress
-from auth.sessions import grants_of, held_roles, is_open
+from auth.sessions import grants_of, held_roles, is_open, is_over
 from auth.viewer import Place, Viewer
 from core.clock import utc_now
 from core.errors import Problem, Unavailable
 from core.file_sealing import FileSealer, opened
 from core.settings import Limits
 from core.translation import preferred
-from models.account import Account
+from models.account import Session
 from models.upload import Upload
 from resolvers.documents import document_of
 from resolvers.uploads import Content, FileNotPdf, awaited, store_upload
@@ -144,12 +144,19 @@ async def _viewer(request: Request, address: FileAddress, now: datetime) -> View
     account_id, role = address.account_id, address.role
     places: tuple[Place, ...] = ()
     if account_id is not None:
-        production = request.app.state.services.settings.production
-        account = await Account.get_or_none(id=account_id)
-        if account is None or not is_open(account, production=production):
+        settings = request.app.state.services.settings
+        session = await Session.get_or_none(
+            id=address.session_id, account_id=account_id
+        ).select_related("account")
+        if (
+            session is None
+            or is_over(session, settings.sessions, now)
+            or not is_open(session.account, production=settings.production)
+        ):
             raise AddressInvalid
         grants = await grants_of(account_id, now)
-        if role not in held_roles(grants, now):
+        # What is read is shown to a role; what is brought is one's own, whatever one became since.
+        if address.deed == "GET" and role not in held_roles(grants, now):
             raise AddressInvalid
         places = tuple(
             Place(grant.organisation_id, grant.department_id)

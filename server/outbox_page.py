@@ -15,6 +15,8 @@ from resolvers.outbox import Told, newest_messages
 
 PATH = "/outbox"
 _SHOWN = 50
+# By which a proxy on this machine shows that somebody else asks.
+_OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _POLICY = "; ".join(
     (
@@ -88,7 +90,9 @@ def _is_from_here(request: Request) -> bool:
     its own address or through a proxy, must not show them codes, nor any page of theirs that
     has a name of its own for it."""
     client = request.client
-    return client is not None and {client.host, request.url.hostname} <= set(_LOOPBACK)
+    is_passed_on = any(name in request.headers for name in _OF_PROXIES)
+    is_near = client is not None and {client.host, request.url.hostname} <= set(_LOOPBACK)
+    return is_near and not is_passed_on
 
 
 def _shown(told: Told, language: str) -> str:

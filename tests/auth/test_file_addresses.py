@@ -13,9 +13,9 @@ from models.role import Role
 from tests.factories import NOW
 
 KEY = HashKey(b"k" * 32)
-ID, ACCOUNT = uuid4(), uuid4()
+ID, ACCOUNT, SESSION = uuid4(), uuid4(), uuid4()
 UNTIL = NOW + timedelta(minutes=2)
-ADDRESS = FileAddress("GET", ID, UNTIL, Role.OPERATOR, ACCOUNT)
+ADDRESS = FileAddress("GET", ID, UNTIL, Role.OPERATOR, ACCOUNT, SESSION)
 
 
 def query_of(address: FileAddress) -> dict[str, str]:
@@ -24,7 +24,9 @@ def query_of(address: FileAddress) -> dict[str, str]:
     return dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
-@pytest.mark.parametrize("address", [ADDRESS, FileAddress("PUT", ID, UNTIL, Role.VISITOR, None)])
+@pytest.mark.parametrize(
+    "address", [ADDRESS, FileAddress("PUT", ID, UNTIL, Role.VISITOR, None, None)]
+)
 def test_an_address_is_read_as_it_was_signed(address: FileAddress) -> None:
     assert read(KEY, address.deed, str(ID), query_of(address), now=NOW) == address
 

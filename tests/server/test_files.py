@@ -14,6 +14,7 @@ from auth.file_addresses import FileAddress, signed
 from core.clock import utc_now
 from core.settings import Limits
 from models.account import Account, AccountState
+from models.grant import RoleGrant
 from models.role import Role
 from models.upload import Upload
 from resolvers.uploads import ADDRESS_LASTS
@@ -219,7 +220,7 @@ async def test_an_address_that_was_not_signed_for_it_takes_nothing(
     assert upload is not None
     over = signed(
         listening_api.services.gate.hashes,
-        FileAddress("PUT", upload.id, utc_now() - ADDRESS_LASTS, Role.VISITOR, None),
+        FileAddress("PUT", upload.id, utc_now() - ADDRESS_LASTS, Role.VISITOR, None, None),
     )
 
     for wrong in (
@@ -252,3 +253,27 @@ async def test_an_address_ends_with_the_account_that_it_was_signed_for(
     await Account.filter(id=person.account.id).update(state=AccountState.CLOSED)
 
     assert await put(listening_api, address, pdf()) == (403, "FILE_ADDRESS_INVALID")
+
+
+async def test_an_address_ends_with_the_session_that_it_was_given_to(
+    listening_api: ListeningApi,
+) -> None:
+    person = await somebody(Role.DOCTOR)
+    token = await listening_api.token(person.account, Role.DOCTOR)
+    address = await announced(listening_api, len(pdf()), token)
+
+    await listening_api.ask("mutation { signOut { errors { code } } }", token=token)
+
+    assert await put(listening_api, address, pdf()) == (403, "FILE_ADDRESS_INVALID")
+
+
+async def test_what_is_brought_is_taken_whatever_role_one_has_by_then(
+    listening_api: ListeningApi,
+) -> None:
+    person = await somebody(Role.DOCTOR)
+    token = await listening_api.token(person.account, Role.DOCTOR)
+    address = await announced(listening_api, len(pdf()), token)
+
+    await RoleGrant.filter(account_id=person.account.id).update(revoked_at=utc_now())
+
+    assert (await put(listening_api, address, pdf()))[0] == 204

@@ -87,6 +87,9 @@ async def test_there_is_none_in_production_nor_where_messages_are_sent(
         ({"host": "cabinet.example.org"}, ("127.0.0.1", 50_000)),
         # A name of somebody's that leads to this machine.
         ({"host": "localhost.example.org:8000"}, ("127.0.0.1", 50_000)),
+        # A proxy on this machine that passes the name on.
+        ({**HERE, "x-forwarded-for": "198.51.100.7"}, ("127.0.0.1", 50_000)),
+        ({**HERE, "forwarded": "for=198.51.100.7"}, ("127.0.0.1", 50_000)),
     ],
 )
 async def test_nobody_elsewhere_sees_it(
