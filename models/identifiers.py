@@ -59,6 +59,12 @@ class PhoneInvalid(Problem):
     code = "PHONE_INVALID"
 
 
+class PhoneLandline(Problem):
+    """A number to which no SMS can come."""
+
+    code = "PHONE_LANDLINE"
+
+
 class EmailInvalid(Problem):
     """Not an e-mail address."""
 
@@ -176,6 +182,15 @@ def phone(text: str, field: str = "") -> str:
     if not phonenumbers.is_valid_number(number):
         raise PhoneInvalid(field)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def mobile(text: str, field: str = "") -> str:
+    """A telephone number to which an SMS can come, in E.164; raises PhoneInvalid, PhoneLandline."""
+    number = phone(text, field)
+    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    if kind == phonenumbers.PhoneNumberType.FIXED_LINE:
+        raise PhoneLandline(field)
+    return number
 
 
 def email(text: str, field: str = "") -> str:

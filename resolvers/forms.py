@@ -18,6 +18,12 @@ class Required(Problem):
     code = "REQUIRED"
 
 
+class NameInvalid(Problem):
+    """A name has letters, and neither digits nor signs."""
+
+    code = "NAME_INVALID"
+
+
 class ExactlyOne(Problem):
     """Of several values just one is wanted, and none or more were given."""
 
@@ -121,6 +127,23 @@ def text(length: int) -> Check:
         return _readable(" ".join(value.split()), length, field)
 
     return check
+
+
+def name(length: int) -> Check:
+    """A name of a person, in any script: letters, and what stands between them."""
+    read = text(length)
+
+    def check(value: str, field: str) -> str:
+        found: str = read(value, field)
+        if not any(map(str.isalpha, found)) or not all(map(_is_of_name, found)):
+            raise NameInvalid(field)
+        return found
+
+    return check
+
+
+def _is_of_name(sign: str) -> bool:
+    return unicodedata.category(sign)[0] in "LM" or sign in " -\u2010\u2011\u2013'\u2019\u02bc`.,()"
 
 
 def prose(length: int) -> Check:

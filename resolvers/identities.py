@@ -15,7 +15,7 @@ from models.database import current_unit, unit_of_work
 from models.identity import Identity
 from models.practitioner import Practitioner
 from resolvers.attaching import AlreadyAttached
-from resolvers.forms import Check, complete, past, read, refuse, text
+from resolvers.forms import Check, complete, name, past, read, refuse
 
 
 class UnderAge(Problem):
@@ -64,9 +64,9 @@ async def _state(viewer: Viewer, gate: Gate, form: dict[str, Any]) -> Account:
 def identity_checks(viewer: Viewer) -> dict[str, Check]:
     """How each value is read."""
     return {
-        "last_name": text(120),
-        "first_name": text(120),
-        "patronymic": text(120),
+        "last_name": name(120),
+        "first_name": name(120),
+        "patronymic": name(120),
         "birth_date": _birth_date(viewer),
         "passport": identifiers.russian_passport,
         "inn": identifiers.inn_of_person,

@@ -35,6 +35,12 @@ _CHECKS: dict[str, Check] = {
 _NEEDED = ("title_ru", "title_en", "starts_at")
 
 
+class NoticePast(Problem):
+    """It would have been over before anybody could read it."""
+
+    code = "NOTICE_PAST"
+
+
 class NoticeOver(Problem):
     """The notice was ended, and is kept as it was."""
 
@@ -73,7 +79,7 @@ async def announce_work(
     Where ``kind`` is not given it is planned work.
 
     Raises ActionDenied where the caller's role holds in a department only, and Problems:
-    Required, TooLong, TextInvalid, DatesReversed.
+    Required, TooLong, TextInvalid, DatesReversed; NoticePast about ``ends_at``.
     """
     _check_standing(viewer)
     author = await Account.get(id=viewer.account_id)
@@ -89,6 +95,8 @@ async def announce_work(
         "ends_at": ends_at,
     }
     _write(notice, values)
+    if ends_at is not None and ends_at <= viewer.now:
+        raise NoticePast("ends_at")
     await notice.save(force_create=True)
     record(viewer, "NOTICE_ANNOUNCED", notice)
     return notice

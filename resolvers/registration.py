@@ -75,9 +75,9 @@ async def begin_registration(viewer: Viewer, *, gate: Gate, phone: str) -> Sent:
     """Sends a code to a telephone number.
 
     Where the number has an account the answer and the work are the same, and the message says
-    so. Raises PhoneInvalid, ResendTooSoon, TooManyAttempts.
+    so. Raises PhoneInvalid, PhoneLandline, ResendTooSoon, TooManyAttempts.
     """
-    number = identifiers.phone(phone, "phone")
+    number = identifiers.mobile(phone, "phone")
     await count_address(viewer, gate, ASKING)
     await gate.limiter.hit(viewer, ASKING_FOR, number)
     return await _begin(viewer, gate, number)

@@ -90,6 +90,18 @@ async def test_one_registers_by_phone_code_and_form(hospital: Hospital) -> None:
     assert (entry.account_id, entry.subject_id) == (account.id, account.id)
 
 
+async def test_a_code_goes_only_where_an_sms_can_come(hospital: Hospital) -> None:
+    for number, code in (("8 495 123-45-67", "PHONE_LANDLINE"), ("12", "PHONE_INVALID")):
+        refused = await hospital.visitor().refused("beginRegistration", phone=number)
+        assert refused == [(code, "phone")]
+
+
+@pytest.mark.parametrize("name", ["О\u2019Коннор-Ли", "Мария Тереза", "Ёлкина (Сергеева)"])
+async def test_a_name_is_written_as_people_write_theirs(hospital: Hospital, name: str) -> None:
+    person = await newcomer(hospital, lastName=name)
+    assert (await Identity.get(account_id=person.account_id)).last_name == name
+
+
 async def test_every_wrong_field_is_named_at_once(hospital: Hospital) -> None:
     handle = await proved_phone(hospital)
     wrong = {
@@ -129,6 +141,8 @@ async def test_every_wrong_field_is_named_at_once(hospital: Hospital) -> None:
     ("value", "problem"),
     [
         ({"birthDate": None}, ("REQUIRED", "input.birthDate")),
+        ({"firstName": "123"}, ("NAME_INVALID", "input.firstName")),
+        ({"lastName": "<script>"}, ("NAME_INVALID", "input.lastName")),
         ({"passport": "AB 1234567"}, ("PASSPORT_FORMAT", "input.passport")),
         ({"inn": "1234567890"}, ("INN_FORMAT", "input.inn")),
         ({"password": "Ёлкина2024"}, ("PASSWORD_WEAK", "input.password")),

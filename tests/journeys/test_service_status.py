@@ -119,6 +119,18 @@ async def test_each_wrong_field_of_a_notice_is_named(hospital: Hospital) -> None
     }
 
 
+async def test_what_is_over_is_not_announced(hospital: Hospital) -> None:
+    admin = await hospital.admin()
+    refused = await admin.refused(
+        "announceWork",
+        titleRu="Работы",
+        titleEn="Work",
+        startsAt="2026-01-10T20:00:00Z",
+        endsAt="2026-01-10T22:00:00Z",
+    )
+    assert refused == [("NOTICE_PAST", "endsAt")]
+
+
 async def test_what_administrators_see_of_a_notice_is_unknown_to_others(
     hospital: Hospital,
 ) -> None:

@@ -153,7 +153,8 @@ async def test_of_many_who_end_a_notice_one_does(admin: Viewer) -> None:
 
 
 async def test_what_holds_and_what_is_to_come_is_told(admin: Viewer) -> None:
-    await announced(admin, title_ru="прошло", starts_at=NOW - 2 * HOUR, ends_at=NOW - HOUR)
+    earlier = admin._replace(now=NOW - 2 * HOUR)
+    await announced(earlier, title_ru="прошло", ends_at=NOW - HOUR)
     ended = await announced(admin, title_ru="закрыто")
     await end_notice(admin, id=ended.id)
     await announced(admin, title_ru="будет", starts_at=NOW + HOUR)
