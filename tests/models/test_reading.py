@@ -30,6 +30,19 @@ async def test_more_reads_than_connections_take_turns(database: str) -> None:
     assert found == [str(number) for number in range(50)]
 
 
+async def test_a_long_statement_is_prepared_once(database: str) -> None:
+    if dialect() != POSTGRESQL:
+        pytest.skip("SQLite's statements are kept by their number")
+    for text in ("a" * 40_000, "b" * 70_000):
+        for _ in range(3):
+            assert await read_text(f"SELECT '{text}'", (), SECONDS) == text
+    (connection,) = reader()._readers
+    kept = await connection.fetch(
+        "SELECT generic_plans FROM pg_prepared_statements WHERE length(statement) > 15000"
+    )
+    assert [row["generic_plans"] for row in kept] == [3]
+
+
 async def test_a_broken_connection_is_replaced(database: str) -> None:
     if dialect() != POSTGRESQL:
         pytest.skip("SQLite has no connection that a server could break")
