@@ -45,8 +45,8 @@ from execution.problems import (
 )
 from execution.proofs import missing
 from execution.requests import Request
-from execution.values import RULES, wrong_variables
-from execution.variables import coerced_at_once, plain_variables
+from execution.values import RULES, null_conditions, wrong_variables
+from execution.variables import coerced_at_once, nullable_conditions, plain_variables
 from models.role import Role
 from schema.build import Schema
 from schema.context import Context
@@ -175,6 +175,7 @@ class Documents:
             Mixtures(view, document, operation),
             Inputs(view, document, operation),
             plain_variables(operation),
+            nullable_conditions(document, operation),
             costing(original),
             depends,
         )
@@ -216,6 +217,11 @@ class Documents:
             told = list(islice(wrong, self._limits.errors))
             raise Refused(told or [plain(context.viewer.language, "BAD_USER_INPUT")])
         coerced: dict[str, Any] = found.coerced
+        null = [name for name in prepared.conditions if coerced[name] is None]
+        if null:
+            language = context.viewer.language
+            told = list(null_conditions(prepared.document, operation, null, language))
+            raise Refused(told[: self._limits.errors])
         return coerced
 
     def check_proofs(

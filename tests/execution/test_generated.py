@@ -22,6 +22,7 @@ FORMS = {
     r"\.\.\. +(@\w+(\(if: [$\w]+\))? ?)*\{": 50,
     r"@include\(if: \$yes\)": 50,
     r"@skip\(if: (true|false)\)": 30,
+    r"@(include|skip)\(if: \$may": 50,
     r"@ifVisible": 50,
     r"first: \$v\d": 20,
     r"last: \d": 50,
