@@ -155,7 +155,7 @@ def _show(accounts: list[DemoAccount], found: Settings) -> None:
 def organisation(
     name: Annotated[str, typer.Argument(help="Its name.")],
     admin: Annotated[str, typer.Option(help="The e-mail of its first administrator.")],
-    zone: Annotated[str, typer.Option(help="The IANA time zone it works in.")] = "Europe/Moscow",
+    zone: Annotated[str, typer.Option(help="Its IANA time zone, or UTC.")] = "Europe/Moscow",
     ogrn: Annotated[str | None, typer.Option(help="Its ОГРН.")] = None,
 ) -> None:
     """Found an organisation and invite its first administrator."""
