@@ -151,8 +151,8 @@ class Documents:
             raise Refused([of_document(refused, "BAD_USER_INPUT", places)]) from None
         original, depends = document, None
         if uses_if_visible(request.text):
-            depends = varying(view.schema, document)
-            document = without_invisible(view.schema, document, request.variables)
+            depends = varying(view.schema, document, operation)
+            document = without_invisible(view.schema, document, operation, request.variables)
             operation = cast(
                 "OperationDefinitionNode", get_operation_ast(document, request.operation_name)
             )
