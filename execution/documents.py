@@ -110,8 +110,7 @@ class Documents:
         try:
             return self._recalled(request, context)
         except TooCostly as error:
-            told = plain(context.viewer.language, error.code, limit=error.limit)
-            raise Refused([told]) from None
+            raise _too_costly(error, context) from None
         except RecursionError:
             raise Refused([plain(context.viewer.language, "TOO_DEEP")]) from None
 
@@ -192,11 +191,17 @@ class Documents:
         check_limits(document, operation, request.variables, self._limits)
 
     def variables(self, prepared: Prepared, request: Request, context: Context) -> dict[str, Any]:
+        """The coerced values of the variables; raises Refused."""
         view, operation, given = prepared.view, prepared.operation, request.variables
-        if prepared.plain is not None:
-            at_once = coerced_at_once(prepared.plain, given)
-            if at_once is not None:
-                return at_once
+        at_once = None if prepared.plain is None else coerced_at_once(prepared.plain, given)
+        if prepared.is_settled and (at_once is None or len(at_once) < len(given)):
+            # More than plain values of what is declared: nobody has looked at it yet.
+            try:
+                check_variables(given)
+            except TooCostly as error:
+                raise _too_costly(error, context) from None
+        if at_once is not None:
+            return at_once
         found = get_variable_values(
             view.schema,
             operation.variable_definitions or (),
@@ -247,6 +252,10 @@ class Documents:
             places = Places(prepared.document, prepared.operation)
             told = [of_input(node, error, viewer.language, places) for node, error in wrong]
             raise Refused(told[: self._limits.errors])
+
+
+def _too_costly(error: TooCostly, context: Context) -> Refused:
+    return Refused([plain(context.viewer.language, error.code, limit=error.limit)])
 
 
 def _invalid(error: GraphQLError, language: str, places: Places) -> dict[str, Any]:
