@@ -1,6 +1,7 @@
 """What a document may cost, measured before it is validated."""
 
 import time
+from typing import Any
 
 import pytest
 from graphql import OperationDefinitionNode, get_operation_ast, parse
@@ -238,7 +239,7 @@ def test_variables_are_limited_in_depth_and_number() -> None:
     ],
 )
 async def test_undeclared_values_are_answered_alike_whether_the_document_is_known(
-    api: Api, text: str, variables: dict[str, object], codes: list[str]
+    api: Api, text: str, variables: dict[str, Any], codes: list[str]
 ) -> None:
     assert (await api.ask(text, **variables)).codes == codes
     await api.ask(text, id="0198c0a0-0000-7000-8000-000000000000")
