@@ -22,7 +22,7 @@ from tortoise.expressions import Q
 
 from auth.recognition import Acting, Entry, RoleNotHeld
 from auth.rights import Rights
-from auth.tokens import LARGEST, Claims, Signer, TokenExpired, TokenInvalid
+from auth.tokens import LARGEST, Signer, TokenExpired, TokenInvalid
 from auth.viewer import Place, Viewer, Visit
 from core.clock import day_of
 from core.errors import Problem, Unavailable
@@ -143,6 +143,18 @@ class Sessions:
             found = entry.viewer(visit)
         return found
 
+    async def imagined(self, account: Account, role: Role, visit: Visit) -> Viewer:
+        """The viewer that an account would be in a role, in a session that there is not.
+
+        To see how reads would go and nothing else: no token leads to it, and nothing is written.
+        Raises RoleNotHeld about ``role``.
+        """
+        now = visit.now
+        session = Session(account=account, active_role=role, started_at=now, seen_at=now)
+        session.expires_at = session.factor_at = now
+        entry = await self._entry(session, now, now)
+        return entry.viewer(visit._replace(role=role.value))
+
     def known(self, token: str | None, visit: Visit) -> Viewer | None:
         """The same where no rows have to be read for it; else None."""
         if token is None:
@@ -203,7 +215,7 @@ class Sessions:
         if claims.factor_at != session.factor_at:
             # Whoever stole it before a factor was shown again has gained nothing by that.
             raise TokenExpired(claims)
-        entry = await self._entry(claims, session, now)
+        entry = await self._entry(session, claims.expires_at, now)
         if _is_to_note(session, self._times, now):
             if not in_use:
                 # Kept, it would hide the next request from the noting of its use.
@@ -213,7 +225,7 @@ class Sessions:
             self._keep(key, entry)
         return entry
 
-    async def _entry(self, claims: Claims, session: Session, now: datetime) -> Entry:
+    async def _entry(self, session: Session, expires_at: datetime, now: datetime) -> Entry:
         grants = await grants_of(session.account_id, now)
         person = await Practitioner.get_or_none(account_id=session.account_id)
         positions = (
@@ -236,7 +248,7 @@ class Sessions:
             acting[None] = acting[session.active_role.value]
         noted_at = now if _is_to_note(session, self._times, now) else session.seen_at
         ends = [
-            claims.expires_at + self._signer.leeway,
+            expires_at + self._signer.leeway,
             session.expires_at,
             # The rows are read again when there is a use to note.
             noted_at + self._times.touch,

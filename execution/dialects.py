@@ -146,7 +146,7 @@ class Sqlite:
 
 
 class Postgresql:
-    """PostgreSQL 15 or newer."""
+    """PostgreSQL 15 or newer: none older is tested."""
 
     hold = "TRUE"
     fail = "FALSE"

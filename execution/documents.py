@@ -45,8 +45,8 @@ from execution.problems import (
 )
 from execution.proofs import missing
 from execution.requests import Request
-from execution.values import RULES, wrong_variables
-from execution.variables import coerced_at_once, plain_variables
+from execution.values import RULES, null_conditions, wrong_variables
+from execution.variables import coerced_at_once, nullable_conditions, plain_variables
 from models.role import Role
 from schema.build import Schema
 from schema.context import Context
@@ -110,8 +110,7 @@ class Documents:
         try:
             return self._recalled(request, context)
         except TooCostly as error:
-            told = plain(context.viewer.language, error.code, limit=error.limit)
-            raise Refused([told]) from None
+            raise _too_costly(error, context) from None
         except RecursionError:
             raise Refused([plain(context.viewer.language, "TOO_DEEP")]) from None
 
@@ -151,8 +150,8 @@ class Documents:
             raise Refused([of_document(refused, "BAD_USER_INPUT", places)]) from None
         original, depends = document, None
         if uses_if_visible(request.text):
-            depends = varying(view.schema, document)
-            document = without_invisible(view.schema, document, request.variables)
+            depends = varying(view.schema, document, operation)
+            document = without_invisible(view.schema, document, operation, request.variables)
             operation = cast(
                 "OperationDefinitionNode", get_operation_ast(document, request.operation_name)
             )
@@ -175,6 +174,7 @@ class Documents:
             Mixtures(view, document, operation),
             Inputs(view, document, operation),
             plain_variables(operation),
+            nullable_conditions(document, operation),
             costing(original),
             depends,
         )
@@ -191,11 +191,17 @@ class Documents:
         check_limits(document, operation, request.variables, self._limits)
 
     def variables(self, prepared: Prepared, request: Request, context: Context) -> dict[str, Any]:
+        """The coerced values of the variables; raises Refused."""
         view, operation, given = prepared.view, prepared.operation, request.variables
-        if prepared.plain is not None:
-            at_once = coerced_at_once(prepared.plain, given)
-            if at_once is not None:
-                return at_once
+        at_once = None if prepared.plain is None else coerced_at_once(prepared.plain, given)
+        if prepared.is_settled and (at_once is None or len(at_once) < len(given)):
+            # More than plain values of what is declared: nobody has looked at it yet.
+            try:
+                check_variables(given)
+            except TooCostly as error:
+                raise _too_costly(error, context) from None
+        if at_once is not None:
+            return at_once
         found = get_variable_values(
             view.schema,
             operation.variable_definitions or (),
@@ -216,6 +222,11 @@ class Documents:
             told = list(islice(wrong, self._limits.errors))
             raise Refused(told or [plain(context.viewer.language, "BAD_USER_INPUT")])
         coerced: dict[str, Any] = found.coerced
+        null = [name for name in prepared.conditions if coerced[name] is None]
+        if null:
+            language = context.viewer.language
+            told = list(null_conditions(prepared.document, operation, null, language))
+            raise Refused(told[: self._limits.errors])
         return coerced
 
     def check_proofs(
@@ -241,6 +252,10 @@ class Documents:
             places = Places(prepared.document, prepared.operation)
             told = [of_input(node, error, viewer.language, places) for node, error in wrong]
             raise Refused(told[: self._limits.errors])
+
+
+def _too_costly(error: TooCostly, context: Context) -> Refused:
+    return Refused([plain(context.viewer.language, error.code, limit=error.limit)])
 
 
 def _invalid(error: GraphQLError, language: str, places: Places) -> dict[str, Any]:

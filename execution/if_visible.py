@@ -23,9 +23,11 @@ from graphql import (
     ObjectValueNode,
     OperationDefinitionNode,
     ValueNode,
+    VariableDefinitionNode,
     VariableNode,
     get_named_type,
     get_nullable_type,
+    type_from_ast,
 )
 from graphql.language import visit
 from graphql.language.visitor import REMOVE, SKIP, Visitor, VisitorAction
@@ -42,20 +44,33 @@ class Varying:
     """The marked fields of a document whose fate depends on values, by what these must fit."""
 
     arguments: tuple[tuple[tuple[Any, ValueNode], ...], ...]
+    # What counts where a variable is left out.
+    defaults: Mapping[str, ValueNode]
 
     def hidden(self, variables: Mapping[str, Any]) -> tuple[bool, ...]:
         """For each of the fields, whether a value holds a name that the role's schema lacks."""
+        held = {**self.defaults, **variables}
         return tuple(
-            not all(known for type_, value in field for known in _known(type_, value, variables))
+            not all(known for type_, value in field for known in _known(type_, value, held))
             for field in self.arguments
         )
 
 
-def varying(schema: GraphQLSchema, document: DocumentNode) -> Varying | None:
-    """What of a document depends on the values of its variables; None where nothing does."""
+def varying(
+    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
+) -> Varying | None:
+    """What of an operation depends on the values of its variables; None where nothing does."""
     dropping = _dropping(schema, document, {})
     visit(document, TypeInfoVisitor(dropping.types, dropping))
-    return Varying(tuple(dropping.asked)) if dropping.asked else None
+    return Varying(tuple(dropping.asked), _defaults(operation)) if dropping.asked else None
+
+
+def _defaults(operation: OperationDefinitionNode) -> dict[str, ValueNode]:
+    return {
+        definition.variable.name.value: definition.default_value
+        for definition in operation.variable_definitions or ()
+        if definition.default_value is not None
+    }
 
 
 def uses_if_visible(text: str) -> bool:
@@ -63,13 +78,46 @@ def uses_if_visible(text: str) -> bool:
 
 
 def without_invisible(
-    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
 ) -> DocumentNode:
-    """The document without the marked nodes that the role's schema has no place for."""
+    """The document without the marked nodes that the role's schema has no place for.
+
+    Values, and defaults, decide as the operation has them.
+    """
     before = _uses(document)
-    dropping = _dropping(schema, document, variables)
+    dropping = _dropping(schema, document, {**_defaults(operation), **variables})
     document = visit(document, TypeInfoVisitor(dropping.types, dropping))
-    return _without_unused(document, before)
+    asked = {name for field in dropping.asked for _, value in field for name in _names(value)}
+    replaced = asked & variables.keys()
+    return _without_unused(_without_defaults(schema, document, replaced), before)
+
+
+def _names(value: ValueNode) -> set[str]:
+    return _uses(value).variables
+
+
+def _without_defaults(
+    schema: GraphQLSchema, document: DocumentNode, replaced: set[str]
+) -> DocumentNode:
+    """Without the defaults that the role's schema has no place for, where values replace them."""
+
+    class Replacing(Visitor):
+        def enter_variable_definition(
+            self, node: VariableDefinitionNode, *_: Any
+        ) -> VisitorAction | VariableDefinitionNode:
+            default = node.default_value
+            if default is None or node.variable.name.value not in replaced:
+                return SKIP
+            if all(_known(type_from_ast(schema, node.type), default, {})):
+                return SKIP
+            return VariableDefinitionNode(
+                variable=node.variable, type=node.type, directives=node.directives, loc=node.loc
+            )
+
+    return visit(document, Replacing()) if replaced else document
 
 
 def _dropping(
@@ -138,11 +186,17 @@ def _names_inside(type_: Any) -> bool:
 
 
 def _known(type_: Any, value: Any, variables: Mapping[str, Any]) -> Iterable[bool]:
-    """Whether the input fields and enum values in a literal exist, and in what variables hold."""
+    """Whether the input fields and enum values in a literal exist, and in what variables hold.
+
+    Of a variable that is left out, that is the literal of its default.
+    """
     type_ = get_nullable_type(type_)
     if isinstance(value, VariableNode):
-        if value.name.value in variables:
-            yield not any(wrong.unknown for wrong in wrong_in(type_, variables[value.name.value]))
+        held = variables.get(value.name.value)
+        if isinstance(held, ValueNode):
+            yield from _known(type_, held, {})
+        else:
+            yield not any(wrong.unknown for wrong in wrong_in(type_, held))
         return
     if isinstance(value, ListValueNode):
         inner = type_.of_type if is_list_type(type_) else type_

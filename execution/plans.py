@@ -20,6 +20,7 @@ from execution.shape import NotPlannable
 from execution.withheld import withheld
 from models.database import NotAtOnce, StatementTooDeep
 from models.reading import read_at_once, read_text
+from models.role import Role
 from schema.roles import RoleView
 
 _log = logging.getLogger(__name__)
@@ -87,13 +88,15 @@ class Ready(NamedTuple, Generic[P]):
 
 
 class Room:
-    """What all the plans of the process may take together, in bytes or so.
+    """What plans may take together, in bytes or so.
 
     What is over is not sorted out: all are forgotten, and those that are asked for made again.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
+        # At the most: what went since it was counted, with its document or for a newer plan, is
+        # found gone when there seems to be no room.
         self._taken = 0
         self._holders: WeakSet[ByShape[Any]] = WeakSet()
 
@@ -101,6 +104,8 @@ class Room:
         """Whether a plan may be kept: one that took a large part of the room alone may not."""
         if weight > self._most // 16:
             return False
+        if self._taken + weight > self._most:
+            self._taken = sum(other.weight for other in self._holders)
         if self._taken + weight > self._most:
             for other in self._holders:
                 other.forget()
@@ -111,7 +116,14 @@ class Room:
         return True
 
 
-ROOM = Room(64 * 1024 * 1024)
+_ROOM = Room(64 * 1024 * 1024)
+# Whoever has not signed in costs nothing to be, and pushes out nobody else's.
+_OF_VISITORS = Room(16 * 1024 * 1024)
+
+
+def room_of(role: Role) -> Room:
+    """Where the plans of a role are kept."""
+    return _OF_VISITORS if role is Role.VISITOR else _ROOM
 
 
 class ByShape(Generic[P]):
@@ -126,6 +138,7 @@ class ByShape(Generic[P]):
         self._plans: dict[Any, deque[P]] = {}
         # Shapes that no plan serves, and why not.
         self._refused: dict[Any, str] = {}
+        self._room = room_of(view.role)
 
     def find(self, asking: Asking, dialect: str) -> P:
         """The plan that fits a request, made if need be; raises NotPlannable, or a Problem."""
@@ -146,7 +159,7 @@ class ByShape(Generic[P]):
             _log.exception("planning failed")
             self._refuse(shape, "planning failed")
             raise NotPlannable("planning failed") from None
-        if ROOM.takes(self, made.weight):
+        if self._room.takes(self, made.weight):
             _with_room(self._plans, shape).setdefault(shape, deque(maxlen=_KEPT)).append(made)
         return made
 
@@ -160,6 +173,11 @@ class ByShape(Generic[P]):
         except Exception:
             _log.exception("the values of a planned read failed")
             raise NotPlannable("its values failed") from None
+
+    @property
+    def weight(self) -> int:
+        """What the plans that are kept take."""
+        return sum(plan.weight for plans in self._plans.values() for plan in plans)
 
     def forget(self) -> None:
         """Drops the plans: they are made again when they are asked for."""

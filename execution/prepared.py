@@ -36,6 +36,8 @@ class Prepared:
     mixtures: Mixtures
     inputs: Inputs
     plain: Plain | None
+    # The variables that decide what runs, where null may be given for them.
+    conditions: tuple[str, ...]
     # The variables that decide the cost: sizes of pages, and those in filters.
     costing: tuple[tuple[str, ...], tuple[str, ...]]
     # What of the document values decide, where they do.

@@ -116,6 +116,18 @@ def wrong_variables(
             yield of_value(definition, wrong.text, language, {**told, **available})
 
 
+def null_conditions(
+    document: DocumentNode, operation: OperationDefinitionNode, null: Sequence[str], language: str
+) -> Iterator[dict[str, Any]]:
+    """What is told of nulls for variables that @skip and @include take."""
+    places = Places(document, operation)
+    for definition in operation.variable_definitions or ():
+        name = definition.variable.name.value
+        if name in null:
+            told = {"code": "BAD_USER_INPUT", "field": places.of_variable(name)}
+            yield of_value(definition, "REQUIRED", language, told)
+
+
 class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
     """The rule of the specification, whose errors are known by their class and point into the
     document: graphql-core's are about a copy where a scalar gets a list or an object.

@@ -1,9 +1,18 @@
-"""Coercion of variables: plain ones at once, all others by graphql-core."""
+"""Coercion of variables: plain ones at once, all others by graphql-core; and null conditions."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import NamedTypeNode, NonNullTypeNode, OperationDefinitionNode
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    NamedTypeNode,
+    NonNullTypeNode,
+    OperationDefinitionNode,
+    VariableNode,
+)
+from graphql.language import Visitor, visit
+from graphql.utilities import separate_operations
 
 # The scalars whose values are what JSON gives, and of which Python type.
 _PLAIN = {"ID": str, "String": str, "Boolean": bool, "Int": int}
@@ -37,3 +46,35 @@ def coerced_at_once(plain: Plain, given: Mapping[str, Any]) -> dict[str, Any] | 
             return None
         found[name] = value
     return found
+
+
+def nullable_conditions(
+    document: DocumentNode, operation: OperationDefinitionNode
+) -> tuple[str, ...]:
+    """The variables that decide what runs and that null may be given for.
+
+    Their default gets them past validation; a null, given in its place, decides nothing.
+    """
+    nullable = {
+        definition.variable.name.value
+        for definition in operation.variable_definitions or ()
+        if not isinstance(definition.type, NonNullTypeNode)
+    }
+    if not nullable:
+        return ()
+    deciding = _Deciding()
+    name = operation.name.value if operation.name is not None else ""
+    visit(separate_operations(document)[name], deciding)
+    return tuple(sorted(deciding.variables & nullable))
+
+
+class _Deciding(Visitor):
+    """The variables in directives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.variables: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        values = [argument.value for argument in node.arguments or ()]
+        self.variables |= {value.name.value for value in values if isinstance(value, VariableNode)}

@@ -35,6 +35,16 @@ _SETTINGS = {
     "random_page_cost": "0.6",
 }
 
+# What a reading connection keeps prepared. For each character of a statement's text the server
+# holds about 250 bytes there: what is longer than the limits of an operation usually allow is
+# planned for itself, and what nobody has asked for since is let go of. Whoever reads through
+# PgBouncer may say otherwise in the database's address.
+_PREPARED = {
+    "statement_cache_size": 100,
+    "max_cacheable_statement_size": 64 * 1024,
+    "max_cached_statement_lifetime": 300,
+}
+
 _OF_THE_POOL = {"max_queries", "max_inactive_connection_lifetime", "setup", "init", "reset"}
 _GONE = (
     asyncpg.PostgresError,
@@ -125,6 +135,7 @@ class ReadingAsyncpgClient(AsyncpgDBClient):
         return None
 
     async def _connect(self) -> asyncpg.Connection:
+        said = {name: value for name, value in self.extra.items() if name not in _OF_THE_POOL}
         return await asyncpg.connect(
             host=self.host,
             port=self.port,
@@ -132,7 +143,7 @@ class ReadingAsyncpgClient(AsyncpgDBClient):
             password=self.password,
             database=self.database,
             server_settings={**self.server_settings, **_SETTINGS},
-            **{name: value for name, value in self.extra.items() if name not in _OF_THE_POOL},
+            **{**_PREPARED, **said},
         )
 
     async def close(self) -> None:

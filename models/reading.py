@@ -41,10 +41,21 @@ async def explain(sql: str, values: Sequence[Any]) -> list[str]:
     async with snapshot():
         connection = current_snapshot.get()
         if dialect() == POSTGRESQL:
-            found = await connection.execute_query_dict(f"EXPLAIN {sql}", list(values))
-            return [str(row["QUERY PLAN"]) for row in found]
+            async with connection.acquire_connection() as reading:
+                return await _generic_plan(reading, sql)
         found = await connection.execute_query_dict(f"EXPLAIN QUERY PLAN {sql}", list(values))
     depths = {0: 0}
     for row in found:
         depths[row["id"]] = depths.get(row["parent"], 0) + 1
     return [f"{'  ' * (depths[row['id']] - 1)}{row['detail']}" for row in found]
+
+
+async def _generic_plan(reader: Any, sql: str) -> list[str]:
+    """The plan by which PostgreSQL reads a prepared statement, whatever its values.
+
+    EXPLAIN of the text and its values would plan for these, as no planned read is.
+    """
+    statement = await reader.prepare(sql)
+    values = ", ".join(["NULL"] * len(statement.get_parameters()))
+    explaining = f"EXPLAIN EXECUTE {statement.get_name()}" + (f"({values})" if values else "")
+    return [str(row["QUERY PLAN"]) for row in await reader.fetch(explaining)]

@@ -17,9 +17,18 @@ from resolvers.invitations import Invited, new_invitation
 
 
 class ZoneUnknown(Problem):
-    """There is no such time zone in the IANA list."""
+    """There is no such time zone in the IANA list, or not as a region and a place."""
 
     code = "ZONE_UNKNOWN"
+
+
+def zones() -> frozenset[str]:
+    """The time zones in which organisations may work: a region and a place, or UTC.
+
+    PostgreSQL takes ``EET`` and its like for abbreviations, so for zones without summer time; and
+    whatever of one word is none has another name.
+    """
+    return frozenset(name for name in available_timezones() if "/" in name) | {"UTC"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,7 @@ async def found_organisation(
 
     Raises EmailInvalid, OgrnChecksum, ZoneUnknown, IdentityUnavailable.
     """
-    if zone not in available_timezones():
+    if zone not in zones():
         raise ZoneUnknown("zone")
     email = identifiers.email(admin_email, "admin_email")
     number = identifiers.ogrn(ogrn, "ogrn") if ogrn else None

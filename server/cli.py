@@ -27,6 +27,7 @@ from core.sealing import open_vault
 from core.settings import Settings
 from core.translation import message
 from execution.problems import Refused
+from execution.requests import Request
 from models.database import DatabaseUrlInvalid, opened
 from models.role import Role
 from resolvers.demo import DemoAccount, DemoNotEmpty, demo_accounts, load_demo
@@ -38,7 +39,7 @@ from server.application import PAGE, application
 from server.checking_operations import checked
 from server.demo_tokens import NotDemo, demo_token
 from server.environment import settings
-from server.explaining import explained
+from server.explaining import NotExplained, explained
 from server.importing import import_command
 from server.keys import keys
 from server.listening import listen
@@ -155,7 +156,7 @@ def _show(accounts: list[DemoAccount], found: Settings) -> None:
 def organisation(
     name: Annotated[str, typer.Argument(help="Its name.")],
     admin: Annotated[str, typer.Option(help="The e-mail of its first administrator.")],
-    zone: Annotated[str, typer.Option(help="The IANA time zone it works in.")] = "Europe/Moscow",
+    zone: Annotated[str, typer.Option(help="Its IANA time zone, or UTC.")] = "Europe/Moscow",
     ogrn: Annotated[str | None, typer.Option(help="Its ОГРН.")] = None,
 ) -> None:
     """Found an organisation and invite its first administrator."""
@@ -230,21 +231,29 @@ def _refusal(error: dict[str, Any]) -> str:
 @app.command()
 def explain(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="A document with one operation.")
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A document.")
     ],
-    role: Annotated[Role, typer.Option(help="A demo account's role.", case_sensitive=False)],
+    role: Annotated[Role, typer.Option(help="The role that asks.", case_sensitive=False)],
     variables: Annotated[
         Any, typer.Option(help="The variables.", parser=_variables, metavar="JSON")
     ] = "{}",
+    operation: Annotated[str | None, typer.Option(help="The one meant, of several.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="The public id of who asks; else a demo account.")
+    ] = None,
 ) -> None:
-    """Show how a query is read: its statement and the database's plan, or why it has none."""
+    """Show how a query is read: its statement and the database's plan, or why it has none.
+
+    Nothing is run or written for an account, and no row of anybody's is shown.
+    """
     found = _settings()
     try:
-        told = asyncio.run(explained(found, role, file.read_text(encoding="utf-8"), variables))
+        request = Request(file.read_text(encoding="utf-8"), variables, operation)
+        told = asyncio.run(explained(found, role, request, account))
     except UnicodeDecodeError:
         _fail(f"{file} is not text in UTF-8.")
         raise
-    except (NotDemo, ValueError) as error:
+    except (NotDemo, NotExplained, ValueError) as error:
         _fail(str(error))
         raise
     except Refused as refused:

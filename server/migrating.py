@@ -17,6 +17,11 @@ from models.database import POSTGRESQL, configuration, dialect_of
 _LOCK = 7_041_001
 
 
+def file_of(url: str) -> Path:
+    """The file of a SQLite database."""
+    return Path(url.split("://", 1)[1].split("?", 1)[0])
+
+
 async def migrate_database(url: str) -> None:
     """Runs what migrations are missing; safe when several processes start together."""
     if dialect_of(url) == POSTGRESQL:
@@ -27,7 +32,7 @@ async def migrate_database(url: str) -> None:
         finally:
             await guard.close()
         return
-    path = Path(url.split("://", 1)[1].split("?", 1)[0])
+    path = file_of(url)
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path.with_name(f"{path.name}.migrating")):
         await _migrate(url)

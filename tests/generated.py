@@ -19,6 +19,7 @@ _PERHAPS = ("snils", "hash", "passport", "seatsLeft", "auditTrail", "comment", "
 _CONDITIONS = (
     *("", "", "@include(if: $yes)", "@skip(if: $no)", "@include(if: $no)", "@ifVisible"),
     *("@include(if: true)", "@skip(if: false)", "@skip(if: $yes) @include(if: $yes)"),
+    *("@include(if: $may)", "@skip(if: $mayNot)"),
 )
 # Groups come as often as a middling row.
 _OF_GROUPS = 6

@@ -71,11 +71,20 @@ class Inputs:
     def __post_init__(self) -> None:
         # Conditions are such that the first set shows what the document is made for.
         flips = [False] + [self.once_in(2) for _ in range(1, self.askings)]
-        self._given = [{"yes": not flip, "no": flip, "cursor": None} for flip in flips]
+        self._given = [
+            {"yes": not flip, "no": flip, "may": not flip, "mayNot": flip, "cursor": None}
+            for flip in flips
+        ]
+        for given in self._given[1:]:
+            # What has a default need not be given.
+            for name in ("may", "mayNot"):
+                if self.once_in(3):
+                    del given[name]
 
     def variables(self, text: str) -> tuple[str, list[dict[str, Any]]]:
         """The declarations of what a text uses, and every set of values for them."""
-        declared = ["$yes: Boolean!", "$no: Boolean!", "$cursor: String", *self.declared]
+        declared = ["$yes: Boolean!", "$no: Boolean!", "$cursor: String"]
+        declared += ["$may: Boolean = true", "$mayNot: Boolean = false", *self.declared]
         used = [each for each in declared if re.search(rf"\${each[1:].split(':')[0]}\b", text)]
         names = {each[1:].split(":")[0] for each in used}
         given = [

@@ -5,14 +5,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tortoise.connection import get_connections
 
 import resolvers.aggregates
 from auth.viewer import Visit
-from core.clock import utc_now
+from core.clock import day_of, utc_now
+from execution.dialects import DIALECTS
+from models.database import dialect
 from models.organisation import Department, Organisation
 from models.practitioner import Category
 from models.role import Role
-from models.shift import ShiftKind
+from models.shift import Shift, ShiftKind
+from resolvers.founding import zones
 from tests import factories as make
 from tests.api import Api
 from tests.execution.asking import Both
@@ -215,6 +219,24 @@ async def test_of_no_rows_there_is_no_group(api: Api) -> None:
     admin = await _admin(api, await make.organisation())
     data = await _asked(admin, "{ shiftGroups { totalCount nodes { count hours { average } } } }")
     assert data == {"shiftGroups": {"totalCount": 0, "nodes": []}}
+
+
+async def test_days_are_the_same_in_every_zone_of_an_organisation(database: str) -> None:
+    ward = await make.department(await make.organisation())
+    # Around midnight, in summer and in winter, and where clocks are moved in Europe.
+    for day in ("2026-01-15", "2026-03-29", "2026-07-15"):
+        first = datetime.fromisoformat(f"{day}T00:00:00+00:00")
+        await _shifts(ward, *(first + timedelta(minutes=30 * half) for half in range(-3, 48)))
+    moments = [shift.starts_at for shift in await Shift.all().order_by("starts_at")]
+    printer = DIALECTS[dialect()]
+    told = printer.text(printer.day("starts_at", printer.parameter(1)))
+    for zone in ("UTC", "Asia/Omsk", "Etc/GMT+12", "Europe/Athens", *sorted(zones())[::9]):
+        found = (
+            await get_connections()
+            .get("default")
+            .execute_query_dict(f"SELECT {told} AS day FROM shift ORDER BY starts_at", [zone])
+        )
+        assert [row["day"] for row in found] == [str(day_of(each, zone)) for each in moments], zone
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from execution.requests import Request
 from models.role import Role
 from models.shift import Shift, ShiftState
 from tests.api import Api, serving
@@ -210,3 +211,24 @@ async def test_what_a_variable_leaves_out_where_it_must_not_names_the_argument(
     (error,) = answer.body["errors"]
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert error["extensions"]["field"].startswith("order")
+
+
+@pytest.mark.parametrize("condition", ["@include(if: $on)", "@skip(if: $on)"])
+async def test_a_null_decides_nothing(served: tuple[Api, World], condition: str) -> None:
+    text = f"""query One($on: Boolean = true) {{
+      practitioners(first: 1) {{ nodes {{ id ...Name }} }}
+    }}
+    fragment Name on Practitioner {{ lastName {condition} }}
+    query Other($on: String) {{ practitioners(filter: {{lastName: {{eq: $on}}}}) {{ totalCount }} }}
+    """
+    asks = await both(*served, "admin")
+    request = Request(text, {"on": None}, "One")
+    for engine in (asks.executors.planned, asks.executors.reference):
+        answer = await engine.execute(request, asks.context)
+        assert answer.refused
+        (error,) = answer.body["errors"]
+        assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": "if"}
+        assert error["locations"] == [{"line": 1, "column": 11}]
+        # Elsewhere a null is a value like others.
+        other = await engine.execute(Request(text, {"on": None}, "Other"), asks.context)
+        assert not other.refused

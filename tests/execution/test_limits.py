@@ -1,6 +1,7 @@
 """What a document may cost, measured before it is validated."""
 
 import time
+from typing import Any
 
 import pytest
 from graphql import OperationDefinitionNode, get_operation_ast, parse
@@ -226,3 +227,21 @@ def test_variables_are_limited_in_depth_and_number() -> None:
     check_variables({"x": [0] * 999})
     with pytest.raises(TooCostly, match="TOO_MANY_VALUES"):
         check_variables({"x": [0] * 1_000})
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "codes"),
+    [
+        ("{ viewer { activeRole } }", {f"v{i}": i for i in range(1_500)}, ["TOO_MANY_VALUES"]),
+        ("{ viewer { activeRole } }", {"v": [0] * 1_500}, ["TOO_MANY_VALUES"]),
+        ("query($id: ID!) { course(id: $id) { id } }", {"id": [0] * 1_500}, ["TOO_MANY_VALUES"]),
+        ("{ viewer { activeRole } }", {"v": 1}, []),
+    ],
+)
+async def test_undeclared_values_are_answered_alike_whether_the_document_is_known(
+    api: Api, text: str, variables: dict[str, Any], codes: list[str]
+) -> None:
+    assert (await api.ask(text, **variables)).codes == codes
+    await api.ask(text, id="0198c0a0-0000-7000-8000-000000000000")
+    await api.ask(text)
+    assert (await api.ask(text, **variables)).codes == codes

@@ -7,7 +7,7 @@ from core.clock import utc_now
 from core.settings import Limits
 from execution.engine import Engine
 from execution.limits import TooCostly, conditions
-from execution.plans import ROOM, Asking, Plan, Plans, Room
+from execution.plans import Asking, Plan, Plans, Room, room_of
 from execution.problems import Refused
 from execution.requests import Request
 from execution.shape import NotPlannable
@@ -23,26 +23,72 @@ MANY = "query($f: DictionaryEntryFilter) {{ {} }}".format(
 )
 
 
-def prepared(values: int) -> tuple[Plans, Asking]:
+def prepared(values: int, role: Role = Role.VISITOR) -> tuple[Plans, Asking]:
     """A document with so many values in a filter, as a visitor asks it; raises Refused."""
-    rights = build().views[Role.VISITOR].rights
-    context = Context(Viewer(rights=rights, now=utc_now(), held=(Role.VISITOR,)))
+    rights = build().views[role].rights
+    context = Context(Viewer(rights=rights, now=utc_now(), held=(role,)))
     request = Request(MANY, {"f": {"code": {"in": [str(number) for number in range(values)]}}})
     documents = Engine(build(), Limits()).documents
     found = documents.prepare(request, context)
     return found.plans, Asking(context.viewer, documents.variables(found, request, context))
 
 
+def within(room: Room, values: int = 5) -> tuple[Plans, Asking]:
+    """A document whose plans are kept in a room of the test's own."""
+    plans, asking = prepared(values)
+    plans._room = room
+    return plans, asking
+
+
 def test_plans_over_the_room_are_forgotten_and_made_again() -> None:
-    plans, asking = prepared(5)
+    room = Room(20 * 7_100)
+    plans, asking = within(room)
     made = plans.find(asking, SQLITE)
     assert plans.find(asking, SQLITE) is made
 
-    assert ROOM.takes(plans, ROOM._most // 16)
-    for _ in range(17):
-        ROOM.takes(plans, ROOM._most // 16)
+    others = [within(room) for _ in range(20)]
+    for other, shape in others:
+        other.find(shape, SQLITE)
 
     assert plans.find(asking, SQLITE) is not made
+
+
+def test_plans_of_documents_that_are_gone_take_no_room() -> None:
+    room = Room(20 * 7_100)
+    plans, asking = within(room)
+    made = plans.find(asking, SQLITE)
+    for _ in range(50):
+        other, shape = within(room)
+        other.find(shape, SQLITE)
+    assert plans.find(asking, SQLITE) is made
+
+
+def test_plans_that_newer_ones_replaced_take_no_room() -> None:
+    room = Room(2_100_000)
+    plans, asking = within(room)
+    made = plans.find(asking, SQLITE)
+    other, _ = within(room)
+    shapes = [prepared(values)[1] for values in range(1, 41)]
+    taken = [other.find(asking, SQLITE).weight for asking in shapes * 3]
+    assert sum(taken) > room._most
+    assert plans.find(asking, SQLITE) is made
+
+
+def test_visitors_push_out_nobody_else_s_plans() -> None:
+    plans, asking = prepared(5, Role.DOCTOR)
+    made = plans.find(asking, SQLITE)
+    room = room_of(Role.VISITOR)
+    part = room._most // 16
+
+    class Heavy(Plans):
+        @property
+        def weight(self) -> int:
+            return part
+
+    visitors, _ = prepared(5)
+    heavy = [Heavy(visitors._view, visitors._document, visitors._operation) for _ in range(65)]
+    assert all(room.takes(each, part) for each in heavy)
+    assert plans.find(asking, SQLITE) is made
 
 
 def test_a_plan_as_large_as_much_of_the_room_is_not_kept() -> None:

@@ -6,8 +6,9 @@ import time
 import asyncpg
 import pytest
 
-from models.database import POSTGRESQL, StatementTooDeep, dialect, reader
-from models.reading import read_text
+from models.database import POSTGRESQL, StatementTooDeep, current_snapshot, dialect, reader
+from models.reading import explain, read_text
+from models.snapshot import snapshot
 
 SECONDS = 5.0
 COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})"
@@ -28,6 +29,31 @@ async def test_more_reads_than_connections_take_turns(database: str) -> None:
         *(read_text(f"SELECT '{number}'", (), SECONDS) for number in range(50))
     )
     assert found == [str(number) for number in range(50)]
+
+
+async def test_a_long_statement_is_prepared_once(database: str) -> None:
+    if dialect() != POSTGRESQL:
+        pytest.skip("SQLite's statements are kept by their number")
+    for text in ("a" * 40_000, "b" * 70_000):
+        for _ in range(3):
+            assert await read_text(f"SELECT '{text}'", (), SECONDS) == text
+    (connection,) = reader()._readers
+    kept = await connection.fetch(
+        "SELECT generic_plans FROM pg_prepared_statements WHERE length(statement) > 15000"
+    )
+    assert [row["generic_plans"] for row in kept] == [3]
+
+
+async def test_what_is_explained_is_the_plan_of_planned_reads(database: str) -> None:
+    if dialect() != POSTGRESQL:
+        pytest.skip("SQLite plans for no values")
+    plan = "\n".join(await explain("SELECT 'a' FROM account WHERE public_id = $1::text", ["x'y"]))
+    assert "$1" in plan
+    assert "x'y" not in plan
+    assert await explain("SELECT 'a'", []) == ["Result  (cost=0.00..0.01 rows=1 width=32)"]
+    async with snapshot():
+        (row,) = await current_snapshot.get().execute_query_dict("SHOW jit")
+    assert row == {"jit": "off"}
 
 
 async def test_a_broken_connection_is_replaced(database: str) -> None:

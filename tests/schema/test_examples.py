@@ -65,7 +65,8 @@ def text_of(file: Path) -> str:
 
 
 def document_of(file: Path) -> DocumentNode:
-    return without_invisible(schema_for(file), parse(text_of(file)), {})
+    document = parse(text_of(file))
+    return without_invisible(schema_for(file), document, operation_of(document), {})
 
 
 def operation_of(document: DocumentNode) -> OperationDefinitionNode:

@@ -158,6 +158,33 @@ async def test_a_name_in_the_value_of_a_variable_drops_the_node(
         assert set(of_admin.data) == (every if known else every - {"practitioners"}), variables
 
 
+BY_DEFAULT = """query($o: [PractitionerOrder!] = [{field: CREATED_AT}]) {
+  practitioners(order: $o, first: 1) @ifVisible { nodes { id } } viewer { activeRole }
+}"""
+
+
+async def test_a_name_in_a_default_drops_the_node_where_the_default_counts(
+    roomy: Api, populated: World
+) -> None:
+    doctor, admin = [await token_of(roomy, populated.people[name]) for name in ("doctor", "admin")]
+    every = {"viewer", "practitioners"}
+    told: tuple[tuple[dict[str, Any], set[str]], ...] = (
+        ({}, {"viewer"}),
+        ({"o": [{"field": "LAST_NAME"}]}, every),
+        ({"o": [{"field": "CREATED_AT"}]}, {"viewer"}),
+        ({"o": None}, every),
+        ({}, {"viewer"}),
+    )
+    for variables, seen in told:
+        for query in (BY_DEFAULT, BY_DEFAULT.replace("CREATED_AT", "INVENTED")):
+            answer = await roomy.ask(query, doctor, **variables)
+            assert (answer.codes, set(answer.data)) == ([], seen), (query, variables)
+        of_admin = await roomy.ask(BY_DEFAULT, admin, **variables)
+        assert (of_admin.codes, set(of_admin.data)) == ([], every), variables
+    answer = await roomy.ask(BY_DEFAULT.replace("CREATED_AT", "LAST_NAME"), doctor)
+    assert (answer.codes, set(answer.data)) == ([], every)
+
+
 async def test_what_one_request_drops_another_is_answered(roomy: Api, populated: World) -> None:
     token = await token_of(roomy, populated.people["nurse"])
     plain = "query ($f: PractitionerFilter) { practitioners(filter: $f) { totalCount } }"
