@@ -465,6 +465,37 @@ async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_the_old_one_is_
     await hospital.visitor().does("signIn", BEGUN, login="8912 3456789", password=PASSWORD)
 
 
+async def changed_to(hospital: Hospital, person: Caller, contact: str) -> None:
+    """Somebody takes another contact, in a session in which a factor was shown."""
+    sent = await person.does("beginContactChange", "handle", contact=contact)
+    code = await code_for(hospital, contact)
+    await person.does("changeContact", handle=sent["handle"], code=code)
+
+
+async def test_a_code_that_went_to_the_telephone_from_before_opens_nothing(
+    hospital: Hospital,
+) -> None:
+    person = await with_sms(hospital, only=False)
+    await sign_in(person, PHONE)
+    visitor, handle = hospital.visitor(), (await begun(hospital, EMAIL))["handle"]
+    await visitor.does("sendSignInCode", handle=handle)
+    given = {"factor": "SMS", "code": await code_for(hospital, PHONE)}
+    await later()
+    shown = await person.does("sendFactorCode", "handle")
+    again = {"factor": "SMS", "code": await code_for(hospital, PHONE), "handle": shown["handle"]}
+
+    await changed_to(hospital, person, "+79123456789")
+
+    gone = [("CODE_EXPIRED", "code")]
+    assert await visitor.refused("finishSignIn", handle=handle, **given) == gone
+    assert await person.refused("confirmFactor", **again) == gone
+    # What was begun goes on with a code to the new one.
+    await later()
+    await visitor.does("sendSignInCode", handle=handle)
+    given["code"] = await code_for(hospital, "+79123456789")
+    await visitor.does("finishSignIn", ENTERED, handle=handle, **given)
+
+
 async def test_a_contact_of_somebody_else_s_is_told_only_to_whom_the_code_comes(
     hospital: Hospital,
 ) -> None:
