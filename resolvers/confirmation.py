@@ -22,6 +22,8 @@ from models.feed import announce
 from models.identity import Identity
 from models.practitioner import Practitioner
 from resolvers.accounts import person_of, save_account
+from resolvers.alerts import alert_of_contacts
+from resolvers.contacts import contacts_of
 from resolvers.forms import read, refuse
 from resolvers.owned_numbers import PROVING, InnTaken, SnilsBound, bind_number
 from resolvers.returned_codes import code_or_problem
@@ -150,7 +152,7 @@ def read_numbers(snils: str, inn: str | None, problems: list[Problem]) -> Number
 async def _confirm(viewer: Viewer, gate: Gate, sent: SentCode, numbers: Numbers) -> Account:
     account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
     await use_code(viewer, sent)
-    contact = contact_of(gate, sent)
+    contact, before = contact_of(gate, sent), contacts_of(account)
     if sent.channel is Channel.EMAIL:
         # Of an account that has no address it is the one that was given at registering.
         if account.email not in (None, contact):
@@ -160,6 +162,7 @@ async def _confirm(viewer: Viewer, gate: Gate, sent: SentCode, numbers: Numbers)
         if account.phone != contact:
             raise CodeExpired("code")
         account.phone_confirmed_at = viewer.now
+    await alert_of_contacts(viewer, gate=gate, account=account, before=before)
     if account.confirmed_at is not None:
         # By another code meanwhile: this one confirms its contact, and binds nothing anew.
         await save_account(account)

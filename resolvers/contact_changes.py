@@ -11,7 +11,7 @@ from models.account import Account
 from models.database import unit_of_work
 from models.factor import CodePurpose, SentCode
 from resolvers.accounts import save_account
-from resolvers.alerts import Alert, alert
+from resolvers.alerts import alert_of_contacts
 from resolvers.contacts import Contact, contact_again, contact_from, contacts_of, take_contact
 
 # How many contacts one person may have codes sent to.
@@ -44,8 +44,9 @@ async def _send(viewer: Viewer, gate: Gate, to: Contact) -> Sent:
 
 
 async def change_contact(viewer: Viewer, *, gate: Gate, handle: str, code: str) -> Account:
-    """Takes the contact to which the code was sent in place of the one from before, which is told.
+    """Takes the contact to which the code was sent, in place of the one from before, if any.
 
+    Every contact from before is told.
     Raises CodeInvalid, CodeExpired, CodeReused, IdentityUnavailable about ``handle``.
     """
     sent = await check_code(
@@ -67,6 +68,5 @@ async def _change(viewer: Viewer, gate: Gate, sent: SentCode) -> Account:
     column = take_contact(account, contact_again(contact_of(gate, sent)), viewer.now)
     await save_account(account, field="handle")
     record(viewer, "CONTACT_CHANGED", account, about=viewer.practitioner_id, field=column)
-    if gone := [contact for contact in before if contact not in contacts_of(account)]:
-        await alert(viewer, gate=gate, account=account, what=Alert.CONTACT_CHANGED, contacts=gone)
+    await alert_of_contacts(viewer, gate=gate, account=account, before=before)
     return account

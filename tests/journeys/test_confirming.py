@@ -160,6 +160,8 @@ async def test_the_address_given_at_registering_becomes_a_login_after_an_sms_was
     assert (number_of(gate, identity, "snils"), number_of(gate, identity, "inn")) == (SNILS, INN)
     entry = await AuditEntry.get(action="CONTACT_CONFIRMED")
     assert entry.details == {"channel": "EMAIL"}
+    told = "The contacts that open your cabinet were changed"
+    assert sum(told in text for text in await outbox(hospital, PHONE)) == 1
     assert await person.refused("confirmAccount", **mailed, snils=SNILS) == [
         ("CODE_REUSED", "code")
     ]

@@ -28,6 +28,7 @@ from tests.journeys.hospital import (
 from tests.journeys.messages import code_for, messages
 
 PHONE, EMAIL = "+79001234567", "anna.petrova@example.org"
+CONTACTS_CHANGED = "The contacts that open your cabinet were changed"
 NEW_PASSWORD = "сосны шумят над рекой 7"
 BEGUN = "accessToken pending { handle expiresAt factors { kind contact } }"
 ENTERED = "accessToken refreshToken viewer { activeRole } recommendations"
@@ -425,7 +426,7 @@ async def test_the_old_password_is_guessed_at_five_times(hospital: Hospital) -> 
     assert (codes.count("PASSWORD_WRONG"), codes.count("TOO_MANY_ATTEMPTS")) == (5, 45)
 
 
-async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_the_old_one_is_told(
+async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_those_from_before_are_told(
     hospital: Hospital,
 ) -> None:
     person = await hospital.signing_in(Role.DOCTOR)
@@ -438,8 +439,8 @@ async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_the_old_one_is_
     ]
 
     for contact, normal, before in (
-        ("8 912 345-67-89", "+79123456789", PHONE),
-        (" Anna@Example.com ", "anna@example.com", EMAIL),
+        ("8 912 345-67-89", "+79123456789", [EMAIL, PHONE]),
+        (" Anna@Example.com ", "anna@example.com", [EMAIL, "+79123456789"]),
     ):
         sent = await person.does("beginContactChange", "handle resendAt", contact=contact)
         assert await person.refused("beginContactChange", contact=contact) == [
@@ -455,8 +456,8 @@ async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_the_old_one_is_
         assert await person.refused("changeContact", handle=handle, code=code) == [
             ("CODE_REUSED", "code")
         ]
-        told = [got.to for got in await messages(hospital) if "was replaced" in got.body]
-        assert told[-1] == before
+        told = [got.to for got in await messages(hospital) if CONTACTS_CHANGED in got.body]
+        assert told[-2:] == before
 
     row = await Account.get(id=person.account_id)
     assert (row.phone, row.email) == ("+79123456789", "anna@example.com")
@@ -470,6 +471,19 @@ async def changed_to(hospital: Hospital, person: Caller, contact: str) -> None:
     sent = await person.does("beginContactChange", "handle", contact=contact)
     code = await code_for(hospital, contact)
     await person.does("changeContact", handle=sent["handle"], code=code)
+
+
+async def test_a_contact_that_is_added_is_told_to_the_one_from_before(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR, email=None)
+    await sign_in(person, PHONE)
+
+    await changed_to(hospital, person, EMAIL)
+    # One that is confirmed once more is no other.
+    await later()
+    await changed_to(hospital, person, EMAIL)
+
+    told = [got.to for got in await messages(hospital) if CONTACTS_CHANGED in got.body]
+    assert told == [PHONE]
 
 
 async def test_a_code_that_went_to_the_telephone_from_before_opens_nothing(
