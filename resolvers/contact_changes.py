@@ -5,7 +5,7 @@ from datetime import timedelta
 from auth.audit import record
 from auth.gate import Gate
 from auth.limits import Limit
-from auth.sent_codes import Sent, check_code, contact_of, send_code, use_code
+from auth.sent_codes import Sent, contact_of, send_code, use_code
 from auth.viewer import Viewer
 from models.account import Account
 from models.database import unit_of_work
@@ -13,6 +13,7 @@ from models.factor import CodePurpose, SentCode
 from resolvers.accounts import save_account
 from resolvers.alerts import alert_of_contacts
 from resolvers.contacts import Contact, contact_again, contact_from, contacts_of, take_contact
+from resolvers.returned_codes import returned_code
 
 # How many contacts one person may have codes sent to.
 CHANGING = Limit("contacts of an account", 5, timedelta(hours=1))
@@ -49,7 +50,7 @@ async def change_contact(viewer: Viewer, *, gate: Gate, handle: str, code: str) 
     Every contact from before is told.
     Raises CodeInvalid, CodeExpired, CodeReused, IdentityUnavailable about ``handle``.
     """
-    sent = await check_code(
+    sent = await returned_code(
         viewer,
         gate=gate,
         purpose=CodePurpose.CONTACT,

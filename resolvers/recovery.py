@@ -8,7 +8,7 @@ from auth.gate import Gate
 from auth.limits import Limit
 from auth.passwords import check_new_password
 from auth.rows import lock
-from auth.sent_codes import CodeInvalid, Sent, check_code, contact_of, send_code, use_code
+from auth.sent_codes import CodeInvalid, Sent, contact_of, send_code, use_code
 from auth.viewer import Viewer
 from core.errors import Problem
 from core.ids import readable_code, typed_code, typed_signs, uuid7
@@ -21,6 +21,7 @@ from resolvers.alerts import Alert, alert
 from resolvers.contacts import Contact, account_with, confirmed_contact, contact_from
 from resolvers.forms import Required, read, refuse
 from resolvers.own_words import own_words
+from resolvers.returned_codes import returned_code
 from resolvers.sessions import end_everything
 
 # A hospital asks from one address; whoever tries contacts out asks more often.
@@ -114,7 +115,7 @@ async def reset_password(
     refuse([Required(name) for name, value in given.items() if not value.strip()])
     check_new_password(password)
     await gate.limiter.hit(viewer, RESETTING_FROM_ADDRESS, viewer.network)
-    sent = await check_code(
+    sent = await returned_code(
         viewer, gate=gate, purpose=CodePurpose.RECOVERY, handle=_as_sent(handle), code=code
     )
     account = await Account.get_or_none(id=sent.account_id)

@@ -7,6 +7,7 @@ import pytest
 
 from core.clock import utc_now
 from models.account import Account, AccountState, Session
+from models.audit import AuditEntry
 from models.factor import SentCode
 from models.message import Message, MessageState
 from models.role import Role
@@ -195,6 +196,11 @@ async def test_five_wrong_codes_end_the_right_one(hospital: Hospital) -> None:
         ]
     assert await visitor.refused("resetPassword", password=NEW, **given) == [
         ("CODE_EXPIRED", "code")
+    ]
+    entries = await AuditEntry.filter(action="CODE_REFUSED").order_by("position")
+    assert [entry.details for entry in entries] == [
+        *[{"purpose": "RECOVERY", "reason": "CODE_INVALID"}] * 5,
+        {"purpose": "RECOVERY", "reason": "CODE_EXPIRED"},
     ]
 
 

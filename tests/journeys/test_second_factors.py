@@ -459,6 +459,10 @@ async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_those_from_befo
         told = [got.to for got in await messages(hospital) if CONTACTS_CHANGED in got.body]
         assert told[-2:] == before
 
+    refused = await AuditEntry.filter(action="CODE_REFUSED").order_by("position")
+    assert [entry.details for entry in refused] == [
+        {"purpose": "CONTACT", "reason": reason} for reason in ("CODE_INVALID", "CODE_REUSED")
+    ] * 2
     row = await Account.get(id=person.account_id)
     assert (row.phone, row.email) == ("+79123456789", "anna@example.com")
     assert row.phone_confirmed_at is not None
