@@ -1,7 +1,8 @@
 """Codes that are sent: made for one purpose, guessed at a few times, and used once.
 
-A guess is counted before it is looked at: fifty at once get no more than five in a row. A contact
-of nobody's costs the same work and is sent nothing. OWASP ASVS 5.0, 6.5 and 6.6.
+A guess is counted before it is looked at: fifty at once get no more than five in a row. A right one
+is none: what else is wrong with a form uses no code up. A contact of nobody's costs the same work
+and is sent nothing. OWASP ASVS 5.0, 6.5 and 6.6.
 """
 
 import secrets
@@ -157,18 +158,23 @@ async def check_code(
     the guess must stay counted when these fail.
     """
     outside_units()
-    sent = await _guessed(viewer, purpose, handle, account_id, field)
-    given = _hash(gate, sent.key_hash, handle, compact(code))
-    if not compare_digest(sent.code_hash, given):
+    sent, is_right = await _guessed(viewer, gate, purpose, handle, code, account_id, field)
+    if not is_right:
         raise CodeInvalid(field)
     return sent
 
 
 @unit_of_work
 async def _guessed(
-    viewer: Viewer, purpose: CodePurpose, handle: str, account_id: UUID | None, field: str
-) -> SentCode:
-    """Counts a guess, where there may be one more."""
+    viewer: Viewer,
+    gate: Gate,
+    purpose: CodePurpose,
+    handle: str,
+    code: str,
+    account_id: UUID | None,
+    field: str,
+) -> tuple[SentCode, bool]:
+    """Counts a guess, where there may be one more, and tells whether it is right."""
     named = SentCode.filter(handle_hash=digest(handle), purpose=purpose)
     if account_id is not None:
         named = named.filter(account_id=account_id)
@@ -181,7 +187,12 @@ async def _guessed(
     if not counted:
         is_done = sent.used_at is not None or sent.proved_at is not None
         raise CodeReused(field) if is_done else CodeExpired(field)
-    return sent
+    given = _hash(gate, sent.key_hash, handle, compact(code))
+    is_right = compare_digest(sent.code_hash, given)
+    if is_right:
+        # The row is ours until the unit ends: nobody has seen it counted.
+        await named.update(tries=F("tries") - 1)
+    return sent, is_right
 
 
 @unit_of_work

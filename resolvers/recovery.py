@@ -20,6 +20,7 @@ from resolvers.accounts import forgive_account, person_of
 from resolvers.alerts import Alert, alert
 from resolvers.contacts import Contact, account_with, confirmed_contact, contact_from
 from resolvers.forms import Required, read, refuse
+from resolvers.own_password import PasswordUnchanged
 from resolvers.own_words import own_words
 from resolvers.returned_codes import returned_code
 from resolvers.sessions import end_everything
@@ -28,6 +29,8 @@ from resolvers.sessions import end_everything
 ASKING_FROM_ADDRESS = Limit("recovery from address", 20, timedelta(minutes=15))
 ASKING_FOR_CONTACT = Limit("recovery of contact", 10, timedelta(days=1))
 RESETTING_FROM_ADDRESS = Limit("reset from address", 30, timedelta(minutes=15))
+# Whoever has the code is told whether a password is the old one, or made of what names the owner.
+RESETTING_ACCOUNT = Limit("reset of account", 10, timedelta(minutes=15))
 
 # Sixteen signs of five bits: it is typed, since it comes by the same message as the code.
 _HANDLE_GROUPS = 4
@@ -108,8 +111,9 @@ async def reset_password(
     """A new password for whom the code was sent; every session and every other code ends.
 
     The second factor stays, and so does a lock that an operator put on. A weak password is told
-    before the code is looked at. Raises Required, PasswordWeak, CodeInvalid, CodeExpired,
-    CodeReused, TooManyAttempts.
+    before the code is looked at, one that names its owner or is the old one to whom the code came.
+    Raises Required, PasswordWeak, PasswordUnchanged, CodeInvalid, CodeExpired, CodeReused,
+    TooManyAttempts.
     """
     given = {"handle": handle, "code": code, "password": password}
     refuse([Required(name) for name, value in given.items() if not value.strip()])
@@ -121,7 +125,10 @@ async def reset_password(
     account = await Account.get_or_none(id=sent.account_id)
     if account is None:
         raise CodeInvalid("code")
+    await gate.limiter.hit(viewer, RESETTING_ACCOUNT, str(account.id))
     check_new_password(password, about=await own_words(account), breached=gate.breached)
+    if await gate.passwords.verify(account.password_hash, password):
+        raise PasswordUnchanged("password")
     return await _reset(viewer, gate, sent, await gate.passwords.hash(password))
 
 

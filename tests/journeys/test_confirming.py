@@ -90,6 +90,10 @@ async def test_the_code_and_the_snils_are_told_wrong_at_once(hospital: Hospital)
     assert await person.refused("confirmAccount", **given, snils="12345") == [
         ("SNILS_FORMAT", "snils")
     ]
+    for _ in range(4):
+        assert await person.refused("confirmAccount", **given, snils="112-233-445 96") == [
+            ("SNILS_CHECKSUM", "snils")
+        ]
     # The code was right each time, and is not used up.
     await person.does("confirmAccount", **given, snils=SNILS)
 

@@ -148,10 +148,39 @@ async def test_a_weak_password_uses_no_code_up(hospital: Hospital) -> None:
             ("PASSWORD_WEAK", "password")
         ]
     # One that is the person's own address is known to be only once the code is.
-    assert await visitor.refused("resetPassword", password=EMAIL, **given) == [
-        ("PASSWORD_WEAK", "password")
-    ]
+    for _ in range(6):
+        assert await visitor.refused("resetPassword", password=EMAIL, **given) == [
+            ("PASSWORD_WEAK", "password")
+        ]
     await visitor.does("resetPassword", password=NEW, **given)
+
+
+async def test_the_password_from_before_is_no_new_one(hospital: Hospital) -> None:
+    person = await hospital.signing_in()
+    given, visitor = await new_code(hospital), hospital.visitor()
+    before = await Account.get(id=person.account_id)
+
+    wrong = {**given, "code": f"{(int(given['code']) + 1) % 1_000_000:06}"}
+    # To whom the code did not come nothing is told of it.
+    assert await visitor.refused("resetPassword", password=PASSWORD, **wrong) == [
+        ("CODE_INVALID", "code")
+    ]
+    for _ in range(4):
+        assert await visitor.refused("resetPassword", password=PASSWORD, **given) == [
+            ("PASSWORD_UNCHANGED", "password")
+        ]
+    assert (await Account.get(id=person.account_id)).password_hash == before.password_hash
+    await visitor.does("resetPassword", password=NEW, **given)
+
+
+async def test_passwords_are_not_tried_out_with_a_code(hospital: Hospital) -> None:
+    await hospital.signing_in()
+    given, visitor = await new_code(hospital), hospital.visitor()
+    for _ in range(10):
+        await visitor.refused("resetPassword", password=PASSWORD, **given)
+    assert await visitor.refused("resetPassword", password=PASSWORD, **given) == [
+        ("TOO_MANY_ATTEMPTS", None)
+    ]
 
 
 async def test_what_is_left_empty_is_named_at_once(hospital: Hospital) -> None:
