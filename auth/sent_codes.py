@@ -87,13 +87,17 @@ async def send_code(
 
     ``deliver`` is False where nobody has the contact: then no code is right, and nothing is
     sent. With ``instead`` no code is right either, and that text is sent. ``handle`` is one that
-    goes with the code, in the ``text`` of that name. Raises ResendTooSoon about ``field``. Codes
-    sent before stay good until they expire: otherwise a stranger could end them.
+    goes with the code, in the ``text`` of that name; codes of one text wait for each other. Raises
+    ResendTooSoon about ``field``. Codes sent before stay good until they expire: otherwise a
+    stranger could end them.
     """
     current_unit()
     now, hashes = viewer.now, gate.hashes
     contact_hash = hashes.hash("contact", contact)
-    key_hash = hashes.hash("sent code key", f"{purpose}\0{contact_hash}\0{account_id}")
+    text = text or f"CodePurpose.{purpose}"
+    # By its text, as one that staff begin is not held up by what strangers ask for.
+    key = f"{purpose}\0{text}\0{contact_hash}\0{account_id}"
+    key_hash = hashes.hash("sent code key", key)
     await take_turns(f"code {key_hash}")
     sends = 1
     last = await SentCode.filter(key_hash=key_hash).order_by("-sent_at", "-id").first()
@@ -105,13 +109,7 @@ async def send_code(
     code = f"{secrets.randbelow(1_000_000):06}"
     is_real = deliver and instead is None
     minutes = int(LIFETIME.total_seconds()) // 60
-    usual = message(
-        viewer.language,
-        text or f"CodePurpose.{purpose}",
-        code=code,
-        minutes=minutes,
-        handle=handle,
-    )
+    usual = message(viewer.language, text, code=code, minutes=minutes, handle=handle)
     sent = await SentCode.create(
         handle_hash=digest(handle),
         key_hash=key_hash,
@@ -247,5 +245,5 @@ def contact_of(gate: Gate, sent: SentCode) -> str:
 
 
 def _hash(gate: Gate, key_hash: str, handle: str, code: str) -> str:
-    # The key binds it to purpose, contact and account, the handle to this sending.
+    # The key binds it to purpose, text, contact and account, the handle to this sending.
     return gate.hashes.hash("sent code", f"{key_hash}\0{handle}\0{code}")

@@ -301,6 +301,18 @@ async def test_an_operator_starts_it_and_learns_nothing(hospital: Hospital) -> N
     )
 
 
+async def test_an_operator_does_not_wait_for_what_strangers_ask_for(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    await Account.filter(id=person.account_id).update(phone_confirmed_at=utc_now())
+    operator = await hospital.staff(Role.OPERATOR)
+    await new_code(hospital)
+
+    await operator.does("startReset", "account { state }", id=person.account_id)
+
+    # Their own does hold them up.
+    assert await operator.refused("startReset", id=person.account_id) == [("RESEND_TOO_SOON", "id")]
+
+
 async def test_an_operator_sends_no_code_to_what_nobody_confirmed(hospital: Hospital) -> None:
     person = await hospital.signing_in()
     operator = await hospital.staff(Role.OPERATOR)
