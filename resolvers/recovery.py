@@ -12,7 +12,6 @@ from auth.sent_codes import CodeInvalid, Sent, contact_of, send_code, use_code
 from auth.viewer import Viewer
 from core.errors import Problem
 from core.ids import readable_code, typed_code, typed_signs, uuid7
-from core.settings import Settings
 from models.account import Account, AccountState
 from models.database import unit_of_work
 from models.factor import CodePurpose, SentCode
@@ -81,10 +80,10 @@ async def _send(viewer: Viewer, gate: Gate, to: Contact) -> Sent:
 
 
 @unit_of_work
-async def start_reset(viewer: Viewer, *, gate: Gate, settings: Settings, id: UUID) -> Account:
+async def start_reset(viewer: Viewer, *, gate: Gate, id: UUID) -> Account:
     """Sends a code to the account's confirmed contact, with the handle that goes with it.
 
-    It waits for no code that a stranger asks for. The operator learns neither. Raises NotFound,
+    It is in the owner's language, and waits for no code that a stranger asks for. The operator learns neither. Raises NotFound,
     ContactUnconfirmed, ResendTooSoon.
     """
     account = await lock(viewer, Account, id)
@@ -92,7 +91,7 @@ async def start_reset(viewer: Viewer, *, gate: Gate, settings: Settings, id: UUI
     if to is None or not _may_recover(account):
         raise ContactUnconfirmed("id")
     await send_code(
-        viewer._replace(language=settings.language),
+        viewer._replace(language=account.language),
         gate=gate,
         purpose=CodePurpose.RECOVERY,
         channel=to.channel,

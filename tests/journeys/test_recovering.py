@@ -281,12 +281,14 @@ async def test_contacts_and_addresses_are_asked_for_so_often(hospital: Hospital)
 
 async def test_an_operator_starts_it_and_learns_nothing(hospital: Hospital) -> None:
     person = await hospital.signing_in(Role.DOCTOR)
-    await Account.filter(id=person.account_id).update(phone_confirmed_at=utc_now())
+    values = {"phone_confirmed_at": utc_now(), "language": "en"}
+    await Account.filter(id=person.account_id).update(**values)
     operator = await hospital.staff(Role.OPERATOR)
 
     started = await operator.does("startReset", "account { state phone }", id=person.account_id)
 
     (text,) = await received(hospital.api, PHONE)
+    assert text.startswith("Medical worker's cabinet.")
     found = re.search(r"RS(?:-[0-9A-Z]{4}){4}", text)
     assert found is not None
     assert started == {"account": {"state": "ACTIVE", "phone": None}}
