@@ -126,7 +126,7 @@ async def reset_password(
     if account is None:
         raise CodeInvalid("code")
     await gate.limiter.hit(viewer, RESETTING_ACCOUNT, str(account.id))
-    check_new_password(password, about=await own_words(account), breached=gate.breached)
+    check_new_password(password, about=await own_words(gate, account), breached=gate.breached)
     if await gate.passwords.verify(account.password_hash, password):
         raise PasswordUnchanged("password")
     return await _reset(viewer, gate, sent, await gate.passwords.hash(password))

@@ -132,6 +132,9 @@ async def test_every_wrong_field_is_named_at_once(hospital: Hospital) -> None:
         ({"passport": "AB 1234567"}, ("PASSPORT_FORMAT", "input.passport")),
         ({"inn": "1234567890"}, ("INN_FORMAT", "input.inn")),
         ({"password": "Ёлкина2024"}, ("PASSWORD_WEAK", "input.password")),
+        ({"password": PASSPORT}, ("PASSWORD_WEAK", "input.password")),
+        ({"password": f"инн {INN}"}, ("PASSWORD_WEAK", "input.password")),
+        ({"password": "12.04.1985"}, ("PASSWORD_WEAK", "input.password")),
         ({"password": ""}, ("PASSWORD_WEAK", "input.password")),
         (
             {"specialty": "01900000-0000-7000-8000-000000000000"},
