@@ -1,11 +1,12 @@
 """Numbers of a person's documents: sealed to be read, hashed under a key to be found again."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from auth.gate import Gate
 from models.identity import Identity
 
 Number = Literal["inn", "snils", "passport"]
+NUMBERS: tuple[Number, ...] = get_args(Number)
 
 
 def number_hash(gate: Gate, kind: Number, number: str) -> str:

@@ -44,7 +44,7 @@ def check_new_password(
     about: tuple[str, ...] = (),
     breached: Breached = NOTHING_BREACHED,
 ) -> None:
-    """Raises PasswordWeak; ``about`` is what names the person: words, an e-mail, a telephone."""
+    """Raises PasswordWeak; ``about`` is what names the person: words, an e-mail, numbers."""
     normal = _normal(password)
     if len(normal) < SHORTEST:
         raise PasswordWeak(field, reason="SHORT", length=SHORTEST)
@@ -71,10 +71,10 @@ def is_common(password: str) -> bool:
 
 
 def _is_made_of(password: str, words: tuple[str, ...]) -> bool:
-    """Whether it is a telephone number, or words put together and little else."""
+    """Whether it holds a number of theirs, or is words put together and little else."""
     digits = re.sub(r"\D", "", password)
     # Without what stands for the country.
-    numbers = (re.sub(r"\D", "", word)[-10:] for word in words if word[1:].isdecimal())
+    numbers = (re.sub(r"\D", "", word)[-10:] for word in words if _NUMBER.fullmatch(word))
     if any(number in digits for number in numbers):
         return True
     core = left = _core(password)
@@ -83,6 +83,8 @@ def _is_made_of(password: str, words: tuple[str, ...]) -> bool:
     return left != core and len(left) <= _LITTLE
 
 
+# Fewer digits stand in many a password.
+_NUMBER = re.compile(r"\+?[\d ]{6,}")
 # So many letters beside a word make no other password of it.
 _LITTLE = 3
 # What people write for a letter.

@@ -1,7 +1,8 @@
 """Codes that are sent: made for one purpose, guessed at a few times, and used once.
 
-A guess is counted before it is looked at: fifty at once get no more than five in a row. A contact
-of nobody's costs the same work and is sent nothing. OWASP ASVS 5.0, 6.5 and 6.6.
+A guess is counted before it is looked at: fifty at once get no more than five in a row. A right one
+is none: what else is wrong with a form uses no code up. A contact of nobody's costs the same work
+and is sent nothing. OWASP ASVS 5.0, 6.5 and 6.6.
 """
 
 import secrets
@@ -86,13 +87,17 @@ async def send_code(
 
     ``deliver`` is False where nobody has the contact: then no code is right, and nothing is
     sent. With ``instead`` no code is right either, and that text is sent. ``handle`` is one that
-    goes with the code, in the ``text`` of that name. Raises ResendTooSoon about ``field``. Codes
-    sent before stay good until they expire: otherwise a stranger could end them.
+    goes with the code, in the ``text`` of that name; codes of one text wait for each other. Raises
+    ResendTooSoon about ``field``. Codes sent before stay good until they expire: otherwise a
+    stranger could end them.
     """
     current_unit()
     now, hashes = viewer.now, gate.hashes
     contact_hash = hashes.hash("contact", contact)
-    key_hash = hashes.hash("sent code key", f"{purpose}\0{contact_hash}\0{account_id}")
+    text = text or f"CodePurpose.{purpose}"
+    # By its text, as one that staff begin is not held up by what strangers ask for.
+    key = f"{purpose}\0{text}\0{contact_hash}\0{account_id}"
+    key_hash = hashes.hash("sent code key", key)
     await take_turns(f"code {key_hash}")
     sends = 1
     last = await SentCode.filter(key_hash=key_hash).order_by("-sent_at", "-id").first()
@@ -104,13 +109,7 @@ async def send_code(
     code = f"{secrets.randbelow(1_000_000):06}"
     is_real = deliver and instead is None
     minutes = int(LIFETIME.total_seconds()) // 60
-    usual = message(
-        viewer.language,
-        text or f"CodePurpose.{purpose}",
-        code=code,
-        minutes=minutes,
-        handle=handle,
-    )
+    usual = message(viewer.language, text, code=code, minutes=minutes, handle=handle)
     sent = await SentCode.create(
         handle_hash=digest(handle),
         key_hash=key_hash,
@@ -157,18 +156,23 @@ async def check_code(
     the guess must stay counted when these fail.
     """
     outside_units()
-    sent = await _guessed(viewer, purpose, handle, account_id, field)
-    given = _hash(gate, sent.key_hash, handle, compact(code))
-    if not compare_digest(sent.code_hash, given):
+    sent, is_right = await _guessed(viewer, gate, purpose, handle, code, account_id, field)
+    if not is_right:
         raise CodeInvalid(field)
     return sent
 
 
 @unit_of_work
 async def _guessed(
-    viewer: Viewer, purpose: CodePurpose, handle: str, account_id: UUID | None, field: str
-) -> SentCode:
-    """Counts a guess, where there may be one more."""
+    viewer: Viewer,
+    gate: Gate,
+    purpose: CodePurpose,
+    handle: str,
+    code: str,
+    account_id: UUID | None,
+    field: str,
+) -> tuple[SentCode, bool]:
+    """Counts a guess, where there may be one more, and tells whether it is right."""
     named = SentCode.filter(handle_hash=digest(handle), purpose=purpose)
     if account_id is not None:
         named = named.filter(account_id=account_id)
@@ -181,7 +185,12 @@ async def _guessed(
     if not counted:
         is_done = sent.used_at is not None or sent.proved_at is not None
         raise CodeReused(field) if is_done else CodeExpired(field)
-    return sent
+    given = _hash(gate, sent.key_hash, handle, compact(code))
+    is_right = compare_digest(sent.code_hash, given)
+    if is_right:
+        # The row is ours until the unit ends: nobody has seen it counted.
+        await named.update(tries=F("tries") - 1)
+    return sent, is_right
 
 
 @unit_of_work
@@ -236,5 +245,5 @@ def contact_of(gate: Gate, sent: SentCode) -> str:
 
 
 def _hash(gate: Gate, key_hash: str, handle: str, code: str) -> str:
-    # The key binds it to purpose, contact and account, the handle to this sending.
+    # The key binds it to purpose, text, contact and account, the handle to this sending.
     return gate.hashes.hash("sent code", f"{key_hash}\0{handle}\0{code}")

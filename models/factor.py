@@ -47,7 +47,7 @@ class SentCode(Row):
 
     # The name by which the one who asked for it answers: random, and kept as a digest.
     handle_hash = Text(max_length=64, unique=True)
-    # A keyed hash of purpose, contact and account: what the wait before the next code is for.
+    # A keyed hash of purpose, text, contact and account: what the wait before the next code is for.
     key_hash = Text(max_length=64, db_index=True)
     purpose = fields.CharEnumField(CodePurpose, max_length=20)
     channel = fields.CharEnumField(Channel, max_length=10)

@@ -94,6 +94,18 @@ async def alert(
         )
 
 
+async def alert_of_contacts(
+    viewer: Viewer, *, gate: Gate, account: Account, before: Sequence[str]
+) -> None:
+    """Tells the contacts from ``before`` that they are others now, in the caller's unit of work.
+
+    Each of them: who has added one of theirs has taken none away yet.
+    """
+    if before and list(before) != contacts_of(account):
+        what = Alert.CONTACT_CHANGED
+        await alert(viewer, gate=gate, account=account, what=what, contacts=before)
+
+
 def _contacts(account: Account | None, what: Alert) -> list[str]:
     if account is None:
         return [_NOBODY]

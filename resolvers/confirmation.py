@@ -22,6 +22,8 @@ from models.feed import announce
 from models.identity import Identity
 from models.practitioner import Practitioner
 from resolvers.accounts import person_of, save_account
+from resolvers.alerts import alert_of_contacts
+from resolvers.contacts import contacts_of
 from resolvers.forms import read, refuse
 from resolvers.owned_numbers import PROVING, InnTaken, SnilsBound, bind_number
 from resolvers.returned_codes import code_or_problem
@@ -60,28 +62,24 @@ ASKING = Limit("request confirmation", 10, timedelta(days=1))
 TRYING = Limit("confirm account", 10, timedelta(hours=1))
 
 
-async def request_confirmation(
-    viewer: Viewer, *, gate: Gate, channel: Channel, email: str | None = None
-) -> Sent:
-    """Sends a code to the account's telephone number or e-mail address.
+async def request_confirmation(viewer: Viewer, *, gate: Gate, channel: Channel) -> Sent:
+    """Sends a code to the account's own telephone number or e-mail address.
 
-    ``email`` is for an account that has none yet. Where another account has that address the
-    answer is the same, and the message says so. Raises EmailInvalid, AlreadyConfirmed,
-    ContactMissing, ResendTooSoon, TooManyAttempts.
+    Another is added by ``begin_contact_change`` first, which asks for a factor: a contact opens
+    the account. Raises AlreadyConfirmed, ContactMissing, ResendTooSoon, TooManyAttempts.
     """
-    address = identifiers.email(email, "email") if email else None
     await gate.limiter.hit(viewer, ASKING, str(viewer.account_id))
-    return await _request(viewer, gate, channel, address)
+    return await _request(viewer, gate, channel)
 
 
 @unit_of_work
-async def _request(viewer: Viewer, gate: Gate, channel: Channel, address: str | None) -> Sent:
+async def _request(viewer: Viewer, gate: Gate, channel: Channel) -> Sent:
     account = await Account.get(id=viewer.account_id)
     if account.confirmed_at is not None:
         raise AlreadyConfirmed
-    contact = account.phone if channel is Channel.SMS else account.email or address
+    contact = account.phone if channel is Channel.SMS else account.email
     if contact is None:
-        raise ContactMissing("channel" if channel is Channel.SMS else "email")
+        raise ContactMissing("channel")
     record(viewer, "CONFIRMATION_REQUESTED", account, channel=channel.value)
     return await send_confirmation(
         viewer, gate=gate, account=account, channel=channel, contact=contact
@@ -91,7 +89,10 @@ async def _request(viewer: Viewer, gate: Gate, channel: Channel, address: str | 
 async def send_confirmation(
     viewer: Viewer, *, gate: Gate, account: Account, channel: Channel, contact: str
 ) -> Sent:
-    """Sends a code that confirms an account, in the caller's unit of work; raises ResendTooSoon."""
+    """Sends a code that confirms an account, in the caller's unit of work; raises ResendTooSoon.
+
+    Where another account has the contact, the message says so.
+    """
     current_unit()
     is_others = await Account.filter(email=contact).exclude(id=account.id).exists()
     known = message(viewer.language, "Confirmation.known")
@@ -151,8 +152,9 @@ def read_numbers(snils: str, inn: str | None, problems: list[Problem]) -> Number
 async def _confirm(viewer: Viewer, gate: Gate, sent: SentCode, numbers: Numbers) -> Account:
     account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
     await use_code(viewer, sent)
-    contact = contact_of(gate, sent)
+    contact, before = contact_of(gate, sent), contacts_of(account)
     if sent.channel is Channel.EMAIL:
+        # Of an account that has no address it is the one that was given at registering.
         if account.email not in (None, contact):
             raise CodeExpired("code")
         account.email, account.email_confirmed_at = contact, viewer.now
@@ -160,6 +162,7 @@ async def _confirm(viewer: Viewer, gate: Gate, sent: SentCode, numbers: Numbers)
         if account.phone != contact:
             raise CodeExpired("code")
         account.phone_confirmed_at = viewer.now
+    await alert_of_contacts(viewer, gate=gate, account=account, before=before)
     if account.confirmed_at is not None:
         # By another code meanwhile: this one confirms its contact, and binds nothing anew.
         await save_account(account)

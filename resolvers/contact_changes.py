@@ -5,14 +5,15 @@ from datetime import timedelta
 from auth.audit import record
 from auth.gate import Gate
 from auth.limits import Limit
-from auth.sent_codes import Sent, check_code, contact_of, send_code, use_code
+from auth.sent_codes import Sent, contact_of, send_code, use_code
 from auth.viewer import Viewer
 from models.account import Account
 from models.database import unit_of_work
 from models.factor import CodePurpose, SentCode
 from resolvers.accounts import save_account
-from resolvers.alerts import Alert, alert
+from resolvers.alerts import alert_of_contacts
 from resolvers.contacts import Contact, contact_again, contact_from, contacts_of, take_contact
+from resolvers.returned_codes import returned_code
 
 # How many contacts one person may have codes sent to.
 CHANGING = Limit("contacts of an account", 5, timedelta(hours=1))
@@ -44,11 +45,12 @@ async def _send(viewer: Viewer, gate: Gate, to: Contact) -> Sent:
 
 
 async def change_contact(viewer: Viewer, *, gate: Gate, handle: str, code: str) -> Account:
-    """Takes the contact to which the code was sent in place of the one from before, which is told.
+    """Takes the contact to which the code was sent, in place of the one from before, if any.
 
+    Every contact from before is told.
     Raises CodeInvalid, CodeExpired, CodeReused, IdentityUnavailable about ``handle``.
     """
-    sent = await check_code(
+    sent = await returned_code(
         viewer,
         gate=gate,
         purpose=CodePurpose.CONTACT,
@@ -67,6 +69,5 @@ async def _change(viewer: Viewer, gate: Gate, sent: SentCode) -> Account:
     column = take_contact(account, contact_again(contact_of(gate, sent)), viewer.now)
     await save_account(account, field="handle")
     record(viewer, "CONTACT_CHANGED", account, about=viewer.practitioner_id, field=column)
-    if gone := [contact for contact in before if contact not in contacts_of(account)]:
-        await alert(viewer, gate=gate, account=account, what=Alert.CONTACT_CHANGED, contacts=gone)
+    await alert_of_contacts(viewer, gate=gate, account=account, before=before)
     return account

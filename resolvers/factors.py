@@ -14,6 +14,7 @@ from auth.sent_codes import (
     CodeReused,
     Sent,
     check_code,
+    contact_of,
     send_code,
     use_code,
 )
@@ -23,7 +24,7 @@ from core.text import compact
 from models.account import Account
 from models.change import ChangeKind
 from models.database import unit_of_work
-from models.factor import Channel, CodePurpose, SecondFactor
+from models.factor import Channel, CodePurpose, SecondFactor, SentCode
 from models.feed import announce
 from resolvers.recovery_codes import use_recovery_code
 from resolvers.refreshing import renew_shown
@@ -62,7 +63,7 @@ async def check_factor(
     """Checks a code of a factor; ``sent`` is the handle of the one that was sent last.
 
     Raises CodeInvalid, CodeReused, CodeExpired, ClockSkew about ``code``, FactorUnavailable.
-    Outside of units of work; what comes back is done in one.
+    Outside of units of work; what comes back is done in one, in which the account is locked.
     """
     if factor is SecondFactor.TOTP:
         return partial(use_step, account, step_of(gate, account, code, viewer.now))
@@ -80,7 +81,18 @@ async def check_factor(
         code=code,
         account_id=account.id,
     )
-    return partial(use_code, viewer, found)
+    return partial(_use_sent, viewer, gate, found)
+
+
+async def _use_sent(viewer: Viewer, gate: Gate, sent: SentCode) -> None:
+    """Uses a code up, in the unit of work of a caller who has locked the account.
+
+    Raises CodeReused, and CodeExpired where it went to a number that the account has no more.
+    """
+    account = await Account.get(id=sent.account_id)
+    if contact_of(gate, sent) != await sms_contact(account):
+        raise CodeExpired("code")
+    await use_code(viewer, sent)
 
 
 @unit_of_work

@@ -177,7 +177,7 @@ async def accept_invitation(
             problems=problems,
             field="contact_code",
         )
-        about = await own_words(account)
+        about = await own_words(gate, account)
     if sent is not None:
         about += words_in(contact_of(gate, sent))
     try:

@@ -38,7 +38,7 @@ async def change_password(viewer: Viewer, *, gate: Gate, old: str, new: str) -> 
     problems: list[Problem] = [] if old else [Required("old")]
     account = await Account.get(id=viewer.account_id)
     try:
-        check_new_password(new, "new", about=await own_words(account), breached=gate.breached)
+        check_new_password(new, "new", about=await own_words(gate, account), breached=gate.breached)
     except PasswordWeak as weak:
         problems.append(weak)
     if old and old == new:

@@ -8,11 +8,10 @@ from auth.gate import Gate
 from auth.limits import Limit
 from auth.passwords import check_new_password
 from auth.rows import lock
-from auth.sent_codes import CodeInvalid, Sent, check_code, contact_of, send_code, use_code
+from auth.sent_codes import CodeInvalid, Sent, contact_of, send_code, use_code
 from auth.viewer import Viewer
 from core.errors import Problem
 from core.ids import readable_code, typed_code, typed_signs, uuid7
-from core.settings import Settings
 from models.account import Account, AccountState
 from models.database import unit_of_work
 from models.factor import CodePurpose, SentCode
@@ -20,13 +19,17 @@ from resolvers.accounts import forgive_account, person_of
 from resolvers.alerts import Alert, alert
 from resolvers.contacts import Contact, account_with, confirmed_contact, contact_from
 from resolvers.forms import Required, read, refuse
+from resolvers.own_password import PasswordUnchanged
 from resolvers.own_words import own_words
+from resolvers.returned_codes import returned_code
 from resolvers.sessions import end_everything
 
 # A hospital asks from one address; whoever tries contacts out asks more often.
 ASKING_FROM_ADDRESS = Limit("recovery from address", 20, timedelta(minutes=15))
 ASKING_FOR_CONTACT = Limit("recovery of contact", 10, timedelta(days=1))
 RESETTING_FROM_ADDRESS = Limit("reset from address", 30, timedelta(minutes=15))
+# Whoever has the code is told whether a password is the old one, or made of what names the owner.
+RESETTING_ACCOUNT = Limit("reset of account", 10, timedelta(minutes=15))
 
 # Sixteen signs of five bits: it is typed, since it comes by the same message as the code.
 _HANDLE_GROUPS = 4
@@ -77,17 +80,18 @@ async def _send(viewer: Viewer, gate: Gate, to: Contact) -> Sent:
 
 
 @unit_of_work
-async def start_reset(viewer: Viewer, *, gate: Gate, settings: Settings, id: UUID) -> Account:
+async def start_reset(viewer: Viewer, *, gate: Gate, id: UUID) -> Account:
     """Sends a code to the account's confirmed contact, with the handle that goes with it.
 
-    The operator learns neither. Raises NotFound, ContactUnconfirmed, ResendTooSoon.
+    It is in the owner's language, and waits for no code that a stranger asks for. The operator learns neither. Raises NotFound,
+    ContactUnconfirmed, ResendTooSoon.
     """
     account = await lock(viewer, Account, id)
     to = confirmed_contact(account)
     if to is None or not _may_recover(account):
         raise ContactUnconfirmed("id")
     await send_code(
-        viewer._replace(language=settings.language),
+        viewer._replace(language=account.language),
         gate=gate,
         purpose=CodePurpose.RECOVERY,
         channel=to.channel,
@@ -107,20 +111,24 @@ async def reset_password(
     """A new password for whom the code was sent; every session and every other code ends.
 
     The second factor stays, and so does a lock that an operator put on. A weak password is told
-    before the code is looked at. Raises Required, PasswordWeak, CodeInvalid, CodeExpired,
-    CodeReused, TooManyAttempts.
+    before the code is looked at, one that names its owner or is the old one to whom the code came.
+    Raises Required, PasswordWeak, PasswordUnchanged, CodeInvalid, CodeExpired, CodeReused,
+    TooManyAttempts.
     """
     given = {"handle": handle, "code": code, "password": password}
     refuse([Required(name) for name, value in given.items() if not value.strip()])
     check_new_password(password)
     await gate.limiter.hit(viewer, RESETTING_FROM_ADDRESS, viewer.network)
-    sent = await check_code(
+    sent = await returned_code(
         viewer, gate=gate, purpose=CodePurpose.RECOVERY, handle=_as_sent(handle), code=code
     )
     account = await Account.get_or_none(id=sent.account_id)
     if account is None:
         raise CodeInvalid("code")
-    check_new_password(password, about=await own_words(account), breached=gate.breached)
+    await gate.limiter.hit(viewer, RESETTING_ACCOUNT, str(account.id))
+    check_new_password(password, about=await own_words(gate, account), breached=gate.breached)
+    if await gate.passwords.verify(account.password_hash, password):
+        raise PasswordUnchanged("password")
     return await _reset(viewer, gate, sent, await gate.passwords.hash(password))
 
 

@@ -62,6 +62,9 @@ GUESSING = Limit("check registration", 100, timedelta(minutes=15))
 FILLING_IN = Limit("register", 60, timedelta(hours=1))
 FILLING_IN_FOR = Limit("register a phone", 10, timedelta(hours=1))
 
+# What no password is made of.
+_OWN = ("last_name", "first_name", "patronymic", "birth_date", "passport", "inn", "email")
+
 
 @dataclass(frozen=True, slots=True)
 class Registered:
@@ -162,9 +165,8 @@ async def _read_form(
     if not any(problem.field == "specialty" for problem in problems):
         is_worker = values["is_medical_worker"]
         problems += await _wrong_specialty(viewer, form.get("specialty"), is_worker)
-    names = ("last_name", "first_name", "patronymic", "email")
     try:
-        about = words_in(*(form.get(name) for name in names), phone)
+        about = words_in(*(form.get(name) for name in _OWN), phone)
         check_new_password(values["password"], about=about, breached=gate.breached)
     except PasswordWeak as weak:
         problems.append(weak)

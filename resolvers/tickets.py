@@ -15,6 +15,7 @@ from core.errors import Problem
 from core.ids import typed_code, uuid7
 from core.settings import Settings
 from core.translation import message
+from models.account import Account
 from models.database import unit_of_work
 from models.ticket import Ticket, TicketDocument, TicketReason, TicketState
 from models.upload import UploadPurpose
@@ -156,7 +157,7 @@ async def take_ticket(viewer: Viewer, *, id: UUID) -> Ticket:
 async def answer_ticket(
     viewer: Viewer, *, gate: Gate, settings: Settings, id: UUID, answer: str
 ) -> Ticket:
-    """Ends a ticket with an answer, which goes to its contact.
+    """Ends a ticket with an answer, which goes to its contact in the language of its account.
 
     Raises NotFound, TicketStateWrong, ReasonNeeded, Problems.
     """
@@ -195,8 +196,10 @@ async def _decide(
     )
     await _save(viewer, ticket, f"TICKET_{state.value}")
     to = contact_again(gate.vault.open(ticket.contact_sealed))
+    owner = await Account.get_or_none(id=ticket.account_id)
+    language = owner.language if owner is not None else settings.language
     subject, body = (
-        message(settings.language, text, number=ticket.number, answer=ticket.answer)
+        message(language, text, number=ticket.number, answer=ticket.answer)
         for text in ("Ticket.subject", f"Ticket.{state.value}")
     )
     await put_message(
@@ -206,7 +209,7 @@ async def _decide(
         to.value,
         subject=subject,
         body=body,
-        language=settings.language,
+        language=language,
     )
     return ticket
 

@@ -17,7 +17,7 @@ OPERATOR = Role.OPERATOR
 mutation(
     confirmation.request_confirmation,
     visible(*SIGNED_IN),
-    says="Sends a code that confirms one's own account, to its phone or e-mail address.",
+    says="Sends a code that confirms one's own account, to the phone or e-mail that it has.",
     returns=SENT,
     sensitive=True,
 )

@@ -136,7 +136,7 @@ mutation(
     contact_changes.change_contact,
     visible(*SIGNED_IN),
     LATELY,
-    says="Takes that contact in place of the one from before, to which a notice goes.",
+    says="Takes that contact, in place of the one from before; each one from before gets a notice.",
     returns=row("Account"),
     sensitive=True,
 )

@@ -84,7 +84,6 @@ async def test_a_code_comes_by_the_outbox_and_is_right(gate: Gate) -> None:
     assert (message.channel, message.state) == (Channel.SMS, MessageState.QUEUED)
     assert gate.vault.open(message.to_sealed) == PHONE
     assert contact_of(gate, row) == PHONE
-    assert row.tries == 1
     assert sent.expires_at == message.expires_at == NOW + timedelta(minutes=10)
 
 
@@ -123,6 +122,16 @@ async def test_the_right_code_comes_too_late_after_five_guesses(gate: Gate) -> N
         assert type(await refused(gate, sent, other_than(code))) is CodeInvalid
 
     assert type(await refused(gate, sent, code)) is CodeExpired
+
+
+async def test_a_right_code_is_counted_as_no_guess(gate: Gate) -> None:
+    sent = await send(gate)
+    code = await last_code(gate)
+    await refused(gate, sent, other_than(code))
+
+    await asyncio.gather(*(check(gate, sent, code) for _ in range(6)))
+
+    assert (await SentCode.get()).tries == 1
 
 
 async def test_of_fifty_guesses_at_once_five_are_looked_at(gate: Gate) -> None:

@@ -12,7 +12,7 @@ from models.audit import AuditEntry
 from models.identity import Identity
 from models.role import Role
 from tests import factories as make
-from tests.journeys.hospital import Caller, Hospital
+from tests.journeys.hospital import Caller, Hospital, confirms
 from tests.journeys.newcomers import (
     INN,
     OTHER_INN,
@@ -90,6 +90,10 @@ async def test_the_code_and_the_snils_are_told_wrong_at_once(hospital: Hospital)
     assert await person.refused("confirmAccount", **given, snils="12345") == [
         ("SNILS_FORMAT", "snils")
     ]
+    for _ in range(4):
+        assert await person.refused("confirmAccount", **given, snils="112-233-445 96") == [
+            ("SNILS_CHECKSUM", "snils")
+        ]
     # The code was right each time, and is not used up.
     await person.does("confirmAccount", **given, snils=SNILS)
 
@@ -160,43 +164,44 @@ async def test_the_address_given_at_registering_becomes_a_login_after_an_sms_was
     assert (number_of(gate, identity, "snils"), number_of(gate, identity, "inn")) == (SNILS, INN)
     entry = await AuditEntry.get(action="CONTACT_CONFIRMED")
     assert entry.details == {"channel": "EMAIL"}
+    told = "The contacts that open your cabinet were changed"
+    assert sum(told in text for text in await outbox(hospital, PHONE)) == 1
     assert await person.refused("confirmAccount", **mailed, snils=SNILS) == [
         ("CODE_REUSED", "code")
     ]
 
 
-async def test_an_address_is_named_where_the_account_has_none(hospital: Hospital) -> None:
+async def test_a_session_alone_adds_no_address_by_confirming(hospital: Hospital) -> None:
     person = await newcomer(hospital)
-    assert await person.refused("requestConfirmation", channel="EMAIL") == [
-        ("CONTACT_MISSING", "email")
+    stolen = Caller(hospital.api, person.token)
+    assert await stolen.refused("requestConfirmation", channel="EMAIL") == [
+        ("CONTACT_MISSING", "channel")
     ]
-    assert await person.refused("requestConfirmation", channel="EMAIL", email="nonsense") == [
-        ("EMAIL_INVALID", "email")
-    ]
-    payload = await person.does(
-        "requestConfirmation", SENT, channel="EMAIL", email="anna@example.org"
+    await stolen.unknown(
+        'mutation { requestConfirmation(channel: EMAIL, email: "evil@example.org") { handle } }'
     )
-    code = await code_sent(hospital, "anna@example.org")
+    added = await stolen.answer(
+        'mutation { beginContactChange(contact: "evil@example.org") { handle } }'
+    )
+    assert added.codes == ["FACTOR_NOT_FRESH"]
+    assert await outbox(hospital, "evil@example.org") == []
+
+
+async def test_one_confirms_by_an_address_that_was_added_with_a_factor(hospital: Hospital) -> None:
+    person, address = await newcomer(hospital), "anna@example.org"
+    shown = await person.does("sendFactorCode", "handle")
+    code = await code_sent(hospital, PHONE)
+    await confirms(person, factor="SMS", code=code, handle=shown["handle"])
+    added = await person.does("beginContactChange", "handle", contact=address)
+    code = await code_sent(hospital, address)
+    await person.does("changeContact", handle=added["handle"], code=code)
+
+    payload = await person.does("requestConfirmation", SENT, channel="EMAIL")
+    code = await code_sent(hospital, address)
     await person.does("confirmAccount", handle=payload["handle"], code=code, snils=SNILS)
+
     account = await Account.get(phone=PHONE)
-    assert account.email == "anna@example.org"
-    assert account.email_confirmed_at is not None
-
-
-async def test_an_address_of_somebody_else_is_answered_like_a_free_one(hospital: Hospital) -> None:
-    await make.account(email="taken@example.org")
-    person, other = await newcomer(hospital), await newcomer(hospital, OTHER_PHONE, inn=OTHER_INN)
-    payloads = [
-        await who.does("requestConfirmation", SENT, channel="EMAIL", email=email)
-        for who, email in ((person, "taken@example.org"), (other, "free@example.org"))
-    ]
-    assert payloads[0].keys() == payloads[1].keys()
-    assert (await outbox(hospital, "taken@example.org"))[-1].startswith("This address has")
-    guesses = [
-        await who.tries("confirmAccount", handle=payload["handle"], code="12345", snils=SNILS)
-        for who, payload in zip((person, other), payloads, strict=True)
-    ]
-    assert guesses[0] == guesses[1]
+    assert (account.email, account.confirmed_by) == (address, ConfirmedBy.EMAIL)
 
 
 async def test_a_code_confirms_the_account_it_was_sent_for_alone(hospital: Hospital) -> None:

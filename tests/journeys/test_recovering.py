@@ -7,6 +7,7 @@ import pytest
 
 from core.clock import utc_now
 from models.account import Account, AccountState, Session
+from models.audit import AuditEntry
 from models.factor import SentCode
 from models.message import Message, MessageState
 from models.role import Role
@@ -147,10 +148,39 @@ async def test_a_weak_password_uses_no_code_up(hospital: Hospital) -> None:
             ("PASSWORD_WEAK", "password")
         ]
     # One that is the person's own address is known to be only once the code is.
-    assert await visitor.refused("resetPassword", password=EMAIL, **given) == [
-        ("PASSWORD_WEAK", "password")
-    ]
+    for _ in range(6):
+        assert await visitor.refused("resetPassword", password=EMAIL, **given) == [
+            ("PASSWORD_WEAK", "password")
+        ]
     await visitor.does("resetPassword", password=NEW, **given)
+
+
+async def test_the_password_from_before_is_no_new_one(hospital: Hospital) -> None:
+    person = await hospital.signing_in()
+    given, visitor = await new_code(hospital), hospital.visitor()
+    before = await Account.get(id=person.account_id)
+
+    wrong = {**given, "code": f"{(int(given['code']) + 1) % 1_000_000:06}"}
+    # To whom the code did not come nothing is told of it.
+    assert await visitor.refused("resetPassword", password=PASSWORD, **wrong) == [
+        ("CODE_INVALID", "code")
+    ]
+    for _ in range(4):
+        assert await visitor.refused("resetPassword", password=PASSWORD, **given) == [
+            ("PASSWORD_UNCHANGED", "password")
+        ]
+    assert (await Account.get(id=person.account_id)).password_hash == before.password_hash
+    await visitor.does("resetPassword", password=NEW, **given)
+
+
+async def test_passwords_are_not_tried_out_with_a_code(hospital: Hospital) -> None:
+    await hospital.signing_in()
+    given, visitor = await new_code(hospital), hospital.visitor()
+    for _ in range(10):
+        await visitor.refused("resetPassword", password=PASSWORD, **given)
+    assert await visitor.refused("resetPassword", password=PASSWORD, **given) == [
+        ("TOO_MANY_ATTEMPTS", None)
+    ]
 
 
 async def test_what_is_left_empty_is_named_at_once(hospital: Hospital) -> None:
@@ -195,6 +225,11 @@ async def test_five_wrong_codes_end_the_right_one(hospital: Hospital) -> None:
         ]
     assert await visitor.refused("resetPassword", password=NEW, **given) == [
         ("CODE_EXPIRED", "code")
+    ]
+    entries = await AuditEntry.filter(action="CODE_REFUSED").order_by("position")
+    assert [entry.details for entry in entries] == [
+        *[{"purpose": "RECOVERY", "reason": "CODE_INVALID"}] * 5,
+        {"purpose": "RECOVERY", "reason": "CODE_EXPIRED"},
     ]
 
 
@@ -246,12 +281,14 @@ async def test_contacts_and_addresses_are_asked_for_so_often(hospital: Hospital)
 
 async def test_an_operator_starts_it_and_learns_nothing(hospital: Hospital) -> None:
     person = await hospital.signing_in(Role.DOCTOR)
-    await Account.filter(id=person.account_id).update(phone_confirmed_at=utc_now())
+    values = {"phone_confirmed_at": utc_now(), "language": "en"}
+    await Account.filter(id=person.account_id).update(**values)
     operator = await hospital.staff(Role.OPERATOR)
 
     started = await operator.does("startReset", "account { state phone }", id=person.account_id)
 
     (text,) = await received(hospital.api, PHONE)
+    assert text.startswith("Medical worker's cabinet.")
     found = re.search(r"RS(?:-[0-9A-Z]{4}){4}", text)
     assert found is not None
     assert started == {"account": {"state": "ACTIVE", "phone": None}}
@@ -264,6 +301,18 @@ async def test_an_operator_starts_it_and_learns_nothing(hospital: Hospital) -> N
         code=f"{code_in(text)[:3]} {code_in(text)[3:]}",
         password=NEW,
     )
+
+
+async def test_an_operator_does_not_wait_for_what_strangers_ask_for(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    await Account.filter(id=person.account_id).update(phone_confirmed_at=utc_now())
+    operator = await hospital.staff(Role.OPERATOR)
+    await new_code(hospital)
+
+    await operator.does("startReset", "account { state }", id=person.account_id)
+
+    # Their own does hold them up.
+    assert await operator.refused("startReset", id=person.account_id) == [("RESEND_TOO_SOON", "id")]
 
 
 async def test_an_operator_sends_no_code_to_what_nobody_confirmed(hospital: Hospital) -> None:

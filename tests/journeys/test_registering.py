@@ -146,6 +146,9 @@ async def test_every_wrong_field_is_named_at_once(hospital: Hospital) -> None:
         ({"passport": "AB 1234567"}, ("PASSPORT_FORMAT", "input.passport")),
         ({"inn": "1234567890"}, ("INN_FORMAT", "input.inn")),
         ({"password": "Ёлкина2024"}, ("PASSWORD_WEAK", "input.password")),
+        ({"password": PASSPORT}, ("PASSWORD_WEAK", "input.password")),
+        ({"password": f"инн {INN}"}, ("PASSWORD_WEAK", "input.password")),
+        ({"password": "12.04.1985"}, ("PASSWORD_WEAK", "input.password")),
         ({"password": ""}, ("PASSWORD_WEAK", "input.password")),
         (
             {"specialty": "01900000-0000-7000-8000-000000000000"},
@@ -307,6 +310,7 @@ async def _recommended_at_sign_in(hospital: Hospital) -> Any:
 async def test_an_address_is_asked_before_it_becomes_a_login(hospital: Hospital) -> None:
     await make.account(email="taken@example.org")
     told: list[int] = []
+    guesses: list[Any] = []
     for phone, email, inn in (
         (PHONE, "Taken@example.org", INN),
         ("+79261234568", "free@example.org", OTHER_INN),
@@ -314,13 +318,17 @@ async def test_an_address_is_asked_before_it_becomes_a_login(hospital: Hospital)
         handle = await proved_phone(hospital, phone)
         filled = await form(hospital, email=email, inn=inn)
         payload = await hospital.visitor().does(
-            "register", "emailHandle", handle=handle, input=filled
+            "register", "accessToken emailHandle", handle=handle, input=filled
         )
         account = await Account.get(phone=phone)
         assert account.email is None
         told.append(len(payload["emailHandle"]))
+        person, guess = Caller(hospital.api, payload["accessToken"]), {"code": "12345"}
+        mailed = payload["emailHandle"]
+        guesses.append(await person.tries("confirmAccount", handle=mailed, snils=SNILS, **guess))
 
     assert told == [43, 43]
+    assert guesses[0] == guesses[1]
     assert (await outbox(hospital, "taken@example.org"))[-1].startswith("This address has")
     assert (await outbox(hospital, "free@example.org"))[-1].startswith("Your code to confirm")
 

@@ -28,6 +28,7 @@ from tests.journeys.hospital import (
 from tests.journeys.messages import code_for, messages
 
 PHONE, EMAIL = "+79001234567", "anna.petrova@example.org"
+CONTACTS_CHANGED = "The contacts that open your cabinet were changed"
 NEW_PASSWORD = "сосны шумят над рекой 7"
 BEGUN = "accessToken pending { handle expiresAt factors { kind contact } }"
 ENTERED = "accessToken refreshToken viewer { activeRole } recommendations"
@@ -425,7 +426,7 @@ async def test_the_old_password_is_guessed_at_five_times(hospital: Hospital) -> 
     assert (codes.count("PASSWORD_WRONG"), codes.count("TOO_MANY_ATTEMPTS")) == (5, 45)
 
 
-async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_the_old_one_is_told(
+async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_those_from_before_are_told(
     hospital: Hospital,
 ) -> None:
     person = await hospital.signing_in(Role.DOCTOR)
@@ -438,8 +439,8 @@ async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_the_old_one_is_
     ]
 
     for contact, normal, before in (
-        ("8 912 345-67-89", "+79123456789", PHONE),
-        (" Anna@Example.com ", "anna@example.com", EMAIL),
+        ("8 912 345-67-89", "+79123456789", [EMAIL, PHONE]),
+        (" Anna@Example.com ", "anna@example.com", [EMAIL, "+79123456789"]),
     ):
         sent = await person.does("beginContactChange", "handle resendAt", contact=contact)
         assert await person.refused("beginContactChange", contact=contact) == [
@@ -455,14 +456,62 @@ async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_the_old_one_is_
         assert await person.refused("changeContact", handle=handle, code=code) == [
             ("CODE_REUSED", "code")
         ]
-        told = [got.to for got in await messages(hospital) if "was replaced" in got.body]
-        assert told[-1] == before
+        told = [got.to for got in await messages(hospital) if CONTACTS_CHANGED in got.body]
+        assert told[-2:] == before
 
+    refused = await AuditEntry.filter(action="CODE_REFUSED").order_by("position")
+    assert [entry.details for entry in refused] == [
+        {"purpose": "CONTACT", "reason": reason} for reason in ("CODE_INVALID", "CODE_REUSED")
+    ] * 2
     row = await Account.get(id=person.account_id)
     assert (row.phone, row.email) == ("+79123456789", "anna@example.com")
     assert row.phone_confirmed_at is not None
     assert row.email_confirmed_at is not None
     await hospital.visitor().does("signIn", BEGUN, login="8912 3456789", password=PASSWORD)
+
+
+async def changed_to(hospital: Hospital, person: Caller, contact: str) -> None:
+    """Somebody takes another contact, in a session in which a factor was shown."""
+    sent = await person.does("beginContactChange", "handle", contact=contact)
+    code = await code_for(hospital, contact)
+    await person.does("changeContact", handle=sent["handle"], code=code)
+
+
+async def test_a_contact_that_is_added_is_told_to_the_one_from_before(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR, email=None)
+    await sign_in(person, PHONE)
+
+    await changed_to(hospital, person, EMAIL)
+    # One that is confirmed once more is no other.
+    await later()
+    await changed_to(hospital, person, EMAIL)
+
+    told = [got.to for got in await messages(hospital) if CONTACTS_CHANGED in got.body]
+    assert told == [PHONE]
+
+
+async def test_a_code_that_went_to_the_telephone_from_before_opens_nothing(
+    hospital: Hospital,
+) -> None:
+    person = await with_sms(hospital, only=False)
+    await sign_in(person, PHONE)
+    visitor, handle = hospital.visitor(), (await begun(hospital, EMAIL))["handle"]
+    await visitor.does("sendSignInCode", handle=handle)
+    given = {"factor": "SMS", "code": await code_for(hospital, PHONE)}
+    await later()
+    shown = await person.does("sendFactorCode", "handle")
+    again = {"factor": "SMS", "code": await code_for(hospital, PHONE), "handle": shown["handle"]}
+
+    await changed_to(hospital, person, "+79123456789")
+
+    gone = [("CODE_EXPIRED", "code")]
+    assert await visitor.refused("finishSignIn", handle=handle, **given) == gone
+    assert await person.refused("confirmFactor", **again) == gone
+    # What was begun goes on with a code to the new one.
+    await later()
+    await visitor.does("sendSignInCode", handle=handle)
+    given["code"] = await code_for(hospital, "+79123456789")
+    await visitor.does("finishSignIn", ENTERED, handle=handle, **given)
 
 
 async def test_a_contact_of_somebody_else_s_is_told_only_to_whom_the_code_comes(

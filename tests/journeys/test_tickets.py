@@ -214,6 +214,26 @@ async def test_a_ticket_is_asked_after_by_its_number_and_its_contact(hospital: H
     ]
 
 
+@pytest.mark.parametrize("mutation", ["answerTicket", "refuseTicket"])
+async def test_a_ticket_is_answered_in_the_language_of_its_account(
+    hospital: Hospital, mutation: str
+) -> None:
+    person, visitor = await hospital.signing_in(), hospital.visitor()
+    await Account.filter(id=person.account_id).update(language="en")
+    operator = await hospital.staff(Role.OPERATOR)
+    said = {"answer" if mutation == "answerTicket" else "reason": "Please see your mailbox."}
+    for contact in (PHONE, "nobody@example.org"):
+        ticket = await ticket_of(operator, await filed(visitor, contact=contact))
+        await operator.does("takeTicket", id=ticket["id"])
+        await operator.does(mutation, id=ticket["id"], **said)
+
+    (told,) = await received(hospital.api, PHONE)
+    assert told.isascii()
+    # Of whom nothing is known the installation's language is the best guess.
+    (guessed,) = await received(hospital.api, "nobody@example.org")
+    assert not guessed.isascii()
+
+
 async def test_a_ticket_goes_its_way_once(hospital: Hospital) -> None:
     operator = await hospital.staff(Role.OPERATOR)
     ticket = (await ticket_of(operator, await filed(hospital.visitor())))["id"]

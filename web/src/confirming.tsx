@@ -10,13 +10,13 @@ import { SentCode } from './sentcode';
 
 export function Confirming({ session, account, onBack, onDone }: StepProps) {
   const work = useWork();
-  const [channel, setChannel] = useState(account.phone ? 'SMS' : 'EMAIL');
-  const [email, setEmail] = useState<string | null>(null);
+  const contacts: Readonly<Record<string, string | null>> = { SMS: account.phone, EMAIL: account.email };
+  const channels = Object.entries(formTexts.channels).filter(([key]) => contacts[key]);
+  const [channel, setChannel] = useState(channels[0]?.[0] ?? 'SMS');
   const [handle, setHandle] = useState<string | null>(null);
 
-  async function ask(to: string | null) {
-    const sent = await session.ask<Sent>(REQUEST_CONFIRMATION, { channel, email: to });
-    setEmail(to);
+  async function ask() {
+    const sent = await session.ask<Sent>(REQUEST_CONFIRMATION, { channel });
     setHandle(sent.handle);
   }
 
@@ -29,17 +29,14 @@ export function Confirming({ session, account, onBack, onDone }: StepProps) {
   const common = { work, cancel: formTexts.back, onCancel: onBack };
   if (handle === null) {
     return (
-      <Form
-        key="channel"
-        {...common}
-        fields={['channel', 'email']}
-        submit={formTexts.getCode}
-        onSubmit={(values) => ask(typed(values, 'email') || null)}
-      >
-        <Choice name="channel" label={formTexts.codeBy} options={formTexts.channels} value={channel} onChoose={setChannel} />
-        {channel === 'EMAIL' && !account.email && (
-          <TextField name="email" label={formTexts.email} type="email" autoComplete="email" />
-        )}
+      <Form key="channel" {...common} fields={['channel']} submit={formTexts.getCode} onSubmit={ask}>
+        <Choice
+          name="channel"
+          label={formTexts.codeBy}
+          options={Object.fromEntries(channels)}
+          value={channel}
+          onChoose={setChannel}
+        />
       </Form>
     );
   }
@@ -52,7 +49,7 @@ export function Confirming({ session, account, onBack, onDone }: StepProps) {
       submit={formTexts.confirm}
       onSubmit={confirm}
     >
-      <SentCode work={work} onAgain={() => ask(email)} />
+      <SentCode work={work} onAgain={ask} />
       <TextField name="snils" label={formTexts.snils} inputMode="numeric" placeholder="000-000-000 00" />
       <TextField name="inn" label={formTexts.inn} hint={formTexts.innHint} inputMode="numeric" />
     </Form>

@@ -2,8 +2,8 @@
 const SENT = 'handle errors { code field message }';
 const TOLD = 'errors { code field message }';
 
-export const REQUEST_CONFIRMATION = `mutation RequestConfirmation($channel: Channel!, $email: String) {
-  requestConfirmation(channel: $channel, email: $email) { ${SENT} }
+export const REQUEST_CONFIRMATION = `mutation RequestConfirmation($channel: Channel!) {
+  requestConfirmation(channel: $channel) { ${SENT} }
 }`;
 
 export const CONFIRM_ACCOUNT = `mutation ConfirmAccount($handle: String!, $code: String!, $snils: String!, $inn: String) {
