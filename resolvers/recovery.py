@@ -25,7 +25,6 @@ from resolvers.sessions import end_everything
 
 # A hospital asks from one address; whoever tries contacts out asks more often.
 ASKING_FROM_ADDRESS = Limit("recovery from address", 20, timedelta(minutes=15))
-ASKING_FOR_CONTACT = Limit("recovery of contact", 10, timedelta(days=1))
 RESETTING_FROM_ADDRESS = Limit("reset from address", 30, timedelta(minutes=15))
 
 # Sixteen signs of five bits: it is typed, since it comes by the same message as the code.
@@ -51,7 +50,6 @@ async def request_recovery(viewer: Viewer, *, gate: Gate, contact: str) -> Sent:
     refuse(problems)
     to: Contact = given["contact"]
     await gate.limiter.hit(viewer, ASKING_FROM_ADDRESS, viewer.network)
-    await gate.limiter.hit(viewer, ASKING_FOR_CONTACT, to.value)
     return await _send(viewer, gate, to)
 
 
@@ -70,6 +68,7 @@ async def _send(viewer: Viewer, gate: Gate, to: Contact) -> Sent:
         contact=to.value,
         account_id=account.id if account is not None else None,
         deliver=account is not None,
+        anybody=True,
         field="contact",
     )
     record(viewer, "RECOVERY_REQUESTED", account, about=about)
