@@ -7,7 +7,6 @@ from functools import partial
 from auth import one_time_codes
 from auth.audit import record
 from auth.gate import Gate
-from auth.limits import Limit
 from auth.sent_codes import (
     CodeExpired,
     CodeInvalid,
@@ -26,13 +25,14 @@ from models.change import ChangeKind
 from models.database import unit_of_work
 from models.factor import Channel, CodePurpose, SecondFactor
 from models.feed import announce
+from resolvers.guesses import count_guess, forget_guesses
 from resolvers.recovery_codes import use_recovery_code
 from resolvers.refreshing import renew_shown
 from resolvers.second_factors import sms_contact
 from resolvers.sessions import SignedIn, own_session
 
 # A code has a million values, and three of them are right at a time.
-CONFIRMING = Limit("confirm factor", 5, timedelta(minutes=15))
+_CONFIRMING = "confirm factor"
 
 
 class ClockSkew(Problem):
@@ -119,8 +119,7 @@ async def confirm_factor(
     ``handle`` is that of the code that was sent. Raises CodeInvalid, CodeReused, CodeExpired,
     ClockSkew, FactorUnavailable, CookiesOutOfReach, TooManyAttempts.
     """
-    key = str(viewer.account_id)
-    await gate.limiter.hit(viewer, CONFIRMING, key)
+    await count_guess(viewer, gate, _CONFIRMING)
     try:
         account = await Account.get(id=viewer.account_id)
         use = await check_factor(
@@ -130,7 +129,7 @@ async def confirm_factor(
     except Problem as problem:
         await _write_failure(viewer, problem.code)
         raise
-    await gate.limiter.forget(CONFIRMING, key)
+    await forget_guesses(viewer, gate, _CONFIRMING)
     return shown
 
 
