@@ -236,6 +236,19 @@ async def test_a_contact_of_somebody_else_is_told_to_whom_its_code_comes(
     assert await AuditEntry.filter(action="CONTACT_REPLACED").count() == 0
 
 
+async def test_a_telephone_of_one_department_is_replaced_there(hospital: Hospital) -> None:
+    """The operator of another department enters no code for it either."""
+    person = await employed(hospital)
+    first = await hospital.staff(Role.OPERATOR, department=hospital.therapy)
+    given = await read_out(hospital, first, person)
+    stranger = await hospital.staff(Role.OPERATOR, department=hospital.surgery)
+    assert await stranger.refused("replaceContact", **given, reason=REASON) == [
+        ("NOT_FOUND", "handle")
+    ]
+    second = await hospital.staff(Role.OPERATOR, department=hospital.therapy)
+    await second.does("replaceContact", **given, reason=REASON)
+
+
 async def test_an_operator_of_elsewhere_ends_nothing_that_was_begun(hospital: Hospital) -> None:
     person, operator = await employed(hospital), await hospital.staff(Role.OPERATOR)
     await sign_in(person, "+79001234567")
