@@ -186,6 +186,23 @@ async def test_a_code_works_once_and_ends_those_before_it(hospital: Hospital) ->
         ]
 
 
+@pytest.mark.parametrize(("contact", "column"), [(PHONE, "phone"), (EMAIL, "email")])
+async def test_a_code_of_a_contact_that_was_the_account_s_sets_no_password(
+    hospital: Hospital, contact: str, column: str
+) -> None:
+    """Whoever has the old telephone or mailbox reads what went there before it was changed."""
+    person = await hospital.signing_in()
+    given = await new_code(hospital, contact)
+    other = {"phone": "+79007654321", "email": "new@example.org"}[column]
+    await Account.filter(id=person.account_id).update(**{column: other})
+
+    assert await hospital.visitor().refused("resetPassword", password=NEW, **given) == [
+        ("CODE_INVALID", "code")
+    ]
+    await Account.filter(id=person.account_id).update(**{column: contact})
+    await hospital.visitor().does("resetPassword", password=NEW, **given)
+
+
 async def test_five_wrong_codes_end_the_right_one(hospital: Hospital) -> None:
     await hospital.signing_in()
     given = await new_code(hospital)
