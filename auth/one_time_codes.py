@@ -1,8 +1,9 @@
 """Time-based one-time codes of the second factor (RFC 6238): six digits, thirty seconds.
 
 A code is accepted so many steps either side of now as are allowed for clocks and people (RFC 6238,
-5.2, advises one), and once: the caller moves the account's last step by a conditional update. pyotp
-alone would take full-width digits, and a code twice.
+5.2, advises one), and once: the caller moves the account's last step by a conditional update, and
+remembers what was told of a time to come (``auth/told_codes.py``). pyotp alone would take
+full-width digits, and a code twice.
 """
 
 import re
@@ -28,11 +29,12 @@ class CodeTooOld(Exception):
 
 
 class ClockOff(Exception):
-    """The code belongs to another time: by so many seconds the other clock is ahead."""
+    """The code belongs to another time, ``step``: by so many seconds the other clock is ahead."""
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, seconds: int, step: int) -> None:
         super().__init__(seconds)
         self.seconds = seconds
+        self.step = step
 
 
 def new_secret() -> str:
@@ -67,5 +69,6 @@ def matching_step(secret: str, code: str, now: datetime, last_step: int, around:
     if near:
         raise CodeTooOld
     if steps:
-        raise ClockOff((steps[0] - current) * STEP_SECONDS)
+        # The last of them: what is told of a time to come must be remembered.
+        raise ClockOff((steps[-1] - current) * STEP_SECONDS, steps[-1])
     raise CodeMismatch

@@ -16,6 +16,7 @@ from tortoise.expressions import F
 from auth.gate import Gate
 from auth.hours import on_our_clock
 from auth.keys import digest
+from auth.limits import TooManyAttempts
 from auth.messages import put_message
 from auth.turns import take_turns
 from auth.viewer import Viewer
@@ -31,6 +32,9 @@ GUESSES = 5
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15))
 # After so long without a code the waits begin anew.
 FORGOTTEN = timedelta(hours=1)
+# How many codes for one thing go to one contact within a day, where anybody may ask for them.
+A_DAY = 10
+_DAY = timedelta(days=1)
 # How long after a code came back what it was for may follow, such as a form.
 PROOF = timedelta(minutes=30)
 
@@ -81,15 +85,19 @@ async def send_code(
     handle: str | None = None,
     text: str | None = None,
     instead: str | None = None,
+    anybody: bool = False,
     field: str = "",
 ) -> Sent:
     """Puts a code for a normal contact into the outbox, in the caller's unit of work.
 
     ``deliver`` is False where nobody has the contact: then no code is right, and nothing is
     sent. With ``instead`` no code is right either, and that text is sent. ``handle`` is one that
-    goes with the code, in the ``text`` of that name; codes of one text wait for each other. Raises
-    ResendTooSoon about ``field``. Codes sent before stay good until they expire: otherwise a
-    stranger could end them.
+    goes with the code, in the ``text`` of that name; codes of one text wait for each other. Codes
+    sent before stay good until they expire: otherwise a stranger could end them.
+
+    Where ``anybody`` may ask for it there are ten a day at the most, and a code that came back does
+    not end the wait: that would tell whose contact is somebody's. Raises ResendTooSoon about
+    ``field``, TooManyAttempts.
     """
     current_unit()
     now, hashes = viewer.now, gate.hashes
@@ -99,12 +107,7 @@ async def send_code(
     key = f"{purpose}\0{text}\0{contact_hash}\0{account_id}"
     key_hash = hashes.hash("sent code key", key)
     await take_turns(f"code {key_hash}")
-    sends = 1
-    last = await SentCode.filter(key_hash=key_hash).order_by("-sent_at", "-id").first()
-    if last is not None and last.used_at is None and last.sent_at + FORGOTTEN > now:
-        if last.resend_at > now:
-            raise ResendTooSoon(field, until=await on_our_clock(viewer, last.resend_at))
-        sends = last.sends + 1
+    sends = await _sends(viewer, key_hash, anybody, field)
     handle = handle or secrets.token_urlsafe(32)
     code = f"{secrets.randbelow(1_000_000):06}"
     is_real = deliver and instead is None
@@ -137,6 +140,25 @@ async def send_code(
         expires_at=sent.expires_at,
     )
     return Sent(handle, channel, sent.expires_at, sent.resend_at)
+
+
+async def _sends(viewer: Viewer, key_hash: str, anybody: bool, field: str) -> int:
+    """Which one in a row a code will be, where one may be sent now.
+
+    What was sent is counted, and not what was asked for: whoever asks in vain closes nothing.
+    """
+    now = viewer.now
+    of_day = SentCode.filter(key_hash=key_hash, sent_at__gt=now - _DAY)
+    newest = await of_day.order_by("-sent_at", "-id").limit(A_DAY)
+    sends = 1
+    last = newest[0] if newest else None
+    if last is not None and last.sent_at + FORGOTTEN > now and (anybody or last.used_at is None):
+        if last.resend_at > now:
+            raise ResendTooSoon(field, until=await on_our_clock(viewer, last.resend_at))
+        sends = last.sends + 1
+    if anybody and len(newest) == A_DAY:
+        raise TooManyAttempts(until=await on_our_clock(viewer, newest[-1].sent_at + _DAY))
+    return sends
 
 
 async def check_code(

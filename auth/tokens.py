@@ -4,6 +4,7 @@ python-jose verifies the signature, with the algorithm pinned. Every claim is ch
 since jose checks only those that happen to be there, and by its own clock.
 """
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from jose import jwk, jws, jwt
+from jose.utils import base64url_decode, base64url_encode
 
 from auth.keys import SigningKey, open_signing_keys, signing_keys_in
 from core.errors import Problem
@@ -26,6 +28,7 @@ AUDIENCE = "cabinet/graphql"
 TYPE = "at+jwt"
 PURPOSE = "access"
 LARGEST = 4_096
+_SPELLING = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
 
 class TokenInvalid(Problem):
@@ -121,6 +124,8 @@ class Signer:
         return claims
 
     def _verified(self, token: str) -> dict[str, Any]:
+        if not _is_exact(token):
+            raise TokenInvalid
         header = jws.get_unverified_header(token)
         if header["typ"] != TYPE or header["alg"] != ALGORITHM or "crit" in header:
             raise TokenInvalid
@@ -151,6 +156,18 @@ class _FiledSigner(Signer):
 def open_signer(path: Path, *, lifetime: timedelta, leeway: timedelta) -> Signer:
     """The signer whose keys stand in a file, which is made on the first start."""
     return _FiledSigner(path, lifetime=lifetime, leeway=leeway)
+
+
+def _is_exact(token: str) -> bool:
+    """Whether a token is spelt in the one way in which it is issued (RFC 7515, RFC 4648, 3.5).
+
+    jose reads its signature with padding, signs of no alphabet and any last bits too, and each
+    spelling would be kept as a token of its own. All else is what was signed.
+    """
+    if not _SPELLING.fullmatch(token):
+        return False
+    signature = token.rpartition(".")[2].encode()
+    return bool(base64url_encode(base64url_decode(signature)) == signature)
 
 
 def _claims(found: dict[str, Any]) -> Claims:

@@ -7,7 +7,6 @@ from functools import partial
 from auth import one_time_codes
 from auth.audit import record
 from auth.gate import Gate
-from auth.limits import Limit
 from auth.sent_codes import (
     CodeExpired,
     CodeInvalid,
@@ -18,6 +17,7 @@ from auth.sent_codes import (
     send_code,
     use_code,
 )
+from auth.told_codes import note_told, was_told
 from auth.viewer import Viewer
 from core.errors import Problem
 from core.text import compact
@@ -26,19 +26,24 @@ from models.change import ChangeKind
 from models.database import unit_of_work
 from models.factor import Channel, CodePurpose, SecondFactor, SentCode
 from models.feed import announce
+from resolvers.guesses import count_guess, forget_guesses
 from resolvers.recovery_codes import use_recovery_code
 from resolvers.refreshing import renew_shown
 from resolvers.second_factors import sms_contact
 from resolvers.sessions import SignedIn, own_session
 
 # A code has a million values, and three of them are right at a time.
-CONFIRMING = Limit("confirm factor", 5, timedelta(minutes=15))
+_CONFIRMING = "confirm factor"
 
 
 class ClockSkew(Problem):
     """The code is right at another time: the clock of the authenticator is off by ``seconds``."""
 
     code = "CLOCK_SKEW"
+
+    def __init__(self, field: str, *, seconds: int, step: int) -> None:
+        super().__init__(field, seconds=seconds)
+        self.step = step
 
 
 class FactorUnavailable(Problem):
@@ -66,7 +71,7 @@ async def check_factor(
     Outside of units of work; what comes back is done in one, in which the account is locked.
     """
     if factor is SecondFactor.TOTP:
-        return partial(use_step, account, step_of(gate, account, code, viewer.now))
+        return partial(use_step, account, await step_of(viewer, gate, account, code))
     if factor is SecondFactor.RECOVERY_CODE:
         return partial(use_recovery_code, viewer, gate, account, code)
     if factor is not SecondFactor.SMS or await sms_contact(account) is None:
@@ -126,8 +131,7 @@ async def confirm_factor(
     ``handle`` is that of the code that was sent. Raises CodeInvalid, CodeReused, CodeExpired,
     ClockSkew, FactorUnavailable, CookiesOutOfReach, TooManyAttempts.
     """
-    key = str(viewer.account_id)
-    await gate.limiter.hit(viewer, CONFIRMING, key)
+    await count_guess(viewer, gate, _CONFIRMING)
     try:
         account = await Account.get(id=viewer.account_id)
         use = await check_factor(
@@ -137,7 +141,7 @@ async def confirm_factor(
     except Problem as problem:
         await _write_failure(viewer, problem.code)
         raise
-    await gate.limiter.forget(CONFIRMING, key)
+    await forget_guesses(viewer, gate, _CONFIRMING)
     return shown
 
 
@@ -169,12 +173,23 @@ async def _write_failure(viewer: Viewer, reason: str) -> None:
     record(viewer, "FACTOR_REFUSED", about=viewer.practitioner_id, reason=reason)
 
 
-def step_of(gate: Gate, account: Account, code: str, now: datetime) -> int:
-    """The time step of an authenticator's code; raises CodeInvalid, CodeReused, ClockSkew."""
+async def step_of(viewer: Viewer, gate: Gate, account: Account, code: str) -> int:
+    """The time step of an authenticator's code; raises CodeInvalid, CodeReused, ClockSkew.
+
+    Outside of units of work: a code of a time to come is told of, and then taken no more.
+    """
     if account.totp_sealed is None:
         raise CodeInvalid("code")
     secret = gate.vault.open(account.totp_sealed)
-    return step_in(gate, secret, code, now, account.totp_last_step)
+    try:
+        step = step_in(gate, secret, code, viewer.now, account.totp_last_step)
+    except ClockSkew as skew:
+        if skew.step * one_time_codes.STEP_SECONDS > viewer.now.timestamp():
+            await note_told(viewer, gate, account.id, skew.step)
+        raise
+    if await was_told(gate, account.id, step):
+        raise CodeReused("code")
+    return step
 
 
 def step_in(gate: Gate, secret: str, code: str, now: datetime, last_step: int) -> int:
@@ -187,7 +202,7 @@ def step_in(gate: Gate, secret: str, code: str, now: datetime, last_step: int) -
     except one_time_codes.CodeTooOld:
         raise CodeReused("code") from None
     except one_time_codes.ClockOff as off:
-        raise ClockSkew("code", seconds=off.seconds) from None
+        raise ClockSkew("code", seconds=off.seconds, step=off.step) from None
 
 
 async def use_step(account: Account, step: int) -> None:

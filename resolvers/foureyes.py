@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
 
 from auth.viewer import Viewer
 from core.errors import Problem
@@ -27,47 +28,42 @@ class OtherOperatorNeeded(Problem):
 # An invitation that nobody took up approves nothing. A lock passes, and anybody can bring it
 # about by wrong passwords: it must not make the other administrator the only one.
 _TAKEN_UP = (AccountState.ACTIVE, AccountState.LOCKED)
-_CALLED = {Role.ADMIN: "administrator", Role.OPERATOR: "operator"}
 
 
 async def check_other_eyes(
-    viewer: Viewer,
-    *,
-    organisation_id: UUID | None,
-    department_id: UUID | None,
-    role: Role = Role.ADMIN,
-    field: str = "id",
+    viewer: Viewer, *, organisation_id: UUID | None, department_id: UUID | None, field: str = "id"
 ) -> dict[str, Any]:
     """Details for the audit entry of approving one's own row in a place.
 
-    Raises SelfApproval while somebody else's administration, or other ``role``, covers that place.
+    Raises SelfApproval while somebody else's administration covers that place.
     """
-    now = viewer.now
-    others = RoleGrant.filter(
-        Q(department_id__isnull=True) | Q(department_id=department_id),
-        Q(ends_at__isnull=True) | Q(ends_at__gt=now),
-        role=role,
-        organisation_id=organisation_id,
-        starts_at__lte=now,
-        revoked_at__isnull=True,
-        account__state__in=_TAKEN_UP,
-    )
-    if await others.exclude(account_id=viewer.account_id).exists():
+    covers = Q(department_id__isnull=True) | Q(department_id=department_id)
+    if await _others(viewer, Role.ADMIN, covers & Q(organisation_id=organisation_id)).exists():
         raise SelfApproval(field)
-    return {f"only_{_CALLED[role]}": True}
+    return {"only_administrator": True}
 
 
 async def check_other_operator(viewer: Viewer, account: Account, field: str) -> dict[str, Any]:
     """Details for the audit entry of doing both halves of what opens somebody else's account.
 
-    Raises OtherOperatorNeeded about ``field`` while there is another operator.
+    Any other operator of its organisation will do, whichever department they are limited to; of
+    anywhere, where the account belongs to none. Raises OtherOperatorNeeded about ``field`` while
+    there is one.
     """
-    try:
-        return await check_other_eyes(
-            viewer,
-            organisation_id=account.organisation_id or viewer.organisation_id,
-            department_id=None,
-            role=Role.OPERATOR,
-        )
-    except SelfApproval:
-        raise OtherOperatorNeeded(field) from None
+    home = account.organisation_id
+    theirs = Q() if home is None else Q(organisation_id=home)
+    if await _others(viewer, Role.OPERATOR, theirs).exists():
+        raise OtherOperatorNeeded(field)
+    return {"only_operator": True}
+
+
+def _others(viewer: Viewer, role: Role, where: Q) -> QuerySet[RoleGrant]:
+    """The living grants of a role to anybody else."""
+    return RoleGrant.filter(
+        where,
+        Q(ends_at__isnull=True) | Q(ends_at__gt=viewer.now),
+        role=role,
+        starts_at__lte=viewer.now,
+        revoked_at__isnull=True,
+        account__state__in=_TAKEN_UP,
+    ).exclude(account_id=viewer.account_id)

@@ -33,9 +33,8 @@ LIFETIME = timedelta(hours=72)
 # From one address, behind which there may be a hospital that opens its accounts.
 BEGINNING = Limit("begin invitations of an address", 30, timedelta(minutes=15))
 TRYING = Limit("invitations of an address", 30, timedelta(minutes=15))
-# How many contacts an invited person may have codes sent to, and how often each.
+# How many contacts an invited person may have codes sent to.
 NAMING = Limit("contacts of an invitation", 5, timedelta(hours=1))
-NAMED = Limit("invitations of a contact", 10, timedelta(days=1))
 # Sixteen signs of five bits: nobody guesses one in 72 hours.
 _GROUPS = 4
 _PREFIX = "IN"
@@ -129,7 +128,6 @@ async def begin_invitation(viewer: Viewer, *, gate: Gate, code: str, contact: st
     assert account is not None
     to: Contact = form["contact"]
     await gate.limiter.hit(viewer, NAMING, str(account.id))
-    await gate.limiter.hit(viewer, NAMED, to.value)
     return await _send(viewer._replace(account_id=account.id), gate, account, to)
 
 
@@ -147,6 +145,7 @@ async def _send(person: Viewer, gate: Gate, account: Account, to: Contact) -> Se
         contact=to.value,
         account_id=account.id,
         instead=known if is_others else None,
+        anybody=True,
         field="contact",
     )
 

@@ -19,10 +19,17 @@ from resolvers.accounts import person_of, save_account
 from resolvers.alerts import Alert, alert
 from resolvers.contacts import Contact, contact_again, contact_from, contacts_of, take_contact
 from resolvers.forms import read, reason_or_problem, refuse
-from resolvers.foureyes import SelfApproval, check_other_operator
+from resolvers.foureyes import check_other_operator
 from resolvers.returned_codes import code_or_problem, note_refusal
 from resolvers.sessions import end_everything
-from resolvers.visits import CONFIRMING, SHOWN, DocumentMismatch, Found, found_with, in_reach
+from resolvers.visits import (
+    SHOWN,
+    DocumentMismatch,
+    Found,
+    count_document,
+    found_with,
+    lock_account,
+)
 
 
 class DocumentUnknown(Problem):
@@ -55,7 +62,7 @@ async def begin_contact_replacement(
     values = read(given, checks, required=given, problems=problems)
     refuse(problems)
     name = values["public_id"]
-    await gate.limiter.hit(viewer, CONFIRMING, name)
+    await count_document(viewer, gate, name)
     try:
         return await _send(viewer, gate, name, values["document"], values["contact"])
     except Problem as problem:
@@ -144,10 +151,7 @@ async def _replace(viewer: Viewer, gate: Gate, sent: SentCode, reason: str) -> F
 
 async def _locked(viewer: Viewer, field: str, **which: Any) -> Found:
     """An open account within the operator's reach, and not their own, locked."""
-    named = in_reach(viewer).filter(state__in=_OPENED, **which)
-    account = await named.select_for_update(no_key=True).get_or_none()
-    if account is None:
+    account = await lock_account(viewer, field, **which)
+    if account.state not in _OPENED:
         raise NotFound(field)
-    if account.id == viewer.account_id:
-        raise SelfApproval(field)
     return await found_with(account)

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from auth.audit import record
 from auth.gate import Gate
-from auth.limits import Limit
 from auth.passwords import PasswordWeak, check_new_password
 from auth.viewer import Viewer
 from core.errors import Problem
@@ -12,10 +11,11 @@ from models.account import Account
 from models.database import unit_of_work
 from resolvers.alerts import Alert, alert
 from resolvers.forms import Required, refuse
+from resolvers.guesses import count_guess, forget_guesses
 from resolvers.own_words import own_words
 from resolvers.sessions import end_sessions
 
-CHANGING = Limit("change password", 5, timedelta(minutes=15))
+_CHANGING = "change password"
 
 
 class PasswordWrong(Problem):
@@ -44,12 +44,12 @@ async def change_password(viewer: Viewer, *, gate: Gate, old: str, new: str) -> 
     if old and old == new:
         problems.append(PasswordUnchanged("new"))
     refuse(problems)
-    await gate.limiter.hit(viewer, CHANGING, str(viewer.account_id))
+    await count_guess(viewer, gate, _CHANGING)
     if not await gate.passwords.verify(account.password_hash, old):
         await _write_failure(viewer, account)
         raise PasswordWrong("old")
     changed = await _change(viewer, gate, account.password_hash, await gate.passwords.hash(new))
-    await gate.limiter.forget(CHANGING, str(viewer.account_id))
+    await forget_guesses(viewer, gate, _CHANGING)
     return changed
 
 

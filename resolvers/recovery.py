@@ -26,7 +26,6 @@ from resolvers.sessions import end_everything
 
 # A hospital asks from one address; whoever tries contacts out asks more often.
 ASKING_FROM_ADDRESS = Limit("recovery from address", 20, timedelta(minutes=15))
-ASKING_FOR_CONTACT = Limit("recovery of contact", 10, timedelta(days=1))
 RESETTING_FROM_ADDRESS = Limit("reset from address", 30, timedelta(minutes=15))
 # Whoever has the code is told whether a password is the old one, or made of what names the owner.
 RESETTING_ACCOUNT = Limit("reset of account", 10, timedelta(minutes=15))
@@ -54,7 +53,6 @@ async def request_recovery(viewer: Viewer, *, gate: Gate, contact: str) -> Sent:
     refuse(problems)
     to: Contact = given["contact"]
     await gate.limiter.hit(viewer, ASKING_FROM_ADDRESS, viewer.network)
-    await gate.limiter.hit(viewer, ASKING_FOR_CONTACT, to.value)
     return await _send(viewer, gate, to)
 
 
@@ -73,6 +71,7 @@ async def _send(viewer: Viewer, gate: Gate, to: Contact) -> Sent:
         contact=to.value,
         account_id=account.id if account is not None else None,
         deliver=account is not None,
+        anybody=True,
         field="contact",
     )
     record(viewer, "RECOVERY_REQUESTED", account, about=about)

@@ -57,7 +57,6 @@ class TermsOutdated(Problem):
 
 # Every asking sends a message, and whoever shares an address registers through it.
 ASKING = Limit("begin registration", 60, timedelta(hours=1))
-ASKING_FOR = Limit("begin registration of a phone", 10, timedelta(days=1))
 GUESSING = Limit("check registration", 100, timedelta(minutes=15))
 FILLING_IN = Limit("register", 60, timedelta(hours=1))
 FILLING_IN_FOR = Limit("register a phone", 10, timedelta(hours=1))
@@ -82,7 +81,6 @@ async def begin_registration(viewer: Viewer, *, gate: Gate, phone: str) -> Sent:
     """
     number = identifiers.mobile(phone, "phone")
     await count_address(viewer, gate, ASKING)
-    await gate.limiter.hit(viewer, ASKING_FOR, number)
     return await _begin(viewer, gate, number)
 
 
@@ -97,6 +95,7 @@ async def _begin(viewer: Viewer, gate: Gate, number: str) -> Sent:
         channel=Channel.SMS,
         contact=number,
         instead=known if is_known else None,
+        anybody=True,
         field="phone",
     )
     record(viewer, "REGISTRATION_BEGUN")

@@ -1,7 +1,5 @@
 """Signing in: a login and a password, and then a factor; failures counted and answered alike."""
 
-from datetime import datetime
-
 from auth.attempts import Attempt, give_back
 from auth.audit import record
 from auth.gate import Gate
@@ -67,7 +65,7 @@ async def sign_in(
         found = await _password_checked(gate, account, password, attempt)
         if not code:
             return await _wait(viewer, gate, found, attempt, login)
-        step = _checked_step(gate, found, code, viewer.now)
+        step = await _checked_step(viewer, gate, found, code)
         return await _open(viewer, gate, found, step, attempt.device)
     except _Refused as refused:
         await write_failure(
@@ -111,9 +109,9 @@ async def _password_checked(
     return account
 
 
-def _checked_step(gate: Gate, account: Account, code: str, now: datetime) -> int:
+async def _checked_step(viewer: Viewer, gate: Gate, account: Account, code: str) -> int:
     try:
-        return step_of(gate, account, code, now)
+        return await step_of(viewer, gate, account, code)
     except Problem as problem:
         raise _Refused(problem, problem.code) from None
 

@@ -41,7 +41,8 @@ WITH_DOCUMENTS = frozenset(
 )
 MOST_DOCUMENTS = 5
 FILING_FROM_ADDRESS = Limit("tickets from address", 20, timedelta(days=1))
-FILING_FOR_CONTACT = Limit("tickets of contact", 5, timedelta(days=1))
+# By both, or a stranger elsewhere could close it to whoever has the contact.
+FILING_FOR_CONTACT = Limit("tickets of contact from address", 5, timedelta(days=1))
 ASKING_FROM_ADDRESS = Limit("ticket states from address", 30, timedelta(minutes=15))
 
 _REQUIRED = ("contact", "reason", "text")
@@ -77,7 +78,8 @@ async def file_ticket(viewer: Viewer, *, gate: Gate, **values: Any) -> Ticket:
         problems.append(DocumentRequired("attachments"))
     refuse(problems)
     await gate.limiter.hit(viewer, FILING_FROM_ADDRESS, viewer.network)
-    await gate.limiter.hit(viewer, FILING_FOR_CONTACT, form["contact"].value)
+    of_both = f"{viewer.network}\0{form['contact'].value}"
+    await gate.limiter.hit(viewer, FILING_FOR_CONTACT, of_both)
     return await _file(viewer, gate, form, attachments)
 
 

@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
-
-from tortoise.expressions import Q
-from tortoise.queryset import QuerySet
+from typing import Any
 
 from auth.audit import record
 from auth.gate import Gate
 from auth.identities import number_hash
 from auth.limits import Limit
-from auth.rows import NotFound
+from auth.rows import NotFound, existing, lock
 from auth.viewer import Viewer
 from core.errors import Problem
 from core.ids import typed_code, uuid7
@@ -76,7 +74,8 @@ async def find_account(
 ) -> list[Found]:
     """The accounts that exactly one of these leads to, ten at the most; who looks is audited.
 
-    Those of other organisations do not exist for the operator. Raises NotFound, TooManyAttempts,
+    Those of other organisations, and of other departments than the operator is limited to, do not
+    exist for them. Raises NotFound, TooManyAttempts,
     and Problems: ExactlyOne, PassportMalformed, PhoneInvalid.
     """
     checks = {**SHOWN, "phone": identifiers.phone}
@@ -98,15 +97,15 @@ async def find_account(
 @unit_of_work
 async def _find(viewer: Viewer, gate: Gate, name: str, value: str) -> list[Found]:
     if name == "document":
-        accounts = in_reach(viewer).filter(
+        accounts = existing(viewer, Account).filter(
             identity__passport_hash=number_hash(gate, "passport", value)
         )
     elif name == "phone":
-        accounts = in_reach(viewer).filter(phone=value)
+        accounts = existing(viewer, Account).filter(phone=value)
     else:
         # Who is locked out quotes what the error told: an id of the login that was typed.
         told = await account_told_of(gate=gate, public_id=value)
-        accounts = in_reach(viewer).filter(id=told.id if told is not None else uuid7())
+        accounts = existing(viewer, Account).filter(id=told.id if told is not None else uuid7())
     rows = await accounts.order_by("created_at", "id").limit(_MOST)
     for row in rows:
         record(viewer, "ACCOUNT_FOUND", row, by=name)
@@ -115,11 +114,26 @@ async def _find(viewer: Viewer, gate: Gate, name: str, value: str) -> list[Found
     return [await found_with(row) for row in rows]
 
 
-def in_reach(viewer: Viewer) -> QuerySet[Account]:
-    """Accounts that belong to no organisation yet, or to one of the operator's."""
-    return Account.filter(
-        Q(organisation_id__isnull=True) | Q(organisation_id__in=list(viewer.organisations))
-    )
+async def lock_account(viewer: Viewer, field: str, **which: Any) -> Account:
+    """The account that these lead to, locked in the caller's unit of work.
+
+    Raises NotFound where the operator sees none such, and SelfApproval, about ``field``.
+    """
+    found = await existing(viewer, Account).get_or_none(**which)
+    if found is None:
+        raise NotFound(field)
+    if found.id == viewer.account_id:
+        raise SelfApproval(field)
+    return await lock(viewer, Account, found.id, field)
+
+
+async def count_document(viewer: Viewer, gate: Gate, public_id: str) -> None:
+    """Counts a document that is compared with those of an account; raises TooManyAttempts.
+
+    Of an account that the operator does not see nothing is compared, and nothing is used up.
+    """
+    if await existing(viewer, Account).filter(public_id=public_id).exists():
+        await gate.limiter.hit(viewer, CONFIRMING, public_id)
 
 
 async def confirm_in_person(
@@ -147,7 +161,7 @@ async def confirm_in_person(
     why = reason_or_problem(reason, problems)
     refuse(problems)
     name = values["public_id"]
-    await gate.limiter.hit(viewer, CONFIRMING, name)
+    await count_document(viewer, gate, name)
     try:
         return await _confirm(viewer, gate, name, values["document"], numbers, why)
     except Problem as problem:
@@ -159,12 +173,7 @@ async def confirm_in_person(
 async def _confirm(
     viewer: Viewer, gate: Gate, name: str, document: str, numbers: Numbers, reason: str
 ) -> Found:
-    named = in_reach(viewer).filter(public_id=name).select_for_update(no_key=True)
-    account = await named.get_or_none()
-    if account is None:
-        raise NotFound("public_id")
-    if account.id == viewer.account_id:
-        raise SelfApproval("public_id")
+    account = await lock_account(viewer, "public_id", public_id=name)
     found = await found_with(account)
     if found.identity is None:
         raise IdentityMissing("public_id")

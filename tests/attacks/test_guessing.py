@@ -17,6 +17,7 @@ from models.account import SignInFailure
 from models.audit import AuditEntry
 from resolvers.accounts import create_account
 from tests.api import Answer
+from tests.attacks.codes import last_code
 from tests.auth.entrance import PASSWORD, visitor
 from tests.live import ListeningApi, listening
 from tests.sockets import connected
@@ -24,6 +25,8 @@ from tests.sockets import connected
 LOGIN, PHONE = "anna.petrova@example.org", "+79001234567"
 SIGN_IN = """mutation($login: String!, $password: String!, $code: String) {
     signIn(login: $login, password: $password, code: $code) { accessToken errors { code } } }"""
+RESET = """mutation($handle: String!, $code: String!, $password: String!) {
+    resetPassword(handle: $handle, code: $code, password: $password) { errors { code } } }"""
 
 
 # Fifty at once on a busy machine may take longer than one operation is given.
@@ -229,6 +232,34 @@ async def test_fifty_codes_at_once_are_five_guesses(behind_a_proxy: ListeningApi
     )
 
     assert Counter(told) == {"CODE_INVALID": 5, "ACCOUNT_LOCKED": 45}
+
+
+async def test_fifty_guesses_at_once_at_a_code_that_was_sent_are_five(
+    behind_a_proxy: ListeningApi,
+) -> None:
+    """From as many addresses: what is counted is the code's own."""
+    await anna(behind_a_proxy)
+    asked = await behind_a_proxy.ask(
+        f'mutation {{ requestRecovery(contact: "{PHONE}") {{ handle errors {{ code }} }} }}'
+    )
+    handle = asked.data["requestRecovery"]["handle"]
+    right = await last_code(behind_a_proxy.services.gate)
+
+    async def tried(code: str, number: int) -> str:
+        given = {"handle": handle, "code": code, "password": "другой омут 43 сома"}
+        response = await behind_a_proxy.client.post(
+            "/graphql",
+            json={"query": RESET, "variables": given},
+            headers={"x-forwarded-for": f"192.0.2.{number}"},
+        )
+        ((problem,),) = [it["errors"] for it in response.json()["data"].values()]
+        return str(problem["code"])
+
+    wrong = [code for code in (f"{number:06}" for number in range(51)) if code != right][:50]
+    told = await asyncio.gather(*(tried(code, number) for number, code in enumerate(wrong)))
+
+    assert Counter(told) == {"CODE_INVALID": 5, "CODE_EXPIRED": 45}
+    assert await tried(right, 50) == "CODE_EXPIRED"
 
 
 async def test_over_sockets_no_more_is_guessed(listening_api: ListeningApi) -> None:

@@ -18,7 +18,7 @@ from core.sealing import open_vault
 from core.settings import Settings
 from models.hit import Hit
 from models.role import Role
-from resolvers.factors import CONFIRMING
+from resolvers.guesses import IN_SESSION
 from tests.api import Api, serving
 from tests.auth import entrance
 from tests.auth.redis_server import PATIENCE, Way, needed_redis, way
@@ -149,7 +149,7 @@ async def test_without_redis_reads_go_on_and_codes_are_limited(
         token = await api.token(person.account, Role.DOCTOR)
         guesses = await asyncio.gather(*(_guess(api, token, number) for number in range(20)))
         codes = [code for guess in guesses for code in guess]
-        assert codes.count("TOO_MANY_ATTEMPTS") == 20 - CONFIRMING.times
+        assert codes.count("TOO_MANY_ATTEMPTS") == 20 - IN_SESSION
         read = await api.ask("{ viewer { activeRole } }", token)
         assert read.data == {"viewer": {"activeRole": "DOCTOR"}}
 

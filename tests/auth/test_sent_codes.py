@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from auth.gate import Gate
+from auth.limits import TooManyAttempts
 from auth.sent_codes import (
     CodeExpired,
     CodeInvalid,
@@ -232,6 +233,29 @@ async def test_the_wait_begins_anew_after_an_hour_and_after_a_used_code(gate: Ga
 
     assert second.resend_at - first.resend_at == timedelta(minutes=2)
     assert third.resend_at == fourth.resend_at == hour + timedelta(minutes=1)
+
+
+async def test_where_anybody_may_ask_a_used_code_ends_no_wait(gate: Gate) -> None:
+    first = await send(gate, anybody=True)
+    await use(await check(gate, first, await last_code(gate)))
+
+    with pytest.raises(ResendTooSoon):
+        await send(gate, anybody=True)
+    second = await send(gate, first.resend_at, anybody=True)
+    assert second.resend_at - first.resend_at == timedelta(minutes=2)
+
+
+async def test_where_anybody_may_ask_ten_codes_are_sent_a_day(gate: Gate) -> None:
+    now = NOW
+    for _ in range(10):
+        now = (await send(gate, now, anybody=True)).resend_at
+
+    with pytest.raises(TooManyAttempts) as refusal:
+        await send(gate, now, anybody=True)
+    assert refusal.value.values == {"until": NOW + timedelta(days=1)}
+    # Whoever is known to ask goes on.
+    await send(gate, now)
+    assert await send(gate, NOW + timedelta(days=1, minutes=5), anybody=True)
 
 
 async def test_of_ten_codes_asked_for_at_once_one_is_sent(gate: Gate) -> None:

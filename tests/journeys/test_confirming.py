@@ -463,6 +463,29 @@ async def test_an_operator_finds_by_exactly_one_thing_and_only_whom_they_may(
     ]
 
 
+async def test_an_operator_of_a_department_finds_nobody_of_another(hospital: Hospital) -> None:
+    doctor, citizen = await hospital.doctor(hospital.therapy), await newcomer(hospital)
+    nobodys = await hospital.staff(Role.ADMIN)
+    here = await hospital.staff(Role.OPERATOR, department=hospital.therapy)
+    elsewhere = await hospital.staff(Role.OPERATOR, department=hospital.surgery)
+    numbers = [it.account.public_id for it in (doctor, citizen, nobodys) if it.account is not None]
+    found = {}
+    for operator in (here, elsewhere):
+        refusals = [await operator.refused("findAccount", publicId=number) for number in numbers]
+        found[operator.account_id] = [refusal == [] for refusal in refusals]
+    assert found[here.account_id] == [True, True, False]
+    assert found[elsewhere.account_id] == [False, True, False]
+
+    given = {"publicId": numbers[0], "document": PASSPORT}
+    refused = [("NOT_FOUND", "publicId")]
+    stated = {**given, "snils": SNILS, "reason": REASON}
+    # What they do not reach they use up for nobody.
+    for _ in range(6):
+        assert await elsewhere.refused("confirmInPerson", **stated) == refused
+        assert await elsewhere.refused("beginContactReplacement", **given, contact=PHONE) == refused
+    assert await here.refused("confirmInPerson", **stated) == [("IDENTITY_MISSING", "publicId")]
+
+
 async def test_a_passport_is_not_guessed_at_the_desk(hospital: Hospital) -> None:
     person = await newcomer(hospital)
     operator = await hospital.staff(Role.OPERATOR)

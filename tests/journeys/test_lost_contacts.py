@@ -107,6 +107,29 @@ async def test_a_telephone_that_opens_the_account_takes_two_operators(hospital: 
     await replaced(hospital, first, person, NEW_EMAIL)
 
 
+@pytest.mark.parametrize("where", ["one department", "another", "another organisation"])
+async def test_another_operator_is_one_wherever_they_are_limited_to(
+    hospital: Hospital, where: str
+) -> None:
+    """Who belongs nowhere is within reach of every operator: any of them is another."""
+    person = await confirmed_newcomer(hospital)
+    first = await hospital.staff(Role.OPERATOR, department=hospital.therapy)
+    if where == "another organisation":
+        account = await make.account(other := await make.organisation())
+        await make.grant(account, Role.OPERATOR, other, starts_at=make.NOW)
+    else:
+        ward = hospital.therapy if where == "one department" else hospital.surgery
+        await hospital.staff(Role.OPERATOR, department=ward)
+        organisation = hospital.organisation
+        await Account.filter(id=person.account_id).update(organisation_id=organisation.id)
+        await make.practitioner(hospital.therapy, account=person.account)
+    given = await read_out(hospital, first, person)
+
+    assert await first.refused("replaceContact", **given, reason=REASON) == [
+        ("OTHER_OPERATOR_NEEDED", "handle")
+    ]
+
+
 async def test_a_worker_whose_authenticator_is_lost_comes_back(hospital: Hospital) -> None:
     """With the passport of the registry's file; then the ticket goes its way."""
     person = await employed(hospital)
@@ -211,6 +234,19 @@ async def test_a_contact_of_somebody_else_is_told_to_whom_its_code_comes(
     row = await Account.get(id=person.account_id)
     assert [row.phone, row.phone_confirmed_at] == ["+79001234567", None]
     assert await AuditEntry.filter(action="CONTACT_REPLACED").count() == 0
+
+
+async def test_a_telephone_of_one_department_is_replaced_there(hospital: Hospital) -> None:
+    """The operator of another department enters no code for it either."""
+    person = await employed(hospital)
+    first = await hospital.staff(Role.OPERATOR, department=hospital.therapy)
+    given = await read_out(hospital, first, person)
+    stranger = await hospital.staff(Role.OPERATOR, department=hospital.surgery)
+    assert await stranger.refused("replaceContact", **given, reason=REASON) == [
+        ("NOT_FOUND", "handle")
+    ]
+    second = await hospital.staff(Role.OPERATOR, department=hospital.therapy)
+    await second.does("replaceContact", **given, reason=REASON)
 
 
 async def test_an_operator_of_elsewhere_ends_nothing_that_was_begun(hospital: Hospital) -> None:

@@ -1,6 +1,7 @@
 """Journey 6: a new password by a code, whoever asks, and an operator who starts it."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from core.clock import utc_now
 from models.account import Account, AccountState, Session
 from models.audit import AuditEntry
 from models.factor import SentCode
+from models.hit import Hit
 from models.message import Message, MessageState
 from models.role import Role
 from tests.auth.entrance import PASSWORD
 from tests.journeys.hospital import Caller, Hospital, journal, mutation_document, sign_in
+from tests.journeys.newcomers import later
 from tests.journeys.outbox import code_in, received
 
 PHONE, EMAIL = "+79001234567", "anna.petrova@example.org"
@@ -213,6 +216,23 @@ async def test_a_code_works_once_and_ends_those_before_it(hospital: Hospital) ->
         ]
 
 
+@pytest.mark.parametrize(("contact", "column"), [(PHONE, "phone"), (EMAIL, "email")])
+async def test_a_code_of_a_contact_that_was_the_account_s_sets_no_password(
+    hospital: Hospital, contact: str, column: str
+) -> None:
+    """Whoever has the old telephone or mailbox reads what went there before it was changed."""
+    person = await hospital.signing_in()
+    given = await new_code(hospital, contact)
+    other = {"phone": "+79007654321", "email": "new@example.org"}[column]
+    await Account.filter(id=person.account_id).update(**{column: other})
+
+    assert await hospital.visitor().refused("resetPassword", password=NEW, **given) == [
+        ("CODE_INVALID", "code")
+    ]
+    await Account.filter(id=person.account_id).update(**{column: contact})
+    await hospital.visitor().does("resetPassword", password=NEW, **given)
+
+
 async def test_five_wrong_codes_end_the_right_one(hospital: Hospital) -> None:
     await hospital.signing_in()
     given = await new_code(hospital)
@@ -277,6 +297,50 @@ async def test_contacts_and_addresses_are_asked_for_so_often(hospital: Hospital)
         for number in range(21)
     ]
     assert answers == [[]] * 20 + [[("TOO_MANY_ATTEMPTS", None)]]
+
+
+async def test_whoever_asks_in_vain_closes_no_recovery(hospital: Hospital) -> None:
+    """Ten codes go to a contact within a day, be it somebody's or nobody's."""
+    await hospital.signing_in()
+    visitor = hospital.visitor()
+    told: dict[str, list[Any]] = {EMAIL: [], "nobody@example.org": []}
+    for contact, answers in told.items():
+        for _ in range(11):
+            answers.append(await visitor.refused("requestRecovery", contact=contact))
+            answers.append(await visitor.refused("requestRecovery", contact=contact))
+            await later(16)
+            # They come from other addresses.
+            for hit in await Hit.all():
+                await hit.delete()
+        await later(24 * 60)
+        answers.append(await visitor.refused("requestRecovery", contact=contact))
+
+    too_soon, too_many = ("RESEND_TOO_SOON", "contact"), ("TOO_MANY_ATTEMPTS", None)
+    assert told[EMAIL] == [[], [too_soon]] * 10 + [[too_many]] * 2 + [[]]
+    assert told["nobody@example.org"] == told[EMAIL]
+
+
+async def test_a_code_that_came_back_does_not_tell_whose_the_contact_is(
+    hospital: Hospital,
+) -> None:
+    await hospital.signing_in()
+    given = await new_code(hospital)
+    visitor, nobodys = hospital.visitor(), "8 900 765-43-21"
+    await visitor.does("requestRecovery", contact=nobodys)
+
+    await visitor.does("resetPassword", password=NEW, **given)
+
+    for contact in (PHONE, nobodys):
+        assert await visitor.refused("requestRecovery", contact=contact) == [
+            ("RESEND_TOO_SOON", "contact")
+        ]
+    await later(1)
+    waits = [await visitor.does("requestRecovery", ASKED, contact=it) for it in (PHONE, nobodys)]
+    known, unknown = (
+        datetime.fromisoformat(it["resendAt"]) - datetime.fromisoformat(it["expiresAt"])
+        for it in waits
+    )
+    assert known == unknown
 
 
 async def test_an_operator_starts_it_and_learns_nothing(hospital: Hospital) -> None:

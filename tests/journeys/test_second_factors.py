@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree
@@ -424,6 +425,39 @@ async def test_the_old_password_is_guessed_at_five_times(hospital: Hospital) -> 
 
     codes = [code for ((code, _),) in answers]
     assert (codes.count("PASSWORD_WRONG"), codes.count("TOO_MANY_ATTEMPTS")) == (5, 45)
+
+
+async def test_who_guesses_in_a_stolen_session_keeps_its_owner_from_nothing(
+    hospital: Hospital,
+) -> None:
+    """The owner throws them out of it; in all sessions together there are twenty guesses."""
+    person = await hospital.signing_in(Role.DOCTOR)
+    await sign_in(person, PHONE, seconds=-30)
+    thief = replace(person)
+    await sign_in(person, PHONE, again=False)
+    wrong = {
+        "confirmFactor": {"code": "12345"},
+        "changePassword": {"old": "не тот пароль", "new": NEW_PASSWORD},
+    }
+    for mutation, given in wrong.items():
+        refused = [(await thief.refused(mutation, **given))[0][0] for _ in range(6)]
+        assert refused.count("TOO_MANY_ATTEMPTS") == 1
+
+    await confirms(person, code=person.code(seconds=30))
+    await person.does("endOtherSessions", "ended")
+    assert (await thief.answer("{ viewer { activeRole } }")).codes == ["SESSION_EXPIRED"]
+    await person.does("changePassword", "account { id }", old=PASSWORD, new=NEW_PASSWORD)
+
+
+async def test_in_all_sessions_together_there_are_twenty_guesses(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    assert person.account is not None
+    told = []
+    for _ in range(5):
+        token = await hospital.api.token(person.account, Role.DOCTOR)
+        one = replace(person, token=token)
+        told += [(await one.refused("confirmFactor", code="12345"))[0][0] for _ in range(5)]
+    assert told == ["CODE_INVALID"] * 20 + ["TOO_MANY_ATTEMPTS"] * 5
 
 
 async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_those_from_before_are_told(

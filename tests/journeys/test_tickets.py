@@ -18,6 +18,7 @@ from models.role import Role
 from models.ticket import Ticket, TicketDocument, TicketState
 from models.upload import Upload
 from tests import factories as make
+from tests.api import Api
 from tests.auth.entrance import PASSWORD
 from tests.journeys.hospital import Caller, Hospital, journal, sign_in, waited
 from tests.journeys.outbox import received
@@ -418,6 +419,18 @@ async def test_no_more_than_five_documents_and_so_many_tickets(hospital: Hospita
     given = {**TICKET, "reason": "OTHER"}
     answers = [await visitor.refused("fileTicket", input=given) for _ in range(6)]
     assert answers == [[]] * 5 + [[("TOO_MANY_ATTEMPTS", None)]]
+
+
+async def test_a_stranger_closes_support_to_nobody(hospital: Hospital) -> None:
+    """Five tickets of a contact a day, and not of everybody who writes it down."""
+    given = {**TICKET, "reason": "OTHER"}
+    transport = httpx.ASGITransport(app=hospital.api.app, client=("192.0.2.66", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        stranger = Caller(Api(hospital.api.app, client))
+        answers = [await stranger.refused("fileTicket", input=given) for _ in range(6)]
+    assert answers[-1] == [("TOO_MANY_ATTEMPTS", None)]
+
+    await hospital.visitor().does("fileTicket", "number", input=given)
 
 
 async def lost(hospital: Hospital) -> tuple[Caller, str]:

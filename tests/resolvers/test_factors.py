@@ -92,6 +92,16 @@ async def test_a_wrong_code_leaves_it_as_it_was(gate: Gate) -> None:
     assert [entry.details["reason"] for entry in refusals] == ["CODE_INVALID", "CLOCK_SKEW"]
 
 
+async def test_a_code_that_was_told_of_before_its_time_is_shown_in_vain_in_it(gate: Gate) -> None:
+    person, opened = await signed_in(gate)
+    code = person.code(LATER + 2 * MINUTE)
+    with pytest.raises(ClockSkew):
+        await confirm_factor(viewer_of(opened), gate=gate, code=code)
+
+    with pytest.raises(CodeReused):
+        await confirm_factor(viewer_of(opened, LATER + 2 * MINUTE), gate=gate, code=code)
+
+
 async def test_of_two_who_show_one_code_at_once_one_is_right(gate: Gate) -> None:
     person, opened = await signed_in(gate)
     code = person.code(LATER)

@@ -282,6 +282,19 @@ async def test_a_clock_that_is_off_is_diagnosed(gate: Gate, minutes: int) -> Non
     assert await Session.all().count() == 0
 
 
+async def test_a_code_that_was_told_of_before_its_time_opens_nothing_in_it(gate: Gate) -> None:
+    """Whoever guessed it would only have to wait; whoever has the clock set right goes on."""
+    person = await entrance.person(gate)
+    told, moments = NOW + timedelta(minutes=2), (90, 120, 150)
+    assert type(await fail(gate, person, code=person.code(told))) is ClockSkew
+
+    await enter(gate, person, NOW + timedelta(seconds=30))
+    for seconds in moments:
+        now = NOW + timedelta(seconds=seconds)
+        assert type(await fail(gate, person, now, code=person.code(told))) is CodeReused
+    await enter(gate, person, told + timedelta(seconds=30))
+
+
 async def test_after_five_failures_even_the_right_password_waits(gate: Gate) -> None:
     person = await entrance.person(gate)
     for minute in range(5):
