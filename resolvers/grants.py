@@ -18,9 +18,10 @@ from models.database import unit_of_work
 from models.feed import announce
 from models.grant import RoleGrant
 from models.organisation import Department, Organisation
-from models.practitioner import Practitioner, Profession
-from models.role import GRANTED, Role
+from models.practitioner import Practitioner, PractitionerStatus, Profession
+from models.role import CLINICAL, GRANTED, Role
 from resolvers.accounts import person_of
+from resolvers.standing import PractitionerDismissed
 from resolvers.versions import check_version, next_version
 
 
@@ -76,7 +77,7 @@ async def grant_role(
 ) -> RoleGrant:
     """Grants a role in the account's organisation, from now or from ``starts_at`` on.
 
-    Raises RoleNotGrantable, PeriodInvalid, RoleAlreadyGranted, NotFound.
+    Raises RoleNotGrantable, PeriodInvalid, RoleAlreadyGranted, PractitionerDismissed, NotFound.
     """
     # The account is locked: two grants of one role do not pass each other.
     account = await lock(viewer, Account, account_id, "account_id")
@@ -107,6 +108,8 @@ async def grant_to(
     if account.organisation_id is None:
         raise NotFound("account_id")
     await _check_place(viewer, account.organisation_id, department_id)
+    if role in CLINICAL:
+        await _check_not_dismissed(account)
     await _check_not_twice(
         account.id, role, account.organisation_id, department_id, starts_at, ends_at
     )
@@ -229,6 +232,12 @@ async def _check_place(viewer: Viewer, organisation_id: UUID, department_id: UUI
     department = await find(viewer, Department, department_id, "department_id")
     if department.organisation_id != organisation_id:
         raise NotFound("department_id")
+
+
+async def _check_not_dismissed(account: Account) -> None:
+    """Whoever dismisses locks the account too, and sees each grant that was made before."""
+    if await Practitioner.exists(account_id=account.id, status=PractitionerStatus.DISMISSED):
+        raise PractitionerDismissed("account_id")
 
 
 def _check_period(viewer: Viewer, starts_at: datetime, ends_at: datetime | None) -> None:

@@ -20,7 +20,7 @@ from core.translation import message
 from models.account import Account, AccountState, ConfirmedBy, Invitation
 from models.database import unit_of_work
 from models.factor import CodePurpose, SentCode
-from models.practitioner import Practitioner
+from models.practitioner import Practitioner, PractitionerStatus
 from models.role import Role
 from resolvers.accounts import person_of, save_account
 from resolvers.contacts import Contact, account_with, contact_again, contact_from, take_contact
@@ -28,6 +28,7 @@ from resolvers.forms import read, refuse
 from resolvers.grants import RoleAlreadyGranted, grant_to
 from resolvers.own_words import own_words, words_in
 from resolvers.returned_codes import code_or_problem
+from resolvers.standing import PractitionerDismissed
 
 LIFETIME = timedelta(hours=72)
 # From one address, behind which there may be a hospital that opens its accounts.
@@ -77,9 +78,11 @@ async def invite(
 ) -> Invited:
     """Makes or renews the invitation of a worker, with a role; earlier codes end.
 
-    Raises AccountExists, RoleNotGrantable, NotFound.
+    Raises PractitionerDismissed, AccountExists, RoleNotGrantable, NotFound.
     """
     person = await lock(viewer, Practitioner, practitioner_id, "practitioner_id")
+    if person.status is PractitionerStatus.DISMISSED:
+        raise PractitionerDismissed("practitioner_id")
     account = await _account_for(person)
     if account.state is not AccountState.INVITED:
         raise AccountExists("practitioner_id")
@@ -91,7 +94,7 @@ async def invite(
 
 async def new_invitation(viewer: Viewer, account: Account) -> Invited:
     """A fresh code for an account; earlier ones end. Inside the caller's unit of work."""
-    await Invitation.filter(account_id=account.id, used_at__isnull=True).delete()
+    await end_invitations(account)
     code = readable_code(_PREFIX, groups=_GROUPS)
     invitation = await Invitation.create(
         account_id=account.id,
@@ -100,6 +103,11 @@ async def new_invitation(viewer: Viewer, account: Account) -> Invited:
         expires_at=viewer.now + LIFETIME,
     )
     return Invited(account, invitation, code)
+
+
+async def end_invitations(account: Account) -> None:
+    """Makes the codes of an account, which the caller has locked, good for nothing."""
+    await Invitation.filter(account_id=account.id, used_at__isnull=True).delete()
 
 
 async def _account_for(person: Practitioner) -> Account:
@@ -195,12 +203,13 @@ async def _accept(
     person: Viewer, gate: Gate, code: str, sent: SentCode, password_hash: str
 ) -> Accepted:
     invitation = await _living(person, code)
+    # The account first: whoever ends its invitations meanwhile has locked it.
+    account = await Account.filter(id=invitation.account_id).select_for_update(no_key=True).get()
     taken = await Invitation.filter(id=invitation.id, used_at__isnull=True).update(
         used_at=person.now
     )
     if not taken:
         raise InvitationInvalid("code")
-    account = await Account.filter(id=invitation.account_id).select_for_update(no_key=True).get()
     if account.state is not AccountState.INVITED:
         raise InvitationInvalid("code")
     await use_code(person, sent, "contact_code")

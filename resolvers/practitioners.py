@@ -13,6 +13,7 @@ from auth.viewer import Viewer
 from core.errors import Problem
 from core.sealing import Vault
 from models import identifiers
+from models.account import Account
 from models.change import ChangeKind
 from models.database import unit_of_work, violated
 from models.feed import announce
@@ -33,6 +34,7 @@ from resolvers.forms import (
     text,
 )
 from resolvers.grants import revoke_all
+from resolvers.invitations import end_invitations
 from resolvers.shifts import release_shifts
 from resolvers.standing import (
     PractitionerDismissed,
@@ -116,7 +118,7 @@ async def update_my_file(viewer: Viewer, *, version: int, **changes: Any) -> Pra
 async def dismiss_practitioner(
     viewer: Viewer, *, id: UUID, version: int, reason: str | None = None
 ) -> Practitioner:
-    """Closes a worker's file today: positions end, clinical roles are revoked, the shifts to
+    """Closes a worker's file today: positions, clinical roles and invitations end, the shifts to
     come are nobody's again.
 
     Raises NotFound, Stale, PractitionerDismissed, Problems.
@@ -131,7 +133,7 @@ async def dismiss_practitioner(
     await row.save()
     await _end_positions(row, viewer.today)
     await release_shifts(viewer, row)
-    await _revoke_clinical_roles(viewer, row)
+    await _end_access(viewer, row)
     record(viewer, "PRACTITIONER_DISMISSED", row, about=row.id, reason=given)
     return row
 
@@ -143,13 +145,16 @@ async def _end_positions(row: Practitioner, today: date) -> None:
     await held.filter(ends_on__gt=today).update(ends_on=today)
 
 
-async def _revoke_clinical_roles(viewer: Viewer, row: Practitioner) -> None:
+async def _end_access(viewer: Viewer, row: Practitioner) -> None:
     if row.account_id is None:
         return
+    # Whoever grants a role to it, or accepts its invitation, has locked it as well.
+    account = await Account.filter(id=row.account_id).select_for_update(no_key=True).get()
+    await end_invitations(account)
     await revoke_all(
-        viewer, account_id=row.account_id, organisation_id=row.organisation_id, roles=CLINICAL
+        viewer, account_id=account.id, organisation_id=row.organisation_id, roles=CLINICAL
     )
-    announce(ChangeKind.SESSION, account_id=row.account_id, subject_id=row.id)
+    announce(ChangeKind.SESSION, account_id=account.id, subject_id=row.id)
 
 
 def _checks(viewer: Viewer) -> dict[str, Check]:
