@@ -17,6 +17,7 @@ from resolvers.contacts import tell_worker
 from resolvers.forms import reason_of
 from resolvers.foureyes import SelfApproval
 from resolvers.grants import covers, revoke_all
+from resolvers.owned_numbers import lose_numbers_of
 from resolvers.practitioners import OWN_CONTACTS
 from resolvers.sessions import end_sessions
 from resolvers.versions import check_version, next_version
@@ -34,9 +35,9 @@ async def detach_account(
 ) -> Practitioner:
     """Takes a worker's file from the account that holds it, with every role of the organisation.
 
-    The account goes on as a citizen's, and the file waits for its owner, without the contacts
-    that the account wrote there. Raises NotFound, Stale,
-    NotAttached, SelfApproval, LastAdmin, ReasonNeeded, Problems.
+    The account goes on as a citizen's, without the numbers that the file alone proved to be its;
+    the file waits for its owner, without the contacts that the account wrote there. Raises
+    NotFound, Stale, NotAttached, SelfApproval, LastAdmin, ReasonNeeded, Problems.
     """
     person = await lock(viewer, Practitioner, id)
     home = person.organisation_id
@@ -58,6 +59,7 @@ async def detach_account(
     await tell_worker(
         viewer, gate, person, "File.detached", account=account, language=account.language
     )
+    lost = await lose_numbers_of(gate, account, person)
     await _leave(account)
     written = await _written_by(account, person)
     person.update_from_dict({"account_id": None, **dict.fromkeys(written)})
@@ -70,6 +72,7 @@ async def detach_account(
         about=person.id,
         account=account.public_id,
         emptied=sorted(written),
+        lost=lost,
         reason=text,
     )
     return person

@@ -108,6 +108,38 @@ async def _is_in_file(account: Account, kind: Kind, number: str) -> bool:
     return await Practitioner.filter(account_id=account.id, **{kind: number}).exists()
 
 
+async def lose_numbers_of(gate: Gate, account: Account, file: Practitioner) -> list[Kind]:
+    """Takes from an account the numbers that only a file, which it leaves, has proved to be its.
+
+    The caller has locked the account, and saves it. Tells which numbers these were.
+    """
+    current_unit()
+    found = Identity.filter(account_id=account.id).select_for_update(no_key=True)
+    identity = await found.get_or_none()
+    if identity is None:
+        return []
+    lost: list[Kind] = []
+    for kind in PROVING:
+        number: str | None = getattr(file, kind)
+        if number is None or account.confirmed_by in PROVING[kind]:
+            continue
+        if getattr(identity, f"{kind}_hash") == number_hash(gate, kind, number):
+            lost.append(kind)
+    if lost:
+        await _lose(gate, account, identity, *lost)
+    return lost
+
+
+async def _lose(gate: Gate, account: Account, identity: Identity, *kinds: Kind) -> None:
+    """Takes numbers out, and in the account, which the caller saves, what stood on them."""
+    for kind in kinds:
+        set_number(gate, identity, kind, None)
+    next_version(identity)
+    await identity.save()
+    if account.confirmed_by in _STATED:
+        account.update_from_dict({"confirmed_at": None, "confirmed_by": None})
+
+
 async def _take_over(viewer: Viewer, gate: Gate, holder: Identity, kind: Kind, number: str) -> None:
     """Takes a number from who only stated it; raises InnTaken, SnilsBound where it was proved."""
     account = await Account.filter(id=holder.account_id).select_for_update(no_key=True).get()
@@ -117,12 +149,8 @@ async def _take_over(viewer: Viewer, gate: Gate, holder: Identity, kind: Kind, n
     identity = await Identity.filter(id=holder.id).select_for_update(no_key=True).get()
     if getattr(identity, f"{kind}_hash") != getattr(holder, f"{kind}_hash"):
         return  # Another was first: saving tells who has it now.
-    set_number(gate, identity, kind, None)
-    next_version(identity)
-    await identity.save()
-    if account.confirmed_by in _STATED:
-        account.update_from_dict({"confirmed_at": None, "confirmed_by": None})
-        await account.save(update_fields=["confirmed_at", "confirmed_by"])
+    await _lose(gate, account, identity, kind)
+    await account.save(update_fields=["confirmed_at", "confirmed_by"])
     await end_sessions(viewer, account.id, reason="NUMBER_TAKEN_OVER")
     about = await person_of(account.id)
     record(viewer, "NUMBER_TAKEN_OVER", account, about=about, number=kind)
