@@ -7,7 +7,7 @@ from auth.gate import Gate
 from auth.rows import NotFound, lock
 from auth.viewer import Viewer
 from core.errors import Problem
-from models.account import Account, AccountState, ConfirmedBy, Invitation
+from models.account import Account, AccountState, ConfirmedBy
 from models.audit import AuditEntry
 from models.database import unit_of_work
 from models.identity import ExternalIdentity
@@ -17,6 +17,7 @@ from resolvers.contacts import tell_worker
 from resolvers.forms import reason_of
 from resolvers.foureyes import SelfApproval
 from resolvers.grants import covers, revoke_all
+from resolvers.invitations import close_invited
 from resolvers.owned_numbers import lose_numbers_of
 from resolvers.practitioners import OWN_CONTACTS
 from resolvers.sessions import end_sessions
@@ -92,7 +93,6 @@ async def _leave(account: Account) -> None:
     if account.confirmed_by is ConfirmedBy.INVITATION:
         # The organisation vouched for its own worker.
         account.update_from_dict({"confirmed_at": None, "confirmed_by": None})
-    if account.state is AccountState.INVITED:
-        account.update_from_dict({"state": AccountState.CLOSED, "email": None, "phone": None})
-        await Invitation.filter(account_id=account.id, used_at__isnull=True).delete()
     await account.save()
+    if account.state is AccountState.INVITED:
+        await close_invited(account)

@@ -276,7 +276,7 @@ async def _keep_an_admin(grant: RoleGrant, now: datetime) -> None:
         return
     organisation_id = grant.organisation_id
     await Organisation.filter(id=organisation_id).select_for_update(no_key=True).only("id")
-    others = await RoleGrant.filter(
+    administering = await RoleGrant.filter(
         organisation_id=organisation_id,
         role=Role.ADMIN,
         department_id__isnull=True,
@@ -285,8 +285,8 @@ async def _keep_an_admin(grant: RoleGrant, now: datetime) -> None:
         revoked_at__isnull=True,
         # An invitation that nobody took up administers nothing.
         account__state__in=[AccountState.ACTIVE, AccountState.LOCKED],
-    ).exclude(id=grant.id)
-    if not others:
+    )
+    if [one.id for one in administering] == [grant.id]:
         raise LastAdmin("id")
 
 

@@ -110,6 +110,13 @@ async def end_invitations(account: Account) -> None:
     await Invitation.filter(account_id=account.id, used_at__isnull=True).delete()
 
 
+async def close_invited(account: Account) -> None:
+    """Ends an account that nobody opened, which the caller has locked; its contacts are free."""
+    await end_invitations(account)
+    account.update_from_dict({"state": AccountState.CLOSED, "email": None, "phone": None})
+    await account.save(update_fields=["state", "email", "phone"])
+
+
 async def _account_for(person: Practitioner) -> Account:
     """The worker's account, made where there is none; its login is named by whoever opens it."""
     if person.account_id is not None:

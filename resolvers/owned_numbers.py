@@ -11,7 +11,7 @@ from auth.gate import Gate
 from auth.identities import number_hash, set_number
 from auth.viewer import Viewer
 from core.errors import Problem
-from models.account import Account, ConfirmedBy
+from models.account import Account, AccountState, ConfirmedBy
 from models.database import current_unit
 from models.identity import Identity
 from models.practitioner import Practitioner
@@ -49,10 +49,15 @@ _TAKEN: dict[Kind, type[Problem]] = {"snils": SnilsBound, "inn": InnTaken}
 
 async def owners_of(gate: Gate, kind: Kind, number: str) -> list[Account]:
     """The accounts that have proved a number: those of the registry's files, or else another."""
-    files = await Practitioner.filter(account_id__isnull=False, **{kind: number})
-    if files:
-        return await Account.filter(id__in=[file.account_id for file in files])
-    return await provers_of(gate, kind, number)
+    by_file = await _owners_by_file(kind, number)
+    by_proof = await provers_of(gate, kind, number)
+    return by_file or by_proof
+
+
+async def _owners_by_file(kind: Kind, number: str) -> list[Account]:
+    attached = Account.filter(**{f"practitioner__{kind}": number})
+    # An invitation that nobody took up is nobody's account.
+    return await attached.exclude(state=AccountState.INVITED)
 
 
 async def provers_of(gate: Gate, kind: Kind, number: str) -> list[Account]:
@@ -99,8 +104,10 @@ async def _check_registry(identity: Identity, kind: Kind, number: str, *, is_pro
 
     A proof goes beyond the names of a file, which may be old, and not beyond its account.
     """
+    if await _owners_by_file(kind, number):
+        raise _TAKEN[kind](kind)
     for file in await Practitioner.filter(**{kind: number}):
-        if file.account_id is not None or not (is_proved or has_same_name(file, identity)):
+        if not (is_proved or has_same_name(file, identity)):
             raise _TAKEN[kind](kind)
 
 
