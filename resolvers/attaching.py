@@ -30,18 +30,14 @@ from models.practitioner import Practitioner, PractitionerStatus
 from models.role import Role
 from resolvers.confirmation import IdentityMissing
 from resolvers.contacts import tell_worker
+from resolvers.detaching import leave_closed_file
 from resolvers.forms import Check, ExactlyOne, read, refuse
 from resolvers.grants import ROLE_OF, ProfessionWithoutRole, grant_by_profession, revoke_all
 from resolvers.invitations import close_invited
 from resolvers.returned_codes import code_or_problem, count_address, note_refusal
 from resolvers.same_person import has_same_name, has_same_numbers
 from resolvers.sessions import Switched, access_token, own_session
-
-
-class AlreadyAttached(Problem):
-    """The account is that of a worker of the registry."""
-
-    code = "ALREADY_ATTACHED"
+from resolvers.standing import closed_file_of
 
 
 class LicenceUnknown(Problem):
@@ -107,7 +103,8 @@ class SentToWorker(Sent):
 async def request_role(viewer: Viewer, *, gate: Gate, **values: Any) -> SentToWorker:
     """Looks for the viewer's file in the registry and sends a code to the telephone in it.
 
-    Raises AlreadyAttached, IdentityMissing, LicenceUnknown, NotInRegistry, FilesAmbiguous,
+    One who has left their job attaches that of another. Raises AlreadyAttached, IdentityMissing,
+    LicenceUnknown, NotInRegistry, FilesAmbiguous,
     ProfessionWithoutRole, RegistryContactMissing, ResendTooSoon, TooManyAttempts, and Problems:
     ExactlyOne, LicenceNumberMalformed, SnilsMalformed, SnilsChecksumFails.
     """
@@ -128,8 +125,9 @@ async def attach_role(
 ) -> Switched:
     """Makes the file the viewer's own and gives the role of its profession, in this session too.
 
-    The number is given again, with the code. Raises what ``request_role`` does, and among the
-    Problems CodeInvalid, CodeExpired, CodeReused.
+    The number is given again, with the code. The file of a job that was left is let go. Raises
+    what ``request_role`` does, LastAdmin, and among the Problems CodeInvalid, CodeExpired,
+    CodeReused.
     """
     problems: list[Problem] = []
     claim = _claim_of(values, problems)
@@ -211,11 +209,14 @@ async def _attach(viewer: Viewer, gate: Gate, claim: _Claim, sent: SentCode) -> 
         # It was sent about another file, or the registry knows another telephone by now.
         raise CodeExpired("code")
     await use_code(viewer, sent)
+    await leave_closed_file(
+        viewer, gate=gate, account=account, organisation_id=person.organisation_id
+    )
     person.account_id = account.id
     await person.save(update_fields=["account_id"])
     role = await grant_by_profession(viewer, account=account, person=person)
     account.organisation_id, account.last_role = person.organisation_id, role
-    await account.save(update_fields=["organisation_id", "last_role"])
+    await account.save()
     session = await own_session(viewer)
     # Sessions of a citizen would have no role any more.
     citizens = Session.filter(
@@ -262,8 +263,7 @@ async def _worker(viewer: Viewer, gate: Gate, account: Account, claim: _Claim) -
 
     Somebody else's number is as unknown as none.
     """
-    if await Practitioner.exists(account_id=account.id):
-        raise AlreadyAttached
+    left = await closed_file_of(account)
     identity = await Identity.get_or_none(account_id=account.id)
     if identity is None:
         raise IdentityMissing
@@ -274,7 +274,7 @@ async def _worker(viewer: Viewer, gate: Gate, account: Account, claim: _Claim) -
     named = await _files_of(viewer, claim, identity.last_name)
     snils = bound or claimed
     files = [file for file in named if _is_same(gate, file, identity, snils)]
-    if account.organisation_id is not None:
+    if account.organisation_id is not None and left is None:
         files = [file for file in files if file.organisation_id == account.organisation_id]
     if not files:
         raise claim.unknown

@@ -52,6 +52,12 @@ class SnilsTaken(Problem):
     code = "DUPLICATE_SNILS"
 
 
+class NotDismissed(Problem):
+    """The worker is employed."""
+
+    code = "NOT_DISMISSED"
+
+
 # What a worker may change in their own file without asking anybody.
 OWN_CONTACTS = ("personal_phone", "personal_email", "work_phone", "work_email")
 OWN_VALUES = (*OWN_CONTACTS, "address")
@@ -138,6 +144,26 @@ async def dismiss_practitioner(
     return row
 
 
+@unit_of_work
+async def reinstate_practitioner(
+    viewer: Viewer, *, id: UUID, version: int, reason: str | None = None
+) -> Practitioner:
+    """Opens the file of a worker who was dismissed and comes back; posts and roles are given anew.
+
+    Raises NotFound, Stale, NotDismissed, Problems.
+    """
+    row = await lock(viewer, Practitioner, id)
+    check_version(row, version)
+    if row.status is not PractitionerStatus.DISMISSED:
+        raise NotDismissed("id")
+    given = optional(reason, prose(500), "reason")
+    row.status = _status_of(row)
+    next_version(row)
+    await row.save()
+    record(viewer, "PRACTITIONER_REINSTATED", row, about=row.id, reason=given)
+    return row
+
+
 async def _end_positions(row: Practitioner, today: date) -> None:
     held = Position.filter(practitioner_id=row.id)
     await held.filter(starts_on__gt=today).delete()
@@ -209,8 +235,7 @@ async def _write(
 
     row.update_from_dict(stored)
     if row.status is not PractitionerStatus.DISMISSED:
-        is_complete = row.snils is not None and row.birth_date is not None
-        row.status = PractitionerStatus.ACTIVE if is_complete else PractitionerStatus.INCOMPLETE
+        row.status = _status_of(row)
     if row._saved_in_db:
         next_version(row)
     try:
@@ -220,6 +245,12 @@ async def _write(
             raise
         # Somebody else's file that the caller does not see, or one made this very moment.
         raise IdentityUnavailable("snils") from None
+
+
+def _status_of(row: Practitioner) -> PractitionerStatus:
+    """That of somebody who is employed."""
+    is_complete = row.snils is not None and row.birth_date is not None
+    return PractitionerStatus.ACTIVE if is_complete else PractitionerStatus.INCOMPLETE
 
 
 async def _wrong_references(
