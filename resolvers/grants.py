@@ -127,6 +127,22 @@ async def grant_to(
     return grant
 
 
+async def grant_instead(
+    viewer: Viewer, *, account: Account, role: Role, department_id: UUID | None = None
+) -> None:
+    """Grants a role as ``grant_to`` does, in the place of whatever the viewer may revoke.
+
+    One that stands already goes on. Raises RoleNotGrantable, PractitionerDismissed, NotFound.
+    """
+    with suppress(RoleAlreadyGranted):
+        await grant_to(viewer, account=account, role=role, department_id=department_id)
+    living = RoleGrant.filter(account_id=account.id, revoked_at__isnull=True)
+    for grant in await living.order_by("id").select_for_update(no_key=True):
+        is_meant = (grant.role, grant.department_id) == (role, department_id)
+        if not is_meant and covers(viewer, grant.organisation_id, grant.department_id):
+            await _revoke(viewer, grant)
+
+
 async def grant_by_profession(viewer: Viewer, *, account: Account, person: Practitioner) -> Role:
     """The role that a worker's profession gives, all over their organisation.
 

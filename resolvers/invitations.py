@@ -1,6 +1,5 @@
 """Invitations: a one-time code, and a contact that is shown to be theirs, open an account."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -25,7 +24,7 @@ from models.role import Role
 from resolvers.accounts import person_of, save_account
 from resolvers.contacts import Contact, account_with, contact_again, contact_from, take_contact
 from resolvers.forms import read, refuse
-from resolvers.grants import RoleAlreadyGranted, grant_to
+from resolvers.grants import grant_instead
 from resolvers.own_words import own_words, words_in
 from resolvers.returned_codes import code_or_problem
 from resolvers.standing import PractitionerDismissed
@@ -76,7 +75,7 @@ class Accepted:
 async def invite(
     viewer: Viewer, *, practitioner_id: UUID, role: Role, department_id: UUID | None = None
 ) -> Invited:
-    """Makes or renews the invitation of a worker, with a role; earlier codes end.
+    """Makes or renews the invitation of a worker, with a role; earlier codes and roles end.
 
     Raises PractitionerDismissed, AccountExists, RoleNotGrantable, NotFound.
     """
@@ -86,8 +85,7 @@ async def invite(
     account = await _account_for(person)
     if account.state is not AccountState.INVITED:
         raise AccountExists("practitioner_id")
-    with suppress(RoleAlreadyGranted):  # the invitation is renewed, and the grant stands
-        await grant_to(viewer, account=account, role=role, department_id=department_id)
+    await grant_instead(viewer, account=account, role=role, department_id=department_id)
     record(viewer, "INVITED", account, about=person.id, role=role.value)
     return await new_invitation(viewer, account)
 
