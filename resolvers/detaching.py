@@ -111,11 +111,20 @@ async def _release(
 
 
 async def _written_by(account: Account, person: Practitioner) -> set[str]:
-    """The contacts that an account wrote into its file: a code that went there would come to it."""
-    edits = await AuditEntry.filter(
-        action="OWN_FILE_UPDATED", about_id=person.id, account_id=account.id
+    """The contacts that an account was the last to write: a code that went there would reach it."""
+    edits = AuditEntry.filter(
+        about_id=person.id, action__in=["OWN_FILE_UPDATED", "PRACTITIONER_UPDATED"]
     )
-    return {name for edit in edits for name in edit.details["fields"] if name in OWN_CONTACTS}
+    last: dict[str, AuditEntry] = {}
+    for edit in await edits.order_by("position"):
+        # An import does not tell which fields it wrote, so that it vouches for none.
+        last |= dict.fromkeys(edit.details.get("fields", ()), edit)
+    own = {
+        name
+        for name, edit in last.items()
+        if edit.action == "OWN_FILE_UPDATED" and edit.account_id == account.id
+    }
+    return own & set(OWN_CONTACTS)
 
 
 async def _leave(account: Account) -> None:

@@ -98,11 +98,15 @@ async def update_practitioner(
     """
     row = await lock(viewer, Practitioner, id)
     check_version(row, version)
-    before = [getattr(row, name) for name in _STANDING]
+    names = (*_STANDING, *OWN_CONTACTS)
+    before = {name: getattr(row, name) for name in names}
     await _write(viewer, row, changes, _checks(viewer), vault)
-    if before != [getattr(row, name) for name in _STANDING] and row.account_id is not None:
+    same = {name for name in names if getattr(row, name) == before[name]}
+    if not same.issuperset(_STANDING) and row.account_id is not None:
         announce(ChangeKind.SESSION, account_id=row.account_id, subject_id=row.id)
-    record(viewer, "PRACTITIONER_UPDATED", row, about=row.id, fields=sorted(changes))
+    # A contact that a form only sends back is still who wrote it before (``detach_account``).
+    fields = sorted(changes.keys() - same)
+    record(viewer, "PRACTITIONER_UPDATED", row, about=row.id, fields=fields)
     return row
 
 

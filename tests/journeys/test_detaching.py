@@ -124,6 +124,23 @@ async def test_a_number_that_came_with_the_file_goes_back_to_who_had_it(
     await owner.does("confirmAccount", handle=asked_for["handle"], code=code, snils=SNILS)
 
 
+async def test_a_contact_that_others_wrote_after_the_account_stays(hospital: Hospital) -> None:
+    stranger, admin = await hospital.doctor(), await hospital.admin()
+    own = {"personalPhone": OTHER_PHONE, "personalEmail": "stranger@example.org"}
+    await stranger.does("updateMyFile", "practitioner { id }", version=1, input=own)
+    # What a form only sends back, nobody has written.
+    mended = {**own, "personalPhone": PHONE}
+    await admin.does("updatePractitioner", id=stranger.file_id, version=2, input=mended)
+
+    await admin.does("detachAccount", "practitioner { id }", **of(stranger, version=3))
+
+    file = await Practitioner.get(id=stranger.file_id)
+    assert file.personal_phone == PHONE
+    assert not file.personal_email
+    entry = await AuditEntry.get(action="ACCOUNT_DETACHED")
+    assert entry.details["emptied"] == ["personal_email"]
+
+
 @pytest.mark.parametrize("way", [ConfirmedBy.VISIT, ConfirmedBy.ESIA])
 async def test_a_number_that_was_proved_without_the_file_stays(
     hospital: Hospital, way: ConfirmedBy
