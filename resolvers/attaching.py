@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from tortoise.expressions import Q
+
 from auth.audit import record
 from auth.gate import Gate
 from auth.identities import number_of
@@ -17,7 +19,7 @@ from auth.sessions import grants_of, held_roles
 from auth.viewer import Viewer
 from core.errors import Problem
 from models import identifiers
-from models.account import Account, Session
+from models.account import Account, AccountState, Session
 from models.change import ChangeKind
 from models.database import unit_of_work
 from models.factor import Channel, CodePurpose, SentCode
@@ -28,17 +30,14 @@ from models.practitioner import Practitioner, PractitionerStatus
 from models.role import Role
 from resolvers.confirmation import IdentityMissing
 from resolvers.contacts import tell_worker
+from resolvers.detaching import leave_closed_file
 from resolvers.forms import Check, ExactlyOne, read, refuse
-from resolvers.grants import ROLE_OF, ProfessionWithoutRole, grant_by_profession
+from resolvers.grants import ROLE_OF, ProfessionWithoutRole, grant_by_profession, revoke_all
+from resolvers.invitations import close_invited
 from resolvers.returned_codes import code_or_problem, count_address, note_refusal
 from resolvers.same_person import has_same_name, has_same_numbers
 from resolvers.sessions import Switched, access_token, own_session
-
-
-class AlreadyAttached(Problem):
-    """The account is that of a worker of the registry."""
-
-    code = "ALREADY_ATTACHED"
+from resolvers.standing import closed_file_of
 
 
 class LicenceUnknown(Problem):
@@ -104,7 +103,8 @@ class SentToWorker(Sent):
 async def request_role(viewer: Viewer, *, gate: Gate, **values: Any) -> SentToWorker:
     """Looks for the viewer's file in the registry and sends a code to the telephone in it.
 
-    Raises AlreadyAttached, IdentityMissing, LicenceUnknown, NotInRegistry, FilesAmbiguous,
+    One who has left their job attaches that of another. Raises AlreadyAttached, IdentityMissing,
+    LicenceUnknown, NotInRegistry, FilesAmbiguous,
     ProfessionWithoutRole, RegistryContactMissing, ResendTooSoon, TooManyAttempts, and Problems:
     ExactlyOne, LicenceNumberMalformed, SnilsMalformed, SnilsChecksumFails.
     """
@@ -125,8 +125,9 @@ async def attach_role(
 ) -> Switched:
     """Makes the file the viewer's own and gives the role of its profession, in this session too.
 
-    The number is given again, with the code. Raises what ``request_role`` does, and among the
-    Problems CodeInvalid, CodeExpired, CodeReused.
+    The number is given again, with the code. The file of a job that was left is let go. Raises
+    what ``request_role`` does, LastAdmin, and among the Problems CodeInvalid, CodeExpired,
+    CodeReused.
     """
     problems: list[Problem] = []
     claim = _claim_of(values, problems)
@@ -202,20 +203,20 @@ async def _request(viewer: Viewer, gate: Gate, claim: _Claim) -> SentToWorker:
 @unit_of_work
 async def _attach(viewer: Viewer, gate: Gate, claim: _Claim, sent: SentCode) -> Switched:
     account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
-    person = await _worker(viewer, gate, account, claim)
+    found = await _worker(viewer, gate, account, claim)
+    person = await _free(viewer, found, claim)
     if contact_of(gate, sent) != person.personal_phone:
         # It was sent about another file, or the registry knows another telephone by now.
         raise CodeExpired("code")
     await use_code(viewer, sent)
-    # Of two who are the same person by what they say, the first one is.
-    taken = await Practitioner.filter(id=person.id, account_id__isnull=True).update(
-        account_id=account.id
+    await leave_closed_file(
+        viewer, gate=gate, account=account, organisation_id=person.organisation_id
     )
-    if not taken:
-        raise claim.unknown
+    person.account_id = account.id
+    await person.save(update_fields=["account_id"])
     role = await grant_by_profession(viewer, account=account, person=person)
     account.organisation_id, account.last_role = person.organisation_id, role
-    await account.save(update_fields=["organisation_id", "last_role"])
+    await account.save()
     session = await own_session(viewer)
     # Sessions of a citizen would have no role any more.
     citizens = Session.filter(
@@ -237,13 +238,32 @@ async def _attach(viewer: Viewer, gate: Gate, claim: _Claim, sent: SentCode) -> 
     )
 
 
+async def _free(viewer: Viewer, found: Practitioner, claim: _Claim) -> Practitioner:
+    """The file, locked, free still, and rid of an invitation that nobody took up.
+
+    Of two who are the same person by what they say, the first one is: also who meanwhile accepts
+    the invitation, which locks its account.
+    """
+    person = await Practitioner.filter(id=found.id).select_for_update(no_key=True).get()
+    if person.status is PractitionerStatus.DISMISSED:
+        raise claim.unknown
+    if person.account_id is not None:
+        waiting = Account.filter(id=person.account_id).select_for_update(no_key=True)
+        invited = await waiting.get()
+        if invited.state is not AccountState.INVITED:
+            raise claim.unknown
+        await revoke_all(viewer, account_id=invited.id, organisation_id=person.organisation_id)
+        await close_invited(invited)
+        record(viewer, "INVITATION_SUPERSEDED", invited, about=person.id)
+    return person
+
+
 async def _worker(viewer: Viewer, gate: Gate, account: Account, claim: _Claim) -> Practitioner:
-    """The one file of the registry that is the account's owner's, and nobody's account yet.
+    """The one file of the registry that is the account's owner's, and nobody's opened account yet.
 
     Somebody else's number is as unknown as none.
     """
-    if await Practitioner.exists(account_id=account.id):
-        raise AlreadyAttached
+    left = await closed_file_of(account)
     identity = await Identity.get_or_none(account_id=account.id)
     if identity is None:
         raise IdentityMissing
@@ -254,7 +274,7 @@ async def _worker(viewer: Viewer, gate: Gate, account: Account, claim: _Claim) -
     named = await _files_of(viewer, claim, identity.last_name)
     snils = bound or claimed
     files = [file for file in named if _is_same(gate, file, identity, snils)]
-    if account.organisation_id is not None:
+    if account.organisation_id is not None and left is None:
         files = [file for file in files if file.organisation_id == account.organisation_id]
     if not files:
         raise claim.unknown
@@ -267,7 +287,9 @@ async def _worker(viewer: Viewer, gate: Gate, account: Account, claim: _Claim) -
 
 async def _files_of(viewer: Viewer, claim: _Claim, last_name: str) -> list[Practitioner]:
     """The files of a family name that a number leads to; an organisation's leads to many."""
-    files = Practitioner.filter(account_id__isnull=True, last_name_folded=last_name).exclude(
+    # An invitation that nobody took up keeps its worker from nothing.
+    free = Q(account_id__isnull=True) | Q(account__state=AccountState.INVITED)
+    files = Practitioner.filter(free, last_name_folded=last_name).exclude(
         status=PractitionerStatus.DISMISSED
     )
     if not claim.kinds:

@@ -54,6 +54,12 @@ class SnilsDiffers(Problem):
     code = "SNILS_MISMATCH"
 
 
+class InnDiffers(Problem):
+    """The registry knows another INN of the worker whose account it is."""
+
+    code = "INN_MISMATCH"
+
+
 # A SNILS, and an INN or none, in their normal form.
 Numbers = dict[str, Any]
 
@@ -115,8 +121,8 @@ async def confirm_account(
 
     ``inn`` mends the one that was given before. Where the account is confirmed, the code still
     confirms the contact that it was sent to, and nothing else. Raises IdentityMissing, InnTaken,
-    SnilsBound, SnilsDiffers, TooManyAttempts, and Problems: those of ``read_numbers``,
-    CodeInvalid, CodeExpired, CodeReused.
+    SnilsBound, SnilsDiffers, InnDiffers, TooManyAttempts, and Problems: those of
+    ``read_numbers``, CodeInvalid, CodeExpired, CodeReused.
     """
     await gate.limiter.hit(viewer, TRYING, str(viewer.account_id))
     problems: list[Problem] = []
@@ -185,8 +191,8 @@ async def note_confirmed(
     """Confirms an account that the caller has locked in its unit of work, and binds its numbers.
 
     One that was confirmed by its owner's word is confirmed again by a proof. Raises
-    AlreadyConfirmed, IdentityMissing, InnTaken, SnilsBound, SnilsDiffers, IdentityUnavailable
-    about ``email``.
+    AlreadyConfirmed, IdentityMissing, InnTaken, SnilsBound, SnilsDiffers, InnDiffers,
+    IdentityUnavailable about ``email``.
     """
     if account.confirmed_at is not None and not adds_proof(account, way):
         raise AlreadyConfirmed
@@ -227,6 +233,8 @@ async def _bind(
         # Nobody looked at the one that was claimed: it stays no more than that.
         identity.update_from_dict({"inn_hash": None})
     elif claimed := inn or number_of(gate, identity, "inn"):
+        if worker is not None and worker.inn not in (None, claimed):
+            raise InnDiffers("inn")
         await bind_number(viewer, gate, account, identity, "inn", claimed, way=way)
     await bind_number(viewer, gate, account, identity, "snils", snils, way=way)
     next_version(identity)

@@ -18,9 +18,10 @@ from models.database import unit_of_work
 from models.feed import announce
 from models.grant import RoleGrant
 from models.organisation import Department, Organisation
-from models.practitioner import Practitioner, Profession
-from models.role import GRANTED, Role
+from models.practitioner import Practitioner, PractitionerStatus, Profession
+from models.role import CLINICAL, GRANTED, Role
 from resolvers.accounts import person_of
+from resolvers.standing import PractitionerDismissed
 from resolvers.versions import check_version, next_version
 
 
@@ -76,7 +77,7 @@ async def grant_role(
 ) -> RoleGrant:
     """Grants a role in the account's organisation, from now or from ``starts_at`` on.
 
-    Raises RoleNotGrantable, PeriodInvalid, RoleAlreadyGranted, NotFound.
+    Raises RoleNotGrantable, PeriodInvalid, RoleAlreadyGranted, PractitionerDismissed, NotFound.
     """
     # The account is locked: two grants of one role do not pass each other.
     account = await lock(viewer, Account, account_id, "account_id")
@@ -107,6 +108,8 @@ async def grant_to(
     if account.organisation_id is None:
         raise NotFound("account_id")
     await _check_place(viewer, account.organisation_id, department_id)
+    if role in CLINICAL:
+        await _check_not_dismissed(account)
     await _check_not_twice(
         account.id, role, account.organisation_id, department_id, starts_at, ends_at
     )
@@ -122,6 +125,22 @@ async def grant_to(
     )
     await _tell(viewer, "ROLE_GRANTED", grant)
     return grant
+
+
+async def grant_instead(
+    viewer: Viewer, *, account: Account, role: Role, department_id: UUID | None = None
+) -> None:
+    """Grants a role as ``grant_to`` does, in the place of whatever the viewer may revoke.
+
+    One that stands already goes on. Raises RoleNotGrantable, PractitionerDismissed, NotFound.
+    """
+    with suppress(RoleAlreadyGranted):
+        await grant_to(viewer, account=account, role=role, department_id=department_id)
+    living = RoleGrant.filter(account_id=account.id, revoked_at__isnull=True)
+    for grant in await living.order_by("id").select_for_update(no_key=True):
+        is_meant = (grant.role, grant.department_id) == (role, department_id)
+        if not is_meant and covers(viewer, grant.organisation_id, grant.department_id):
+            await _revoke(viewer, grant)
 
 
 async def grant_by_profession(viewer: Viewer, *, account: Account, person: Practitioner) -> Role:
@@ -231,6 +250,12 @@ async def _check_place(viewer: Viewer, organisation_id: UUID, department_id: UUI
         raise NotFound("department_id")
 
 
+async def _check_not_dismissed(account: Account) -> None:
+    """Whoever dismisses locks the account too, and sees each grant that was made before."""
+    if await Practitioner.exists(account_id=account.id, status=PractitionerStatus.DISMISSED):
+        raise PractitionerDismissed("account_id")
+
+
 def _check_period(viewer: Viewer, starts_at: datetime, ends_at: datetime | None) -> None:
     if ends_at is not None and ends_at <= max(starts_at, viewer.now):
         raise PeriodInvalid("ends_at")
@@ -267,7 +292,7 @@ async def _keep_an_admin(grant: RoleGrant, now: datetime) -> None:
         return
     organisation_id = grant.organisation_id
     await Organisation.filter(id=organisation_id).select_for_update(no_key=True).only("id")
-    others = await RoleGrant.filter(
+    administering = await RoleGrant.filter(
         organisation_id=organisation_id,
         role=Role.ADMIN,
         department_id__isnull=True,
@@ -276,8 +301,8 @@ async def _keep_an_admin(grant: RoleGrant, now: datetime) -> None:
         revoked_at__isnull=True,
         # An invitation that nobody took up administers nothing.
         account__state__in=[AccountState.ACTIVE, AccountState.LOCKED],
-    ).exclude(id=grant.id)
-    if not others:
+    )
+    if [one.id for one in administering] == [grant.id]:
         raise LastAdmin("id")
 
 

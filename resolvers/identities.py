@@ -13,9 +13,8 @@ from models import identifiers
 from models.account import Account
 from models.database import current_unit, unit_of_work
 from models.identity import Identity
-from models.practitioner import Practitioner
-from resolvers.attaching import AlreadyAttached
 from resolvers.forms import Check, complete, name, past, read, refuse
+from resolvers.standing import closed_file_of
 
 
 class UnderAge(Problem):
@@ -52,8 +51,7 @@ async def state_identity(viewer: Viewer, *, gate: Gate, **values: Any) -> Accoun
 @unit_of_work
 async def _state(viewer: Viewer, gate: Gate, form: dict[str, Any]) -> Account:
     account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
-    if await Practitioner.exists(account_id=account.id):
-        raise AlreadyAttached
+    await closed_file_of(account)
     if await Identity.exists(account_id=account.id):
         raise IdentityStated
     await save_identity(gate, account.id, form)

@@ -1,6 +1,5 @@
 """Invitations: a one-time code, and a contact that is shown to be theirs, open an account."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -20,14 +19,15 @@ from core.translation import message
 from models.account import Account, AccountState, ConfirmedBy, Invitation
 from models.database import unit_of_work
 from models.factor import CodePurpose, SentCode
-from models.practitioner import Practitioner
+from models.practitioner import Practitioner, PractitionerStatus
 from models.role import Role
 from resolvers.accounts import person_of, save_account
 from resolvers.contacts import Contact, account_with, contact_again, contact_from, take_contact
 from resolvers.forms import read, refuse
-from resolvers.grants import RoleAlreadyGranted, grant_to
+from resolvers.grants import grant_instead
 from resolvers.own_words import own_words, words_in
 from resolvers.returned_codes import code_or_problem
+from resolvers.standing import PractitionerDismissed
 
 LIFETIME = timedelta(hours=72)
 # From one address, behind which there may be a hospital that opens its accounts.
@@ -74,23 +74,24 @@ class Accepted:
 async def invite(
     viewer: Viewer, *, practitioner_id: UUID, role: Role, department_id: UUID | None = None
 ) -> Invited:
-    """Makes or renews the invitation of a worker, with a role; earlier codes end.
+    """Makes or renews the invitation of a worker, with a role; earlier codes and roles end.
 
-    Raises AccountExists, RoleNotGrantable, NotFound.
+    Raises PractitionerDismissed, AccountExists, RoleNotGrantable, NotFound.
     """
     person = await lock(viewer, Practitioner, practitioner_id, "practitioner_id")
+    if person.status is PractitionerStatus.DISMISSED:
+        raise PractitionerDismissed("practitioner_id")
     account = await _account_for(person)
     if account.state is not AccountState.INVITED:
         raise AccountExists("practitioner_id")
-    with suppress(RoleAlreadyGranted):  # the invitation is renewed, and the grant stands
-        await grant_to(viewer, account=account, role=role, department_id=department_id)
+    await grant_instead(viewer, account=account, role=role, department_id=department_id)
     record(viewer, "INVITED", account, about=person.id, role=role.value)
     return await new_invitation(viewer, account)
 
 
 async def new_invitation(viewer: Viewer, account: Account) -> Invited:
     """A fresh code for an account; earlier ones end. Inside the caller's unit of work."""
-    await Invitation.filter(account_id=account.id, used_at__isnull=True).delete()
+    await end_invitations(account)
     code = readable_code(_PREFIX, groups=_GROUPS)
     invitation = await Invitation.create(
         account_id=account.id,
@@ -99,6 +100,18 @@ async def new_invitation(viewer: Viewer, account: Account) -> Invited:
         expires_at=viewer.now + LIFETIME,
     )
     return Invited(account, invitation, code)
+
+
+async def end_invitations(account: Account) -> None:
+    """Makes the codes of an account, which the caller has locked, good for nothing."""
+    await Invitation.filter(account_id=account.id, used_at__isnull=True).delete()
+
+
+async def close_invited(account: Account) -> None:
+    """Ends an account that nobody opened, which the caller has locked; its contacts are free."""
+    await end_invitations(account)
+    account.update_from_dict({"state": AccountState.CLOSED, "email": None, "phone": None})
+    await account.save(update_fields=["state", "email", "phone"])
 
 
 async def _account_for(person: Practitioner) -> Account:
@@ -194,12 +207,13 @@ async def _accept(
     person: Viewer, gate: Gate, code: str, sent: SentCode, password_hash: str
 ) -> Accepted:
     invitation = await _living(person, code)
+    # The account first: whoever ends its invitations meanwhile has locked it.
+    account = await Account.filter(id=invitation.account_id).select_for_update(no_key=True).get()
     taken = await Invitation.filter(id=invitation.id, used_at__isnull=True).update(
         used_at=person.now
     )
     if not taken:
         raise InvitationInvalid("code")
-    account = await Account.filter(id=invitation.account_id).select_for_update(no_key=True).get()
     if account.state is not AccountState.INVITED:
         raise InvitationInvalid("code")
     await use_code(person, sent, "contact_code")

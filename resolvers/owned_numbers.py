@@ -11,7 +11,7 @@ from auth.gate import Gate
 from auth.identities import number_hash, set_number
 from auth.viewer import Viewer
 from core.errors import Problem
-from models.account import Account, ConfirmedBy
+from models.account import Account, AccountState, ConfirmedBy
 from models.database import current_unit
 from models.identity import Identity
 from models.practitioner import Practitioner
@@ -49,10 +49,15 @@ _TAKEN: dict[Kind, type[Problem]] = {"snils": SnilsBound, "inn": InnTaken}
 
 async def owners_of(gate: Gate, kind: Kind, number: str) -> list[Account]:
     """The accounts that have proved a number: those of the registry's files, or else another."""
-    files = await Practitioner.filter(account_id__isnull=False, **{kind: number})
-    if files:
-        return await Account.filter(id__in=[file.account_id for file in files])
-    return await provers_of(gate, kind, number)
+    by_file = await _owners_by_file(kind, number)
+    by_proof = await provers_of(gate, kind, number)
+    return by_file or by_proof
+
+
+async def _owners_by_file(kind: Kind, number: str) -> list[Account]:
+    attached = Account.filter(**{f"practitioner__{kind}": number})
+    # An invitation that nobody took up is nobody's account.
+    return await attached.exclude(state=AccountState.INVITED)
 
 
 async def provers_of(gate: Gate, kind: Kind, number: str) -> list[Account]:
@@ -99,13 +104,47 @@ async def _check_registry(identity: Identity, kind: Kind, number: str, *, is_pro
 
     A proof goes beyond the names of a file, which may be old, and not beyond its account.
     """
+    if await _owners_by_file(kind, number):
+        raise _TAKEN[kind](kind)
     for file in await Practitioner.filter(**{kind: number}):
-        if file.account_id is not None or not (is_proved or has_same_name(file, identity)):
+        if not (is_proved or has_same_name(file, identity)):
             raise _TAKEN[kind](kind)
 
 
 async def _is_in_file(account: Account, kind: Kind, number: str) -> bool:
     return await Practitioner.filter(account_id=account.id, **{kind: number}).exists()
+
+
+async def lose_numbers_of(gate: Gate, account: Account, file: Practitioner) -> list[Kind]:
+    """Takes from an account the numbers that only a file, which it leaves, has proved to be its.
+
+    The caller has locked the account, and saves it. Tells which numbers these were.
+    """
+    current_unit()
+    found = Identity.filter(account_id=account.id).select_for_update(no_key=True)
+    identity = await found.get_or_none()
+    if identity is None:
+        return []
+    lost: list[Kind] = []
+    for kind in PROVING:
+        number: str | None = getattr(file, kind)
+        if number is None or account.confirmed_by in PROVING[kind]:
+            continue
+        if getattr(identity, f"{kind}_hash") == number_hash(gate, kind, number):
+            lost.append(kind)
+    if lost:
+        await _lose(gate, account, identity, *lost)
+    return lost
+
+
+async def _lose(gate: Gate, account: Account, identity: Identity, *kinds: Kind) -> None:
+    """Takes numbers out, and in the account, which the caller saves, what stood on them."""
+    for kind in kinds:
+        set_number(gate, identity, kind, None)
+    next_version(identity)
+    await identity.save()
+    if account.confirmed_by in _STATED:
+        account.update_from_dict({"confirmed_at": None, "confirmed_by": None})
 
 
 async def _take_over(viewer: Viewer, gate: Gate, holder: Identity, kind: Kind, number: str) -> None:
@@ -117,12 +156,8 @@ async def _take_over(viewer: Viewer, gate: Gate, holder: Identity, kind: Kind, n
     identity = await Identity.filter(id=holder.id).select_for_update(no_key=True).get()
     if getattr(identity, f"{kind}_hash") != getattr(holder, f"{kind}_hash"):
         return  # Another was first: saving tells who has it now.
-    set_number(gate, identity, kind, None)
-    next_version(identity)
-    await identity.save()
-    if account.confirmed_by in _STATED:
-        account.update_from_dict({"confirmed_at": None, "confirmed_by": None})
-        await account.save(update_fields=["confirmed_at", "confirmed_by"])
+    await _lose(gate, account, identity, kind)
+    await account.save(update_fields=["confirmed_at", "confirmed_by"])
     await end_sessions(viewer, account.id, reason="NUMBER_TAKEN_OVER")
     about = await person_of(account.id)
     record(viewer, "NUMBER_TAKEN_OVER", account, about=about, number=kind)

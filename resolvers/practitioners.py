@@ -13,6 +13,7 @@ from auth.viewer import Viewer
 from core.errors import Problem
 from core.sealing import Vault
 from models import identifiers
+from models.account import Account
 from models.change import ChangeKind
 from models.database import unit_of_work, violated
 from models.feed import announce
@@ -33,6 +34,7 @@ from resolvers.forms import (
     text,
 )
 from resolvers.grants import revoke_all
+from resolvers.invitations import end_invitations
 from resolvers.shifts import release_shifts
 from resolvers.standing import (
     PractitionerDismissed,
@@ -48,6 +50,12 @@ class SnilsTaken(Problem):
     """Another worker of the registry has this SNILS."""
 
     code = "DUPLICATE_SNILS"
+
+
+class NotDismissed(Problem):
+    """The worker is employed."""
+
+    code = "NOT_DISMISSED"
 
 
 # What a worker may change in their own file without asking anybody.
@@ -90,11 +98,15 @@ async def update_practitioner(
     """
     row = await lock(viewer, Practitioner, id)
     check_version(row, version)
-    before = [getattr(row, name) for name in _STANDING]
+    names = (*_STANDING, *OWN_CONTACTS)
+    before = {name: getattr(row, name) for name in names}
     await _write(viewer, row, changes, _checks(viewer), vault)
-    if before != [getattr(row, name) for name in _STANDING] and row.account_id is not None:
+    same = {name for name in names if getattr(row, name) == before[name]}
+    if not same.issuperset(_STANDING) and row.account_id is not None:
         announce(ChangeKind.SESSION, account_id=row.account_id, subject_id=row.id)
-    record(viewer, "PRACTITIONER_UPDATED", row, about=row.id, fields=sorted(changes))
+    # A contact that a form only sends back is still who wrote it before (``detach_account``).
+    fields = sorted(changes.keys() - same)
+    record(viewer, "PRACTITIONER_UPDATED", row, about=row.id, fields=fields)
     return row
 
 
@@ -116,7 +128,7 @@ async def update_my_file(viewer: Viewer, *, version: int, **changes: Any) -> Pra
 async def dismiss_practitioner(
     viewer: Viewer, *, id: UUID, version: int, reason: str | None = None
 ) -> Practitioner:
-    """Closes a worker's file today: positions end, clinical roles are revoked, the shifts to
+    """Closes a worker's file today: positions, clinical roles and invitations end, the shifts to
     come are nobody's again.
 
     Raises NotFound, Stale, PractitionerDismissed, Problems.
@@ -131,8 +143,28 @@ async def dismiss_practitioner(
     await row.save()
     await _end_positions(row, viewer.today)
     await release_shifts(viewer, row)
-    await _revoke_clinical_roles(viewer, row)
+    await _end_access(viewer, row)
     record(viewer, "PRACTITIONER_DISMISSED", row, about=row.id, reason=given)
+    return row
+
+
+@unit_of_work
+async def reinstate_practitioner(
+    viewer: Viewer, *, id: UUID, version: int, reason: str | None = None
+) -> Practitioner:
+    """Opens the file of a worker who was dismissed and comes back; posts and roles are given anew.
+
+    Raises NotFound, Stale, NotDismissed, Problems.
+    """
+    row = await lock(viewer, Practitioner, id)
+    check_version(row, version)
+    if row.status is not PractitionerStatus.DISMISSED:
+        raise NotDismissed("id")
+    given = optional(reason, prose(500), "reason")
+    row.status = _status_of(row)
+    next_version(row)
+    await row.save()
+    record(viewer, "PRACTITIONER_REINSTATED", row, about=row.id, reason=given)
     return row
 
 
@@ -143,13 +175,16 @@ async def _end_positions(row: Practitioner, today: date) -> None:
     await held.filter(ends_on__gt=today).update(ends_on=today)
 
 
-async def _revoke_clinical_roles(viewer: Viewer, row: Practitioner) -> None:
+async def _end_access(viewer: Viewer, row: Practitioner) -> None:
     if row.account_id is None:
         return
+    # Whoever grants a role to it, or accepts its invitation, has locked it as well.
+    account = await Account.filter(id=row.account_id).select_for_update(no_key=True).get()
+    await end_invitations(account)
     await revoke_all(
-        viewer, account_id=row.account_id, organisation_id=row.organisation_id, roles=CLINICAL
+        viewer, account_id=account.id, organisation_id=row.organisation_id, roles=CLINICAL
     )
-    announce(ChangeKind.SESSION, account_id=row.account_id, subject_id=row.id)
+    announce(ChangeKind.SESSION, account_id=account.id, subject_id=row.id)
 
 
 def _checks(viewer: Viewer) -> dict[str, Check]:
@@ -204,8 +239,7 @@ async def _write(
 
     row.update_from_dict(stored)
     if row.status is not PractitionerStatus.DISMISSED:
-        is_complete = row.snils is not None and row.birth_date is not None
-        row.status = PractitionerStatus.ACTIVE if is_complete else PractitionerStatus.INCOMPLETE
+        row.status = _status_of(row)
     if row._saved_in_db:
         next_version(row)
     try:
@@ -215,6 +249,12 @@ async def _write(
             raise
         # Somebody else's file that the caller does not see, or one made this very moment.
         raise IdentityUnavailable("snils") from None
+
+
+def _status_of(row: Practitioner) -> PractitionerStatus:
+    """That of somebody who is employed."""
+    is_complete = row.snils is not None and row.birth_date is not None
+    return PractitionerStatus.ACTIVE if is_complete else PractitionerStatus.INCOMPLETE
 
 
 async def _wrong_references(

@@ -5,8 +5,9 @@ from uuid import UUID
 from auth.rows import NotFound, existing, lock
 from auth.viewer import Viewer
 from core.errors import Problem
+from models.account import Account
 from models.organisation import Department
-from models.practitioner import Practitioner
+from models.practitioner import Practitioner, PractitionerStatus
 from resolvers.forms import Required
 
 
@@ -26,6 +27,20 @@ class PractitionerDismissed(Problem):
     """The worker was dismissed, and nothing new is given to them."""
 
     code = "PRACTITIONER_DISMISSED"
+
+
+class AlreadyAttached(Problem):
+    """The account is that of a worker of the registry."""
+
+    code = "ALREADY_ATTACHED"
+
+
+async def closed_file_of(account: Account) -> Practitioner | None:
+    """The file of a job that the owner has left, if any; raises AlreadyAttached for another."""
+    file = await Practitioner.get_or_none(account_id=account.id)
+    if file is not None and file.status is not PractitionerStatus.DISMISSED:
+        raise AlreadyAttached
+    return file
 
 
 async def own_file(viewer: Viewer) -> Practitioner:

@@ -151,8 +151,8 @@ async def confirm_in_person(
     ``document`` is its series and number as the operator reads them, ``inn`` a number that they
     saw too: one that was only claimed stays so. Raises NotFound,
     SelfApproval, AlreadyConfirmed, IdentityMissing, DocumentMismatch, InnTaken, SnilsBound,
-    SnilsDiffers, TooManyAttempts, and Problems: Required, PassportMalformed, ReasonNeeded, and
-    those of ``read_numbers``.
+    SnilsDiffers, InnDiffers, TooManyAttempts, and Problems: Required, PassportMalformed,
+    ReasonNeeded, and those of ``read_numbers``.
     """
     problems: list[Problem] = []
     given = {"document": document, "public_id": public_id}

@@ -8,7 +8,7 @@ from auth.identities import number_hash
 from auth.viewer import Viewer
 from core.errors import Problem
 from core.text import fold
-from models.account import Account, AccountState, ConfirmedBy
+from models.account import Account, ConfirmedBy
 from models.identity import Identity
 from models.practitioner import Practitioner
 from resolvers.owned_numbers import bind_number, owners_of
@@ -31,7 +31,7 @@ async def owner_of(gate: Gate, snils: str | None) -> UUID | None:
     found = [
         account.id
         for account in await owners_of(gate, "snils", snils)
-        if account.confirmed_at is not None and account.state is not AccountState.INVITED
+        if account.confirmed_at is not None
     ]
     # Two organisations may know one person by two accounts: which, they say by linking it.
     return found[0] if len(found) == 1 else None

@@ -358,6 +358,12 @@ mutation(
     returns=row("Practitioner"),
 )
 mutation(
+    practitioners.reinstate_practitioner,
+    visible(ADMIN),
+    says="Opens the file of a dismissed worker who comes back; posts and roles are given anew.",
+    returns=row("Practitioner"),
+)
+mutation(
     detaching.detach_account,
     visible(ADMIN),
     says="Takes a worker's file from the account that holds it; both sides are told.",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.clock import utc_now
-from models.account import Account
+from models.account import Account, AccountState
 from models.audit import AuditEntry
 from models.grant import RoleGrant
 from models.licence import Licence, LicenceKind
@@ -23,6 +23,7 @@ from tests.journeys.newcomers import (
     INN,
     OTHER_INN,
     OTHER_SNILS,
+    PASSWORD,
     PHONE,
     SENT,
     SNILS,
@@ -371,6 +372,68 @@ async def test_whose_account_does_not_say_who_they_are_says_so_first(hospital: H
     # Of a worker of the registry the registry says it.
     doctor = await hospital.doctor()
     assert await doctor.refused("stateIdentity", input=stated) == [("ALREADY_ATTACHED", None)]
+
+
+async def test_an_invitation_that_nobody_took_up_keeps_its_worker_from_nothing(
+    hospital: Hospital,
+) -> None:
+    file, admin = await registered(hospital), await hospital.admin()
+    shows = "code account { id }"
+    invited = await admin.does("invite", shows, practitionerId=str(file.id), role="NURSE")
+    # Whoever registers by themselves may be told the registry's SNILS, and attach the file.
+    person = await confirmed_newcomer(hospital)
+    given = await asked(hospital, person, snils=SNILS)
+    attached = await person.does("attachRole", GONE_ON, **given)
+
+    assert attached["viewer"] == {"activeRole": "DOCTOR", "roles": ["DOCTOR"]}
+    assert (await Practitioner.get(id=file.id)).account_id == person.account_id
+    waiting = await Account.get(id=invited["account"]["id"])
+    assert waiting.state is AccountState.CLOSED
+    assert await RoleGrant.filter(account_id=waiting.id, revoked_at__isnull=True).count() == 0
+    assert (await AuditEntry.get(action="INVITATION_SUPERSEDED")).about_id == file.id
+    begun = {"code": invited["code"], "contact": OTHER_PHONE}
+    assert await hospital.visitor().refused("beginInvitation", **begun) == [
+        ("INVITATION_INVALID", "code")
+    ]
+    assert await admin.refused("invite", practitionerId=str(file.id), role="NURSE") == [
+        ("ACCOUNT_EXISTS", "practitionerId")
+    ]
+
+
+async def test_of_who_accepts_an_invitation_and_who_attaches_its_file_at_once_one_does(
+    hospital: Hospital,
+) -> None:
+    file, admin, visitor = await registered(hospital), await hospital.admin(), hospital.visitor()
+    invited = await admin.does("invite", "code", practitionerId=str(file.id), role="DOCTOR")
+    person = await newcomer(hospital)
+    given = await asked(hospital, person, snils=SNILS)
+    code = invited["code"]
+    begun = await visitor.does("beginInvitation", "handle", code=code, contact=OTHER_PHONE)
+    contact_code = await code_sent(hospital, OTHER_PHONE)
+    accepting = {"code": code, "handle": begun["handle"], "contactCode": contact_code}
+
+    payloads = await asyncio.gather(
+        person.tries("attachRole", **given),
+        visitor.tries("acceptInvitation", **accepting, password=PASSWORD),
+    )
+
+    assert sum(payload["errors"] == [] for payload in payloads) == 1
+    holder = await Account.get(practitioner__id=file.id)
+    assert holder.state is AccountState.ACTIVE
+    roles = await RoleGrant.filter(revoked_at__isnull=True, role=Role.DOCTOR)
+    assert [grant.account_id for grant in roles] == [holder.id]
+
+
+async def test_a_file_that_is_closed_meanwhile_is_attached_to_nobody(hospital: Hospital) -> None:
+    file, admin = await registered(hospital), await hospital.admin()
+    person = await newcomer(hospital)
+    given = await asked(hospital, person, snils=SNILS)
+    await asyncio.gather(
+        person.tries("attachRole", **given),
+        admin.does("dismissPractitioner", id=str(file.id), version=1),
+    )
+    grants = RoleGrant.filter(account_id=person.account_id, revoked_at__isnull=True)
+    assert await grants.count() == 0
 
 
 async def test_the_demo_s_citizen_attaches_the_file_that_waits(api: Api) -> None:

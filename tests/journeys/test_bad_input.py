@@ -52,6 +52,7 @@ BY_ID: dict[str, tuple[Role, str, dict[str, Any]]] = {
     "updateDepartment": (Role.ADMIN, "id", {"input": {"name": "Новое"}}),
     "updatePractitioner": (Role.ADMIN, "id", {"version": 1, "input": {"lastName": "Новая"}}),
     "dismissPractitioner": (Role.ADMIN, "id", {"version": 1}),
+    "reinstatePractitioner": (Role.ADMIN, "id", {"version": 1}),
     "detachAccount": (Role.ADMIN, "id", {"version": 1, **REASON}),
     "addPosition": (
         Role.ADMIN,

@@ -263,6 +263,20 @@ async def numbers_of(hospital: Hospital, person: Caller) -> tuple[str | None, st
     return snils, number_of(gate, identity, "inn") if identity.inn_hash else None
 
 
+async def test_the_registry_s_own_worker_confirms_with_the_registry_s_inn(
+    hospital: Hospital,
+) -> None:
+    # Another was claimed at registering; the personnel department may have mended the file since.
+    doctor = await worker(hospital, inn=OTHER_INN)
+    given = await asked(hospital, doctor)
+    assert await doctor.refused("confirmAccount", **given, snils=SNILS) == [("INN_MISMATCH", "inn")]
+    (told,) = await doctor.told("confirmAccount", language="ru", **given, snils=SNILS, inn=INN)
+    assert told.startswith("В реестре персонала у вас другой ИНН")
+    await doctor.does("confirmAccount", **given, snils=SNILS, inn=OTHER_INN)
+    identity = await Identity.get(account_id=doctor.account_id)
+    assert number_of(hospital.api.services.gate, identity, "inn") == OTHER_INN
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -7,12 +7,21 @@ import pytest
 from models.account import Account, AccountState, ConfirmedBy, Session
 from models.audit import AuditEntry
 from models.grant import RoleGrant
-from models.identity import ExternalIdentity, Provider
+from models.identity import ExternalIdentity, Identity, Provider
 from models.practitioner import Practitioner
 from models.role import Role
 from tests import factories as make
 from tests.journeys.hospital import Caller, Hospital, coming
-from tests.journeys.newcomers import PHONE, newcomer, outbox
+from tests.journeys.newcomers import (
+    OTHER_INN,
+    PHONE,
+    SNILS,
+    code_sent,
+    confirmed_newcomer,
+    later,
+    newcomer,
+    outbox,
+)
 from tests.journeys.test_attaching_a_role import GONE_ON, OTHER_PHONE, asked, registered
 
 REASON = "Карточку добавил посторонний человек"
@@ -55,7 +64,7 @@ async def test_a_file_goes_back_to_its_owner(hospital: Hospital) -> None:
     entry = await AuditEntry.get(action="ACCOUNT_DETACHED")
     assert (entry.about_id, entry.details) == (
         file.id,
-        {"account": account.public_id, "emptied": [], "reason": REASON},
+        {"account": account.public_id, "emptied": [], "lost": [], "reason": REASON},
     )
     assert account.phone is not None
     (theirs,) = await outbox(hospital, account.phone)
@@ -85,6 +94,67 @@ async def test_contacts_that_the_account_wrote_lead_nobody_back(hospital: Hospit
     assert (file.personal_email, file.address) == ("anna@example.org", "Тула")
     entry = await AuditEntry.get(action="ACCOUNT_DETACHED")
     assert entry.details["emptied"] == ["personal_phone"]
+
+
+async def test_a_number_that_came_with_the_file_goes_back_to_who_had_it(
+    hospital: Hospital,
+) -> None:
+    owner = await confirmed_newcomer(hospital)
+    stranger = await newcomer(hospital, OTHER_PHONE, inn=OTHER_INN)
+    file = await registered(hospital, account=stranger.account, inn=OTHER_INN)
+    asked_for = await stranger.does("requestConfirmation", "handle", channel="SMS")
+    code = await code_sent(hospital, OTHER_PHONE)
+    await stranger.does("confirmAccount", handle=asked_for["handle"], code=code, snils=SNILS)
+    assert (await Account.get(id=owner.account_id)).confirmed_at is None
+    stranger.file = file
+    admin = await hospital.admin()
+
+    await admin.does("detachAccount", "practitioner { id }", **of(stranger))
+
+    account = await Account.get(id=stranger.account_id)
+    identity = await Identity.get(account_id=account.id)
+    assert [account.confirmed_at, account.confirmed_by] == [None, None]
+    assert [identity.snils_hash, identity.inn_hash] == [None, None]
+    assert (await AuditEntry.get(action="ACCOUNT_DETACHED")).details["lost"] == ["snils", "inn"]
+    await later(30)
+    assert owner.account is not None
+    owner.token = await hospital.api.token(owner.account, Role.CITIZEN)
+    asked_for = await owner.does("requestConfirmation", "handle", channel="SMS")
+    code = await code_sent(hospital, PHONE)
+    await owner.does("confirmAccount", handle=asked_for["handle"], code=code, snils=SNILS)
+
+
+async def test_a_contact_that_others_wrote_after_the_account_stays(hospital: Hospital) -> None:
+    stranger, admin = await hospital.doctor(), await hospital.admin()
+    own = {"personalPhone": OTHER_PHONE, "personalEmail": "stranger@example.org"}
+    await stranger.does("updateMyFile", "practitioner { id }", version=1, input=own)
+    # What a form only sends back, nobody has written.
+    mended = {**own, "personalPhone": PHONE}
+    await admin.does("updatePractitioner", id=stranger.file_id, version=2, input=mended)
+
+    await admin.does("detachAccount", "practitioner { id }", **of(stranger, version=3))
+
+    file = await Practitioner.get(id=stranger.file_id)
+    assert file.personal_phone == PHONE
+    assert not file.personal_email
+    entry = await AuditEntry.get(action="ACCOUNT_DETACHED")
+    assert entry.details["emptied"] == ["personal_email"]
+
+
+@pytest.mark.parametrize("way", [ConfirmedBy.VISIT, ConfirmedBy.ESIA])
+async def test_a_number_that_was_proved_without_the_file_stays(
+    hospital: Hospital, way: ConfirmedBy
+) -> None:
+    person = await confirmed_newcomer(hospital)
+    await Account.filter(id=person.account_id).update(confirmed_by=way)
+    person.file = await registered(hospital, account=person.account)
+    admin = await hospital.admin()
+
+    await admin.does("detachAccount", "practitioner { id }", **of(person))
+
+    account = await Account.get(id=person.account_id)
+    assert account.confirmed_at is not None and account.confirmed_by is way
+    assert (await Identity.get(account_id=account.id)).snils_hash is not None
 
 
 async def test_an_invitation_that_nobody_took_up_ends(hospital: Hospital) -> None:

@@ -186,6 +186,36 @@ async def test_a_new_invitation_ends_the_one_before(gate: Gate) -> None:
         await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
 
 
+async def test_a_new_invitation_gives_its_role_in_the_place_of_the_one_before(gate: Gate) -> None:
+    chief, worker = await hired()
+    ward = worker.department_id
+    invited = await invite(chief, practitioner_id=worker.id, role=Role.ADMIN)
+    for place in (None, ward, ward):
+        await invite(chief, practitioner_id=worker.id, role=Role.NURSE, department_id=place)
+        living = await RoleGrant.filter(account_id=invited.account.id, revoked_at__isnull=True)
+        assert [(grant.role, grant.department_id) for grant in living] == [(Role.NURSE, place)]
+    actions = [entry.action for entry in await AuditEntry.all()]
+    assert (actions.count("ROLE_GRANTED"), actions.count("ROLE_REVOKED")) == (3, 2)
+
+
+async def test_a_new_invitation_revokes_nothing_beyond_its_administrator_s_reach(
+    gate: Gate,
+) -> None:
+    chief, worker = await hired()
+    invited = await invite(chief, practitioner_id=worker.id, role=Role.INSPECTOR)
+    limited = await make.viewer(
+        Role.ADMIN,
+        account=await make.account(),
+        organisation=await worker.organisation,
+        rights=entrance.RIGHTS[Role.ADMIN],
+        department_id=worker.department_id,
+    )
+    place = worker.department_id
+    await invite(limited, practitioner_id=worker.id, role=Role.NURSE, department_id=place)
+    living = await RoleGrant.filter(account_id=invited.account.id, revoked_at__isnull=True)
+    assert {grant.role for grant in living} == {Role.INSPECTOR, Role.NURSE}
+
+
 async def test_every_wrong_field_is_named_and_leaves_the_codes_good(gate: Gate) -> None:
     code = (await invited_nurse()).code
     given = await named(gate, code)
