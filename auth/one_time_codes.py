@@ -66,7 +66,7 @@ def matching_step(secret: str, code: str, now: datetime, last_step: int, around:
     unused = [step for step in near if step > last_step]
     if unused:
         return unused[0]
-    if near:
+    if near or (steps and steps[-1] <= last_step):
         raise CodeTooOld
     if steps:
         # The last of them: what is told of a time to come must be remembered.

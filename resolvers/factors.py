@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import partial
 
 from auth import one_time_codes
@@ -36,13 +37,21 @@ from resolvers.sessions import SignedIn, own_session
 _CONFIRMING = "confirm factor"
 
 
+class ClockSide(StrEnum):
+    """To which side the clock of an authenticator is off."""
+
+    AHEAD = "AHEAD"
+    BEHIND = "BEHIND"
+
+
 class ClockSkew(Problem):
-    """The code is right at another time: the clock of the authenticator is off by ``seconds``."""
+    """The code is right at another time: the clock is so many ``seconds`` ahead, or else behind."""
 
     code = "CLOCK_SKEW"
 
     def __init__(self, field: str, *, seconds: int, step: int) -> None:
-        super().__init__(field, seconds=seconds)
+        side = ClockSide.AHEAD if seconds > 0 else ClockSide.BEHIND
+        super().__init__(field, seconds=abs(seconds), side=side)
         self.step = step
 
 

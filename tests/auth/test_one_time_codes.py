@@ -46,6 +46,12 @@ def test_a_code_of_another_time_tells_how_far_the_clock_is_off(steps: int, secon
     assert off.value.seconds == seconds
 
 
+def test_a_used_code_is_told_as_used_for_as_long_as_it_is_known() -> None:
+    for around in (0, 1):
+        with pytest.raises(CodeTooOld):
+            matching_step(SECRET, code(-4), NOW, STEP - 4, around)
+
+
 @pytest.mark.parametrize("steps", [-11, 11])
 def test_further_off_is_no_code(steps: int) -> None:
     with pytest.raises(CodeMismatch):

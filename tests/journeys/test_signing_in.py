@@ -174,8 +174,8 @@ async def test_an_authenticator_whose_clock_is_off_is_told_so(hospital: Hospital
     (problem,) = (await hospital.visitor().tries("signIn", **given))["errors"]
     assert (problem["code"], problem["field"]) == ("CLOCK_SKEW", "code")
     assert re.fullmatch(
-        r"The clock of your authenticator is off by 1[58]0 s\."
-        r" Set it to automatic time and try again\.",
+        r"The clock of your authenticator is 1[58]0 s ahead: set it to automatic time\."
+        r" If the code has changed by now, type the new one\.",
         problem["message"],
     )
 
