@@ -83,8 +83,8 @@ async def _send(viewer: Viewer, gate: Gate, to: Contact) -> Sent:
 async def start_reset(viewer: Viewer, *, gate: Gate, id: UUID) -> Account:
     """Sends a code to the account's confirmed contact, with the handle that goes with it.
 
-    It is in the owner's language, and waits for no code that a stranger asks for. The operator learns neither. Raises NotFound,
-    ContactUnconfirmed, ResendTooSoon.
+    It is in the owner's language, and waits for no code that a stranger asks for. The operator
+    learns neither. Raises NotFound, ContactUnconfirmed, ResendTooSoon.
     """
     account = await lock(viewer, Account, id)
     to = confirmed_contact(account)
