@@ -147,4 +147,6 @@ def _told_ids(gate: Gate, account: Account | None) -> dict[str, str | None]:
     """The ids of an account's logins, by their columns: made whether or not there is an account."""
     logins = {name: getattr(account, name, None) for name in ("phone", "email")}
     told = {name: told_id(gate, login or "") for name, login in logins.items()}
-    return {f"{name}_told_id": told[name] if logins[name] else None for name in logins}
+    # Of nobody they are written to no row: with nulls it would be another statement.
+    are_kept = {name: account is None or login is not None for name, login in logins.items()}
+    return {f"{name}_told_id": told[name] if are_kept[name] else None for name in logins}
