@@ -25,6 +25,7 @@ interface Props {
   notice: State['notice'];
   // Why a sign-in that left the page came back without a session.
   refused: readonly Problem[];
+  onRegistered: () => void;
   onClose: () => void;
 }
 
@@ -37,7 +38,7 @@ const TITLES: Record<Step['at'], string> = {
   ticket: formTexts.ticketTitle,
 };
 
-export function Access({ session, notice, refused, onClose }: Props) {
+export function Access({ session, notice, refused, onRegistered, onClose }: Props) {
   const [step, go] = useState<Step>({ at: 'signIn' });
   const ways = useWays(session);
   const back = () => go({ at: 'signIn' });
@@ -54,7 +55,7 @@ export function Access({ session, notice, refused, onClose }: Props) {
       {step.at === 'secondFactor' && (
         <SecondFactor session={session} pending={step.pending} onBack={back} onDone={onClose} />
       )}
-      {step.at === 'registration' && <Registration session={session} onBack={back} onClose={onClose} />}
+      {step.at === 'registration' && <Registration session={session} onBack={back} onDone={onRegistered} />}
       {step.at === 'recovery' && (
         <Recovery session={session} onBack={back} onDone={() => go({ at: 'signIn', told: formTexts.passwordReset })} />
       )}

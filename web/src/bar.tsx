@@ -10,16 +10,19 @@ import { RoleSwitch } from './roleswitch';
 import type { Identity, Session, State } from './session';
 import { texts } from './texts';
 
-interface Props {
+export interface BarProps {
   session: Session;
   identity: Identity | null;
   notice: State['notice'];
+  // Why a sign-in came back refused to whoever is signed in already.
+  refused: readonly Problem[];
+  onDismiss: () => void;
   onSignIn: () => void;
   onAccount: () => void;
   onProtect: () => void;
 }
 
-export function Bar({ session, identity, notice, onSignIn, onAccount, onProtect }: Props) {
+export function Bar({ session, identity, notice, refused, onDismiss, onSignIn, onAccount, onProtect }: BarProps) {
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [isBusy, setBusy] = useState(false);
   useEffect(() => setProblems([]), [identity]);
@@ -89,6 +92,7 @@ export function Bar({ session, identity, notice, onSignIn, onAccount, onProtect 
       </div>
       {notice === 'roleGone' && <p className="bar-notice" role="status">{texts.roleGone}</p>}
       {notice === 'sessionEnded' && <p className="bar-notice" role="status">{texts.sessionEnded}</p>}
+      <Problems problems={refused} onDismiss={onDismiss} />
       <Problems problems={problems} onDismiss={() => setProblems([])} />
     </header>
   );

@@ -1,4 +1,4 @@
-// Registering: the phone, the code that came to it, the form, and what is left to do.
+// Registering: the phone, the code that came to it, and the form.
 import { useEffect, useState } from 'react';
 import {
   BEGIN_REGISTRATION,
@@ -25,15 +25,14 @@ const FIELDS = [
 interface Props {
   session: Session;
   onBack: () => void;
-  onClose: () => void;
+  onDone: () => void;
 }
 
-export function Registration({ session, onBack, onClose }: Props) {
+export function Registration({ session, onBack, onDone }: Props) {
   const work = useWork();
   const [phone, setPhone] = useState('');
   const [handle, setHandle] = useState('');
-  const [at, go] = useState<'phone' | 'code' | 'form' | 'done'>('phone');
-  const [left, setLeft] = useState<readonly string[]>([]);
+  const [at, go] = useState<'phone' | 'code' | 'form'>('phone');
 
   async function send(to: string) {
     const sent = await session.ask<Sent>(BEGIN_REGISTRATION, { phone: to });
@@ -69,34 +68,14 @@ export function Registration({ session, onBack, onClose }: Props) {
       </Form>
     );
   }
-  if (at === 'form') {
-    const registered = (recommendations: readonly string[]) => {
-      setLeft(recommendations);
-      go('done');
-    };
-    return <AboutOneself session={session} handle={handle} onBack={onBack} onDone={registered} />;
-  }
-  return (
-    <div className="sign-in-told" data-testid="registered">
-      <h3>{formTexts.registeredTitle}</h3>
-      <p>{formTexts.registered}</p>
-      <ul>
-        {left.map((name) => (
-          <li key={name}>{formTexts.recommendations[name] ?? name}</li>
-        ))}
-      </ul>
-      <button type="button" className="button button-primary" data-testid="done" autoFocus onClick={onClose}>
-        {formTexts.done}
-      </button>
-    </div>
-  );
+  return <AboutOneself session={session} handle={handle} onBack={onBack} onDone={onDone} />;
 }
 
 interface FormProps {
   session: Session;
   handle: string;
   onBack: () => void;
-  onDone: (recommendations: readonly string[]) => void;
+  onDone: () => void;
 }
 
 function AboutOneself({ session, handle, onBack, onDone }: FormProps) {
@@ -130,8 +109,8 @@ function AboutOneself({ session, handle, onBack, onDone }: FormProps) {
       terms: values.has('terms'),
       termsVersion: terms?.version ?? '',
     };
-    const { recommendations } = await session.enter(REGISTER, { handle, input });
-    onDone(recommendations ?? []);
+    await session.enter(REGISTER, { handle, input });
+    onDone();
   }
 
   const choices = Object.fromEntries([['', formTexts.notChosen], ...specialties.map(({ id, name }) => [id, name])]);

@@ -5,11 +5,10 @@ import { HISTORY_PLUGIN, HistoryStore } from '@graphiql/plugin-history';
 import { GraphiQLProvider, useMonaco } from '@graphiql/react';
 import { GraphiQL, GraphiQLInterface } from 'graphiql';
 import { useEffect, useMemo, useState } from 'react';
-import { Bar } from './bar';
+import { Bar, type BarProps } from './bar';
 import { Editors } from './editors';
 import { welcome } from './examples';
 import { memory } from './memory';
-import type { Identity, Session, State } from './session';
 import { Transport } from './transport';
 
 // GraphiQL resets its panes when this list is another one.
@@ -18,16 +17,7 @@ const PLUGINS = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, explorerPlugin({ showAttri
 // How the panes share the page, until somebody moves them.
 const SIZES = { 'graphiql:docExplorerFlex': '0.3', 'graphiql:secondaryEditorFlex': '4' };
 
-interface Props {
-  session: Session;
-  identity: Identity | null;
-  notice: State['notice'];
-  onSignIn: () => void;
-  onAccount: () => void;
-  onProtect: () => void;
-}
-
-export function Workspace({ session, identity, notice, onSignIn, onAccount, onProtect }: Props) {
+export function Workspace({ session, identity, ...bar }: BarProps) {
   const [storage] = useState(() => memory(SIZES));
   const account = identity?.account.publicId ?? null;
   const role = identity?.role ?? null;
@@ -51,14 +41,7 @@ export function Workspace({ session, identity, notice, onSignIn, onAccount, onPr
         <HistoryStore>
           <DocExplorerStore>
             <Editors epoch={transport} />
-            <Bar
-              session={session}
-              identity={identity}
-              notice={notice}
-              onSignIn={onSignIn}
-              onAccount={onAccount}
-              onProtect={onProtect}
-            />
+            <Bar session={session} identity={identity} {...bar} />
             <GraphiQLInterface defaultEditorToolsVisibility="variables" showPersistHeadersSettings={false}>
               <GraphiQL.Logo>{null}</GraphiQL.Logo>
             </GraphiQLInterface>
