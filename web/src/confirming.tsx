@@ -1,33 +1,33 @@
 // Confirming one's account: a code by SMS or e-mail, and the numbers that become its owner's.
 import { useState } from 'react';
 import type { StepProps } from './account';
-import type { Sent } from './doors';
 import { Choice, TextField } from './fields';
 import { code, Form, typed, useWork } from './form';
 import { formTexts } from './formtexts';
 import { CONFIRM_ACCOUNT, REQUEST_CONFIRMATION } from './ownaccount';
+import { useSentCode } from './sent';
 import { SentCode } from './sentcode';
 
 export function Confirming({ session, account, onBack, onDone }: StepProps) {
   const work = useWork();
   const [channel, setChannel] = useState(account.phone ? 'SMS' : 'EMAIL');
   const [email, setEmail] = useState<string | null>(null);
-  const [handle, setHandle] = useState<string | null>(null);
+  const sent = useSentCode(session, `confirmation ${channel}`);
 
   async function ask(to: string | null) {
-    const sent = await session.ask<Sent>(REQUEST_CONFIRMATION, { channel, email: to });
+    await sent.ask(REQUEST_CONFIRMATION, { channel, email: to });
     setEmail(to);
-    setHandle(sent.handle);
   }
 
   async function confirm(values: FormData) {
     const numbers = { snils: typed(values, 'snils'), inn: typed(values, 'inn') || null };
-    await session.ask(CONFIRM_ACCOUNT, { handle, code: code(values), ...numbers });
+    await session.ask(CONFIRM_ACCOUNT, { handle: sent.handle, code: code(values), ...numbers });
+    sent.done();
     await onDone(formTexts.accountConfirmed);
   }
 
   const common = { work, cancel: formTexts.back, onCancel: onBack };
-  if (handle === null) {
+  if (sent.handle === null) {
     return (
       <Form
         key="channel"

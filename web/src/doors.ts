@@ -4,11 +4,12 @@ const SIGNED_IN = `
     recommendations
     errors { code field message }`;
 
-const SENT = 'handle errors { code field message }';
+const SENT = 'handle expiresAt errors { code field message }';
 const TOLD = 'errors { code field message }';
 
 export interface Sent {
   handle: string;
+  expiresAt: string;
 }
 
 export interface Asked {
@@ -95,7 +96,7 @@ export const BEGIN_REGISTRATION = `mutation BeginRegistration($phone: String!) {
 }`;
 
 export const CHECK_REGISTRATION = `mutation CheckRegistration($handle: String!, $code: String!) {
-  checkRegistrationCode(handle: $handle, code: $code) { ${TOLD} }
+  checkRegistrationCode(handle: $handle, code: $code) { expiresAt ${TOLD} }
 }`;
 
 export const REGISTER = `mutation Register($handle: String!, $input: RegisterInput!) {

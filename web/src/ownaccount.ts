@@ -1,5 +1,5 @@
 // The operations on one's own account: confirming it, attaching a role, its password, contacts and Gosuslugi.
-const SENT = 'handle errors { code field message }';
+const SENT = 'handle expiresAt errors { code field message }';
 const TOLD = 'errors { code field message }';
 
 export const REQUEST_CONFIRMATION = `mutation RequestConfirmation($channel: Channel!, $email: String) {

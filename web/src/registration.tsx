@@ -4,7 +4,6 @@ import {
   BEGIN_REGISTRATION,
   CHECK_REGISTRATION,
   REGISTER,
-  type Sent,
   SPECIALTIES,
   type Specialties,
   TERMS,
@@ -13,7 +12,9 @@ import {
 import { Check, Choice, PasswordField, TextField } from './fields';
 import { code, Form, secret, typed, useWork } from './form';
 import { formTexts } from './formtexts';
+import { problemsOf } from './problem';
 import { Problems } from './problems';
+import { type CodeSent, useSentCode } from './sent';
 import { SentCode } from './sentcode';
 import type { Session } from './session';
 
@@ -31,26 +32,23 @@ interface Props {
 export function Registration({ session, onBack, onDone }: Props) {
   const work = useWork();
   const [phone, setPhone] = useState('');
-  const [handle, setHandle] = useState('');
-  const [at, go] = useState<'phone' | 'code' | 'form'>('phone');
+  const sent = useSentCode(session, 'registration');
 
   async function send(to: string) {
-    const sent = await session.ask<Sent>(BEGIN_REGISTRATION, { phone: to });
+    await sent.ask(BEGIN_REGISTRATION, { phone: to });
     setPhone(to);
-    setHandle(sent.handle);
-    go('code');
   }
 
   async function check(values: FormData) {
-    await session.ask(CHECK_REGISTRATION, { handle, code: code(values) });
-    go('form');
+    const given = { handle: sent.handle, code: code(values) };
+    sent.prove((await session.ask<{ expiresAt: string }>(CHECK_REGISTRATION, given)).expiresAt);
   }
 
   const common = { work, cancel: formTexts.back, onCancel: onBack };
-  if (at === 'phone') {
+  if (sent.handle === null) {
     return (
       <Form
-        key={at}
+        key="phone"
         {...common}
         fields={['phone']}
         needed={['phone']}
@@ -61,24 +59,24 @@ export function Registration({ session, onBack, onDone }: Props) {
       </Form>
     );
   }
-  if (at === 'code') {
+  if (!sent.isProved) {
     return (
-      <Form key={at} {...common} fields={['code']} needed={['code']} submit={formTexts.next} onSubmit={check}>
+      <Form key="code" {...common} fields={['code']} needed={['code']} submit={formTexts.next} onSubmit={check}>
         <SentCode work={work} onAgain={() => send(phone)} />
       </Form>
     );
   }
-  return <AboutOneself session={session} handle={handle} onBack={onBack} onDone={onDone} />;
+  return <AboutOneself session={session} sent={sent} onBack={onBack} onDone={onDone} />;
 }
 
 interface FormProps {
   session: Session;
-  handle: string;
+  sent: CodeSent;
   onBack: () => void;
   onDone: () => void;
 }
 
-function AboutOneself({ session, handle, onBack, onDone }: FormProps) {
+function AboutOneself({ session, sent, onBack, onDone }: FormProps) {
   const work = useWork();
   // Apart from the form's own work: whoever is quicker than it may send already.
   const loading = useWork();
@@ -109,7 +107,14 @@ function AboutOneself({ session, handle, onBack, onDone }: FormProps) {
       terms: values.has('terms'),
       termsVersion: terms?.version ?? '',
     };
-    await session.enter(REGISTER, { handle, input });
+    try {
+      await session.enter(REGISTER, { handle: sent.handle, input });
+    } catch (error) {
+      // Nothing more is taken under this handle.
+      if (problemsOf(error).some(({ field }) => field === 'handle')) sent.done();
+      throw error;
+    }
+    sent.done();
     onDone();
   }
 
