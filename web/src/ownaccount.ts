@@ -30,6 +30,10 @@ export const CHANGE_CONTACT = `mutation ChangeContact($handle: String!, $code: S
   changeContact(handle: $handle, code: $code) { ${TOLD} }
 }`;
 
+export const BEGIN_ESIA_LINKING = `mutation BeginEsiaLinking {
+  beginEsiaLinking { address binding ${TOLD} }
+}`;
+
 export const LINK_ESIA = `mutation LinkEsia($binding: String!, $state: String!, $code: String, $error: String) {
   linkEsia(binding: $binding, state: $state, code: $code, error: $error) { ${TOLD} }
 }`;
