@@ -19,6 +19,7 @@ export interface Asked {
 export interface Challenged {
   challenge: string;
   text: string;
+  expiresAt: string;
 }
 
 export interface Terms {
@@ -64,7 +65,7 @@ export const SIGN_IN_BY_PASSKEY = `mutation SignInByPasskey($credential: String!
 }`;
 
 export const BEGIN_SIGNATURE = `mutation BeginSignature {
-  beginSignatureSignIn { challenge text ${TOLD} }
+  beginSignatureSignIn { challenge text expiresAt ${TOLD} }
 }`;
 
 export const SIGN_IN_BY_SIGNATURE = `mutation SignInBySignature($challenge: String!, $signature: String!) {
