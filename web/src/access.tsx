@@ -1,5 +1,5 @@
 // The dialog of whoever is not signed in: its steps, from signing in to everything that leads there.
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Dialog } from './dialog';
 import { formTexts } from './formtexts';
 import type { Pending } from './operations';
@@ -41,7 +41,13 @@ const TITLES: Record<Step['at'], string> = {
 export function Access({ session, notice, refused, onRegistered, onClose }: Props) {
   const [step, go] = useState<Step>({ at: 'signIn' });
   const ways = useWays(session);
-  const back = () => go({ at: 'signIn' });
+
+  function back() {
+    session.giveUp();
+    go({ at: 'signIn' });
+  }
+
+  useEffect(() => () => session.giveUp(), [session]);
 
   return (
     <Dialog title={TITLES[step.at]} testId="sign-in" onClose={onClose}>

@@ -61,8 +61,8 @@ function Fresh({ session, onCancel, onDone }: FreshProps) {
   if (factors === null) return <Problems problems={loading.problems} />;
   return (
     <FactorForm
-      // Who has no factor of ours, as who comes by Gosuslugi may, shows their confirmed telephone.
-      factors={factors.length === 0 ? [{ kind: 'SMS', contact: null }] : factors}
+      // Who has no lasting factor of ours, as who comes by Gosuslugi may, shows their confirmed telephone.
+      factors={factors.every(({ kind }) => kind === 'RECOVERY_CODE') ? [{ kind: 'SMS', contact: null }, ...factors] : factors}
       cancel={texts.cancel}
       onCancel={onCancel}
       onSend={() => sent.ask(SEND_FACTOR_CODE)}

@@ -6,6 +6,7 @@ import '@graphiql/plugin-history/style.css';
 import 'graphiql/graphiql.css';
 import '@graphiql/plugin-explorer/style.css';
 import './page.css';
+import './bar.css';
 import './dialog.css';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -70,6 +71,7 @@ function Page() {
         notice={notice}
         refused={identity ? refused : []}
         onDismiss={() => setRefused([])}
+        recommendations={recommendations}
         onSignIn={() => setOpened('access')}
         onAccount={() => setOpened('account')}
         onProtect={() => setOpened('protection')}

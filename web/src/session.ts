@@ -28,6 +28,7 @@ export class Session {
   private state: State = { identity: null, notice: null, workspace: 0, recommendations: [] };
   private readonly listeners = new Set<() => void>();
   private freshUntil = 0;
+  private entering = new AbortController();
   private lastAccount: string | null = null;
   private refreshing: Promise<boolean> | null = null;
   // The pages of a browser share its cookies: each tells the others when they hold another session, or none.
@@ -59,14 +60,26 @@ export class Session {
 
   // Signs in by one of the operations that do; answers with what it told. A sign-in that waits for a factor begins nothing.
   async enter(operation: string, variables: Record<string, unknown>): Promise<Entered> {
-    const entered = await request<Entered>(this.anew, operation, variables);
-    if (entered.viewer === null) return entered;
-    this.freshUntil = Date.now() + FRESH;
-    const identity = await this.known();
-    if (!identity) throw new Refused([{ code: 'COOKIES_NEEDED', field: null, message: texts.cookiesNeeded }]);
-    this.begin(identity, entered.recommendations ?? []);
-    this.others.postMessage(null);
-    return entered;
+    const { signal } = (this.entering = new AbortController());
+    try {
+      const entered = await request<Entered>((url, init) => this.anew(url, { ...init, signal }), operation, variables);
+      if (entered.viewer === null) return entered;
+      this.freshUntil = Date.now() + FRESH;
+      const identity = await this.known();
+      signal.throwIfAborted();
+      if (!identity) throw new Refused([{ code: 'COOKIES_NEEDED', field: null, message: texts.cookiesNeeded }]);
+      this.begin(identity, entered.recommendations ?? []);
+      this.others.postMessage(null);
+      return entered;
+    } catch (error) {
+      if (signal.aborted) await this.leave();
+      throw error;
+    }
+  }
+
+  // Nobody waits any longer for the sign-in that is on its way, where one is.
+  giveUp(): void {
+    this.entering.abort();
   }
 
   // One of the page's own operations, in the role that is shown.
@@ -157,6 +170,11 @@ export class Session {
       this.end();
       return false;
     }
+  }
+
+  // Ends a session that was opened for whoever had given up already.
+  private async leave(): Promise<void> {
+    if (this.state.identity === null && (await this.known())) await request(this.kept, SIGN_OUT);
   }
 
   private begin(identity: Identity, told?: readonly string[]): void {

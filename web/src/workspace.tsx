@@ -24,6 +24,8 @@ export function Workspace({ session, identity, ...bar }: BarProps) {
   // Renewed tokens are no reason for another transport; another account or role is.
   const transport = useMemo(() => new Transport(session, role), [session, account, role]);
   useEffect(() => () => transport.stop(), [transport]);
+  // Beside the documentation there would be no room for the editors.
+  const [isWide] = useState(() => window.matchMedia('(min-width: 700px)').matches);
   useForgottenModels();
 
   return (
@@ -33,7 +35,7 @@ export function Workspace({ session, identity, ...bar }: BarProps) {
         storage={storage}
         plugins={PLUGINS}
         referencePlugin={DOC_EXPLORER_PLUGIN}
-        visiblePlugin={DOC_EXPLORER_PLUGIN}
+        {...(isWide ? { visiblePlugin: DOC_EXPLORER_PLUGIN } : {})}
         defaultQuery={welcome}
         inputValueDeprecation
         schemaDescription
