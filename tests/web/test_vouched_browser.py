@@ -131,8 +131,8 @@ async def test_an_account_is_taken_off_gosuslugi_and_linked_again(
         await page.get_by_test_id("account").click()
         await page.get_by_test_id("linking").click()
         await page.get_by_test_id("link-esia").click()
-        # Before anybody leaves. Gosuslugi is no factor of ours: the telephone is shown, and what was
-        # asked for goes on.
+        # Before anybody leaves. Gosuslugi is no factor of ours: the telephone is shown, and what
+        # was asked for goes on.
         await page.get_by_test_id("send-code").click()
         await fill(page, code=await sent_code(vouching.api, vouching.phone))
         await submit(page)
