@@ -112,10 +112,16 @@ class _Return:
 
 
 async def begin_esia(viewer: Viewer, *, gate: Gate, esia: Client | None) -> Begun:
-    """Begins a sign-in, or for who is signed in, the linking of their account.
+    """Begins a sign-in; raises ServiceUnavailable, TooManyAttempts."""
+    return await _begun(viewer, gate, esia)
 
-    Raises ServiceUnavailable, TooManyAttempts.
-    """
+
+async def begin_esia_linking(viewer: Viewer, *, gate: Gate, esia: Client | None) -> Begun:
+    """Begins the linking of the viewer's account; raises ServiceUnavailable, TooManyAttempts."""
+    return await _begun(viewer, gate, esia)
+
+
+async def _begun(viewer: Viewer, gate: Gate, esia: Client | None) -> Begun:
     await gate.limiter.hit(viewer, BEGINNING, viewer.network)
     # ESIA wants a UUID for a state.
     asked = Asked(str(uuid4()), secrets.token_urlsafe(32), secrets.token_urlsafe(48))

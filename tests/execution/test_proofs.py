@@ -121,10 +121,12 @@ async def test_what_is_listed_is_what_the_domain_names() -> None:
         for name in (
             *("beginTotp", "enableTotp", "disableTotp", "setSmsFactor", "createRecoveryCodes"),
             *("changePassword", "beginContactChange", "changeContact"),
-            *("beginPasskey", "removePasskey", "linkEsia", "unlinkEsia"),
+            *("beginPasskey", "removePasskey", "beginEsiaLinking", "unlinkEsia"),
             *("endSession", "endOtherSessions"),
         )
     }
+    # The way to Gosuslugi and back began with one.
+    assert listed("a factor shown again within 20 minutes") == {"Mutation.linkEsia"}
 
 
 def _types_on(schema: Any, place: Place) -> list[str]:

@@ -67,7 +67,8 @@ async def api(service: Gosuslugi, database_url: str, tmp_path: Path) -> AsyncIte
 
 
 async def begun(caller: Caller) -> Any:
-    return await caller.does("beginEsia", "address binding expiresAt")
+    name = "beginEsiaLinking" if caller.token else "beginEsia"
+    return await caller.does(name, "address binding expiresAt")
 
 
 async def back(caller: Caller, who: str = ANNA) -> dict[str, str]:
@@ -545,9 +546,16 @@ async def test_linking_needs_a_factor_shown_lately(hospital: Hospital) -> None:
     doctor = await hospital.doctor(snils=SNILS)
     given = await back(doctor)
     await was_shown(doctor, minutes=11)
-    for name, arguments in (("linkEsia", given), ("unlinkEsia", {})):
-        answer = await doctor.answer(mutation_document(name, "", arguments), arguments)
+    # Before the person is sent there: what they would come back with lasts less than a code by SMS.
+    for name in ("beginEsiaLinking", "unlinkEsia"):
+        answer = await doctor.answer(mutation_document(name, "", {}), {})
         assert answer.codes == ["FACTOR_NOT_FRESH"]
+    await was_shown(doctor, minutes=21)
+    answer = await doctor.answer(mutation_document("linkEsia", "", given), given)
+    assert answer.codes == ["FACTOR_NOT_FRESH"]
+    # The way there and back began with a factor.
+    await was_shown(doctor, minutes=19)
+    await doctor.does("linkEsia", "account { id }", **given)
 
 
 async def test_gosuslugi_is_no_factor_of_ours(hospital: Hospital) -> None:

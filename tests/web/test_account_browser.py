@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from html import unescape
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,7 @@ import httpx
 import pyotp
 import pytest
 from playwright._impl._api_structures import SetCookieParam
-from playwright.async_api import Browser, CDPSession, Page, expect
+from playwright.async_api import Browser, CDPSession, Page, Route, expect
 
 from core.clock import utc_now
 from models.role import Role
@@ -50,9 +51,7 @@ pytestmark = [
 
 
 @asynccontextmanager
-async def at_localhost(
-    chromium: Browser, server: Serving, **options: str
-) -> AsyncIterator[Page]:
+async def at_localhost(chromium: Browser, server: Serving, **options: str) -> AsyncIterator[Page]:
     """The page by the name of this machine: passkeys hold for names alone."""
     async with opened(chromium, server.url.replace("127.0.0.1", "localhost"), **options) as page:
         yield page
@@ -154,6 +153,22 @@ class Authenticator(NamedTuple):
         """Whether somebody is always there to touch it, which answers whatever is asked of it."""
         presence = {"authenticatorId": self.id, "enabled": by_itself}
         await self.devices.send("WebAuthn.setAutomaticPresenceSimulation", presence)
+
+
+@dataclass
+class Ended:
+    """Answers an operation once as if what it answers had ended meanwhile."""
+
+    operation: str
+    times: int = 0
+
+    async def __call__(self, route: Route) -> None:
+        if self.times or f"{self.operation}(" not in (route.request.post_data or ""):
+            await route.continue_()
+            return
+        self.times += 1
+        error = {"code": "CHALLENGE_INVALID", "field": None, "message": "Начните снова."}
+        await route.fulfill(json={"data": {self.operation: {"errors": [error]}}})
 
 
 async def authenticator(page: Page) -> Authenticator:
@@ -285,9 +300,12 @@ async def test_a_passkey_is_added_and_signs_in_in_every_way(
         await page.get_by_test_id("close").click()
         await sign_out(page)
 
-        # It is offered beside the login; headless, whoever is there has chosen it.
+        # It is offered beside the login, and again where it came to nothing; headless, whoever is
+        # there has chosen it.
+        await page.route("**/graphql", Ended("signInByPasskey"))
         await page.get_by_test_id("open-sign-in").click()
         await is_in(page)
+        await page.unroute("**/graphql")
         await device.is_touched(by_itself=False)
         await sign_out(page)
 
@@ -314,6 +332,20 @@ async def test_a_passkey_is_added_and_signs_in_in_every_way(
         await page.get_by_test_id("by-passkey").click()
         await expect(page.get_by_test_id("problems")).to_contain_text("PASSKEY_CANCELLED")
         await expect(page.get_by_test_id("password")).to_be_enabled()
+
+
+async def test_an_offered_passkey_is_asked_for_anew_before_its_time_ends(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    asked = '"query":"mutation BeginPasskeySignIn'
+    async with at_localhost(chromium, demo_server) as page:
+        await page.clock.install()
+        await page.reload()
+        is_offered = lambda request: asked in (request.post_data or "")  # noqa: E731
+        async with page.expect_request(is_offered):
+            await page.get_by_test_id("open-sign-in").click()
+        async with page.expect_request(is_offered):
+            await page.clock.fast_forward("04:01")
 
 
 async def test_an_address_of_digits_says_where_passkeys_work(

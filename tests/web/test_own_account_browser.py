@@ -12,7 +12,7 @@ from models.database import unit_of_work
 from models.feed import announce
 from models.licence import LicenceKind
 from tests import factories as make
-from tests.journeys.hospital import Caller, Hospital, founded
+from tests.journeys.hospital import Hospital, founded
 from tests.live import ListeningApi, listening
 from tests.web.test_account_browser import (
     FORM,

@@ -11,12 +11,14 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from core.clock import utc_now
 from core.settings import EsiaSettings, Signatures
+from models.account import Account
+from models.factor import RecoveryCode
 from tests.browsing import opened
 from tests.certificates import FOR_PEOPLE, Authority, authority
 from tests.journeys.hospital import founded
 from tests.live import ListeningApi, free_port, listening
 from tests.node import line, program, running
-from tests.web.test_account_browser import fill, sent_code, submit
+from tests.web.test_account_browser import Ended, fill, sent_code, submit
 
 SNILS, INN = "11223344595", "500100732259"
 SECRET = "s3cret"
@@ -87,6 +89,13 @@ async def test_a_signature_that_is_pasted_signs_in(chromium: Browser, vouching: 
         await page.get_by_test_id("submit").click()
         await expect(page.get_by_test_id("problem-signature")).to_be_visible()
 
+        # A text that has ended gives way to another.
+        ended = await shown.inner_text()
+        await page.route("**/graphql", Ended("signInBySignature"))
+        await page.get_by_test_id("submit").click()
+        await expect(page.get_by_test_id("problems")).to_contain_text("CHALLENGE_INVALID")
+        await expect(shown).not_to_have_text(ended)
+
         await page.get_by_test_id("signature").fill(person.sign(await shown.inner_text()))
         await page.get_by_test_id("submit").click()
 
@@ -130,11 +139,16 @@ async def test_an_account_is_taken_off_gosuslugi_and_linked_again(
         await is_a_doctor(page)
         await page.get_by_test_id("account").click()
         await page.get_by_test_id("linking").click()
-        await page.get_by_test_id("unlink-esia").click()
-        # Gosuslugi is no factor of ours: the telephone is shown, and what was asked for goes on.
+        await page.get_by_test_id("link-esia").click()
+        # Before anybody leaves. Gosuslugi is no factor of ours: the telephone is shown, and what
+        # was asked for goes on.
         await page.get_by_test_id("send-code").click()
         await fill(page, code=await sent_code(vouching.api, vouching.phone))
         await submit(page)
+        await expect(page.get_by_test_id("told")).to_contain_text("связана с Госуслугами")
+
+        await page.get_by_test_id("linking").click()
+        await page.get_by_test_id("unlink-esia").click()
         await expect(page.get_by_test_id("told")).to_contain_text("отключён")
 
         await page.get_by_test_id("linking").click()
@@ -143,6 +157,22 @@ async def test_an_account_is_taken_off_gosuslugi_and_linked_again(
         await expect(page.get_by_test_id("told")).to_contain_text("связана с Госуслугами")
         assert page.url == f"{vouching.url}/graphiql"
         assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_who_has_only_recovery_codes_is_offered_the_telephone(
+    chromium: Browser, vouching: Vouching
+) -> None:
+    account = await Account.get(phone=vouching.phone)
+    await RecoveryCode.create(account_id=account.id, code_hash="code", created_at=utc_now())
+    async with opened(chromium, vouching.url) as page:
+        await page.get_by_test_id("open-sign-in").click()
+        await page.get_by_test_id("by-esia").click()
+        await is_a_doctor(page)
+        await page.get_by_test_id("protect").click()
+        await page.get_by_test_id("begin-totp").click()
+
+        await expect(page.get_by_test_id("factor")).to_have_value("SMS")
+        await expect(page.get_by_test_id("factor").locator("option")).to_have_count(2)
 
 
 async def test_who_comes_from_gosuslugi_in_another_tab_begins_again(

@@ -1,5 +1,5 @@
 // The dialog of whoever is not signed in: its steps, from signing in to everything that leads there.
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Dialog } from './dialog';
 import { formTexts } from './formtexts';
 import type { Pending } from './operations';
@@ -25,6 +25,7 @@ interface Props {
   notice: State['notice'];
   // Why a sign-in that left the page came back without a session.
   refused: readonly Problem[];
+  onRegistered: () => void;
   onClose: () => void;
 }
 
@@ -37,10 +38,16 @@ const TITLES: Record<Step['at'], string> = {
   ticket: formTexts.ticketTitle,
 };
 
-export function Access({ session, notice, refused, onClose }: Props) {
+export function Access({ session, notice, refused, onRegistered, onClose }: Props) {
   const [step, go] = useState<Step>({ at: 'signIn' });
   const ways = useWays(session);
-  const back = () => go({ at: 'signIn' });
+
+  function back() {
+    session.giveUp();
+    go({ at: 'signIn' });
+  }
+
+  useEffect(() => () => session.giveUp(), [session]);
 
   return (
     <Dialog title={TITLES[step.at]} testId="sign-in" onClose={onClose}>
@@ -54,7 +61,7 @@ export function Access({ session, notice, refused, onClose }: Props) {
       {step.at === 'secondFactor' && (
         <SecondFactor session={session} pending={step.pending} onBack={back} onDone={onClose} />
       )}
-      {step.at === 'registration' && <Registration session={session} onBack={back} onClose={onClose} />}
+      {step.at === 'registration' && <Registration session={session} onBack={back} onDone={onRegistered} />}
       {step.at === 'recovery' && (
         <Recovery session={session} onBack={back} onDone={() => go({ at: 'signIn', told: formTexts.passwordReset })} />
       )}

@@ -1,32 +1,32 @@
 // Attaching the role of a worker: a number that the staff registry knows, and a code.
 import { useState } from 'react';
 import type { StepProps } from './account';
-import type { Sent } from './doors';
 import { Choice, TextField } from './fields';
 import { code, Form, typed, useWork } from './form';
 import { formTexts } from './formtexts';
 import { ATTACH_ROLE, REQUEST_ROLE } from './ownaccount';
+import { useSentCode } from './sent';
 import { SentCode } from './sentcode';
 
 export function Attaching({ session, onBack, onDone }: StepProps) {
   const work = useWork();
   const [by, setBy] = useState('accreditationNumber');
   const [input, setInput] = useState<Record<string, string>>({});
-  const [handle, setHandle] = useState<string | null>(null);
+  const sent = useSentCode(session, 'role');
 
   async function ask(numbers: Record<string, string>) {
-    const sent = await session.ask<Sent>(REQUEST_ROLE, { input: numbers });
+    await sent.ask(REQUEST_ROLE, { input: numbers });
     setInput(numbers);
-    setHandle(sent.handle);
   }
 
   async function attach(values: FormData) {
-    await session.ask(ATTACH_ROLE, { handle, code: code(values), input });
+    await session.ask(ATTACH_ROLE, { handle: sent.handle, code: code(values), input });
+    sent.done();
     await onDone(formTexts.roleAttached);
   }
 
   const common = { work, cancel: formTexts.back, onCancel: onBack };
-  if (handle === null) {
+  if (sent.handle === null) {
     return (
       <Form
         key="number"

@@ -5,21 +5,27 @@ import { formTexts } from './formtexts';
 import { Notices } from './notices';
 import { type Problem, problemsOf } from './problem';
 import { Problems } from './problems';
+import { Recommendations } from './registered';
 import type { Role } from './roles';
 import { RoleSwitch } from './roleswitch';
 import type { Identity, Session, State } from './session';
 import { texts } from './texts';
 
-interface Props {
+export interface BarProps {
   session: Session;
   identity: Identity | null;
   notice: State['notice'];
+  // Why a sign-in came back refused to whoever is signed in already.
+  refused: readonly Problem[];
+  onDismiss: () => void;
+  recommendations: readonly string[];
   onSignIn: () => void;
   onAccount: () => void;
   onProtect: () => void;
 }
 
-export function Bar({ session, identity, notice, onSignIn, onAccount, onProtect }: Props) {
+export function Bar({ session, identity, ...shown }: BarProps) {
+  const { notice, refused, onDismiss, recommendations, onSignIn, onAccount, onProtect } = shown;
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [isBusy, setBusy] = useState(false);
   useEffect(() => setProblems([]), [identity]);
@@ -89,6 +95,25 @@ export function Bar({ session, identity, notice, onSignIn, onAccount, onProtect 
       </div>
       {notice === 'roleGone' && <p className="bar-notice" role="status">{texts.roleGone}</p>}
       {notice === 'sessionEnded' && <p className="bar-notice" role="status">{texts.sessionEnded}</p>}
+      {recommendations.length > 0 && (
+        <div className="bar-notice bar-advice" role="status" data-testid="recommended">
+          <div>
+            {formTexts.recommended}
+            <Recommendations names={recommendations} />
+          </div>
+          <button
+            type="button"
+            className="problems-dismiss"
+            data-testid="heed"
+            aria-label={texts.close}
+            title={texts.close}
+            onClick={() => session.heed()}
+          >
+            ×
+          </button>
+        </div>
+      )}
+      <Problems problems={refused} onDismiss={onDismiss} />
       <Problems problems={problems} onDismiss={() => setProblems([])} />
     </header>
   );

@@ -1,11 +1,11 @@
 // Confirming one's account: a code by SMS or e-mail, and the numbers that become its owner's.
 import { useState } from 'react';
 import type { StepProps } from './account';
-import type { Sent } from './doors';
 import { Choice, TextField } from './fields';
 import { code, Form, typed, useWork } from './form';
 import { formTexts } from './formtexts';
 import { CONFIRM_ACCOUNT, REQUEST_CONFIRMATION } from './ownaccount';
+import { useSentCode } from './sent';
 import { SentCode } from './sentcode';
 
 export function Confirming({ session, account, onBack, onDone }: StepProps) {
@@ -13,21 +13,21 @@ export function Confirming({ session, account, onBack, onDone }: StepProps) {
   const contacts: Readonly<Record<string, string | null>> = { SMS: account.phone, EMAIL: account.email };
   const channels = Object.entries(formTexts.channels).filter(([key]) => contacts[key]);
   const [channel, setChannel] = useState(channels[0]?.[0] ?? 'SMS');
-  const [handle, setHandle] = useState<string | null>(null);
+  const sent = useSentCode(session, `confirmation ${channel}`);
 
   async function ask() {
-    const sent = await session.ask<Sent>(REQUEST_CONFIRMATION, { channel });
-    setHandle(sent.handle);
+    await sent.ask(REQUEST_CONFIRMATION, { channel });
   }
 
   async function confirm(values: FormData) {
     const numbers = { snils: typed(values, 'snils'), inn: typed(values, 'inn') || null };
-    await session.ask(CONFIRM_ACCOUNT, { handle, code: code(values), ...numbers });
+    await session.ask(CONFIRM_ACCOUNT, { handle: sent.handle, code: code(values), ...numbers });
+    sent.done();
     await onDone(formTexts.accountConfirmed);
   }
 
   const common = { work, cancel: formTexts.back, onCancel: onBack };
-  if (handle === null) {
+  if (sent.handle === null) {
     return (
       <Form key="channel" {...common} fields={['channel']} submit={formTexts.getCode} onSubmit={ask}>
         <Choice

@@ -4,11 +4,12 @@ const SIGNED_IN = `
     recommendations
     errors { code field message }`;
 
-const SENT = 'handle errors { code field message }';
+const SENT = 'handle expiresAt errors { code field message }';
 const TOLD = 'errors { code field message }';
 
 export interface Sent {
   handle: string;
+  expiresAt: string;
 }
 
 export interface Asked {
@@ -18,6 +19,7 @@ export interface Asked {
 export interface Challenged {
   challenge: string;
   text: string;
+  expiresAt: string;
 }
 
 export interface Terms {
@@ -63,7 +65,7 @@ export const SIGN_IN_BY_PASSKEY = `mutation SignInByPasskey($credential: String!
 }`;
 
 export const BEGIN_SIGNATURE = `mutation BeginSignature {
-  beginSignatureSignIn { challenge text ${TOLD} }
+  beginSignatureSignIn { challenge text expiresAt ${TOLD} }
 }`;
 
 export const SIGN_IN_BY_SIGNATURE = `mutation SignInBySignature($challenge: String!, $signature: String!) {
@@ -95,7 +97,7 @@ export const BEGIN_REGISTRATION = `mutation BeginRegistration($phone: String!) {
 }`;
 
 export const CHECK_REGISTRATION = `mutation CheckRegistration($handle: String!, $code: String!) {
-  checkRegistrationCode(handle: $handle, code: $code) { ${TOLD} }
+  checkRegistrationCode(handle: $handle, code: $code) { expiresAt ${TOLD} }
 }`;
 
 export const REGISTER = `mutation Register($handle: String!, $input: RegisterInput!) {

@@ -46,7 +46,13 @@ export function FactorForm({ factors, cancel, onCancel, onSend, onCode, onPasske
         onChoose={(value) => setFactor(value as Factor)}
       />
       {factor === 'SMS' && (
-        <button type="button" className="button" data-testid="send-code" onClick={() => void work.run(send)}>
+        <button
+          type="button"
+          className="button"
+          data-testid="send-code"
+          aria-disabled={work.isBusy}
+          onClick={() => void work.run(send)}
+        >
           {texts.sendCode}
         </button>
       )}

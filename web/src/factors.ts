@@ -15,7 +15,7 @@ export interface Own {
 export const OWN_FACTORS = '{ viewer { account { factors { kind contact } } } }';
 
 export const SEND_FACTOR_CODE = `mutation SendFactorCode {
-  sendFactorCode { handle ${TOLD} }
+  sendFactorCode { handle expiresAt ${TOLD} }
 }`;
 
 export const CONFIRM_FACTOR = `mutation ConfirmFactor($code: String!, $factor: SecondFactor, $handle: String) {

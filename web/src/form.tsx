@@ -21,8 +21,12 @@ export function useWork(known: readonly Problem[] = []): Work {
   const [problems, refuse] = useState(known);
   const [isBusy, setBusy] = useState(false);
   const last = useRef<() => Promise<void>>(async () => undefined);
+  // At once, and not with the next drawing: a second click may come before it.
+  const isRunning = useRef(false);
 
   async function run(action: () => Promise<void>) {
+    if (isRunning.current) return;
+    isRunning.current = true;
     last.current = action;
     setBusy(true);
     refuse([]);
@@ -31,6 +35,7 @@ export function useWork(known: readonly Problem[] = []): Work {
     } catch (error) {
       refuse(problemsOf(error));
     } finally {
+      isRunning.current = false;
       setBusy(false);
     }
   }

@@ -79,8 +79,9 @@ const russian = {
   termsText: 'Условия использования, редакция',
   registeredTitle: 'Учётная запись создана',
   registered: 'Вы вошли. Что ещё стоит сделать:',
+  recommended: 'Для защиты учётной записи стоит:',
   recommendations: {
-    CHANGE_PASSWORD: 'Сменить пароль: он выдан не вами.',
+    CHANGE_PASSWORD: 'Сменить пароль, если его придумали не вы.',
     PASSWORD_OLD: 'Сменить пароль: он давно не менялся.',
     ADD_SECOND_METHOD: 'Добавить второй способ подтверждения входа.',
     ADD_PASSKEY: 'Добавить ключ доступа: входить с ним быстрее и безопаснее.',
@@ -212,8 +213,9 @@ const english: typeof russian = {
   termsText: 'Terms of use, version',
   registeredTitle: 'The account is open',
   registered: 'You are signed in. What is left to do:',
+  recommended: 'To protect the account, it is worth doing this:',
   recommendations: {
-    CHANGE_PASSWORD: 'Change the password: you did not choose it.',
+    CHANGE_PASSWORD: 'Change the password, unless you chose it yourself.',
     PASSWORD_OLD: 'Change the password: it has been the same for long.',
     ADD_SECOND_METHOD: 'Add a second way to confirm a sign-in.',
     ADD_PASSKEY: 'Add a passkey: signing in is quicker and safer with it.',

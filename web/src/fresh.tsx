@@ -1,6 +1,6 @@
 // What asks for a factor that was shown a short while ago: it is shown, and what was refused is done again.
-import { type ReactNode, useEffect, useRef, useState } from 'react';
-import type { Asked, Sent } from './doors';
+import { type ReactNode, useEffect, useState } from 'react';
+import type { Asked } from './doors';
 import { FactorForm } from './factorform';
 import { BEGIN_PASSKEY_CONFIRMATION, CONFIRM_BY_PASSKEY, CONFIRM_FACTOR, OWN_FACTORS, type Own, SEND_FACTOR_CODE } from './factors';
 import { useWork, type Work } from './form';
@@ -8,6 +8,7 @@ import { formTexts } from './formtexts';
 import type { Factor, Pending } from './operations';
 import { showPasskey } from './passkeys';
 import { Problems } from './problems';
+import { useSentCode } from './sent';
 import type { Session } from './session';
 import { texts } from './texts';
 
@@ -38,7 +39,7 @@ interface FreshProps {
 function Fresh({ session, onCancel, onDone }: FreshProps) {
   const loading = useWork();
   const [factors, setFactors] = useState<Pending['factors'] | null>(null);
-  const handle = useRef<string | null>(null);
+  const sent = useSentCode(session, 'factor');
 
   useEffect(() => {
     void loading.run(async () => setFactors((await session.ask<Own>(OWN_FACTORS)).account.factors));
@@ -46,7 +47,8 @@ function Fresh({ session, onCancel, onDone }: FreshProps) {
   }, [session]);
 
   async function confirm(factor: Factor, code: string) {
-    await session.ask(CONFIRM_FACTOR, { factor, code, handle: factor === 'SMS' ? handle.current : null });
+    await session.ask(CONFIRM_FACTOR, { factor, code, handle: factor === 'SMS' ? sent.last() : null });
+    sent.done();
     onDone();
   }
 
@@ -59,13 +61,11 @@ function Fresh({ session, onCancel, onDone }: FreshProps) {
   if (factors === null) return <Problems problems={loading.problems} />;
   return (
     <FactorForm
-      // Who has no factor of ours, as who comes by Gosuslugi may, shows their confirmed telephone.
-      factors={factors.length === 0 ? [{ kind: 'SMS', contact: null }] : factors}
+      // Who has no lasting factor of ours, as who comes by Gosuslugi may, shows their confirmed telephone.
+      factors={factors.every(({ kind }) => kind === 'RECOVERY_CODE') ? [{ kind: 'SMS', contact: null }, ...factors] : factors}
       cancel={texts.cancel}
       onCancel={onCancel}
-      onSend={async () => {
-        handle.current = (await session.ask<Sent>(SEND_FACTOR_CODE)).handle;
-      }}
+      onSend={() => sent.ask(SEND_FACTOR_CODE)}
       onCode={confirm}
       onPasskey={confirmByPasskey}
     />

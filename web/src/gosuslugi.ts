@@ -1,6 +1,7 @@
 // Gosuslugi, to sign in or to link one's account: the way there, and what the browser came back with.
 import { BEGIN_ESIA, FINISH_ESIA } from './doors';
 import { formTexts } from './formtexts';
+import { BEGIN_ESIA_LINKING } from './ownaccount';
 import { type Problem, problemsOf, Refused } from './problem';
 import type { Session } from './session';
 
@@ -25,8 +26,9 @@ export interface Came {
   toLink: Return | null;
 }
 
+// To link asks for a factor shown lately, before anybody leaves.
 export async function leaveForEsia(session: Session, links = false): Promise<void> {
-  const { address, binding } = await session.ask<{ address: string; binding: string }>(BEGIN_ESIA);
+  const { address, binding } = await session.ask<{ address: string; binding: string }>(links ? BEGIN_ESIA_LINKING : BEGIN_ESIA);
   window.sessionStorage.setItem(KEPT, JSON.stringify({ binding, links } satisfies Begun));
   window.location.assign(address);
 }

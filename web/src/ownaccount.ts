@@ -1,5 +1,5 @@
 // The operations on one's own account: confirming it, attaching a role, its password, contacts and Gosuslugi.
-const SENT = 'handle errors { code field message }';
+const SENT = 'handle expiresAt errors { code field message }';
 const TOLD = 'errors { code field message }';
 
 export const REQUEST_CONFIRMATION = `mutation RequestConfirmation($channel: Channel!) {
@@ -28,6 +28,10 @@ export const BEGIN_CONTACT_CHANGE = `mutation BeginContactChange($contact: Strin
 
 export const CHANGE_CONTACT = `mutation ChangeContact($handle: String!, $code: String!) {
   changeContact(handle: $handle, code: $code) { ${TOLD} }
+}`;
+
+export const BEGIN_ESIA_LINKING = `mutation BeginEsiaLinking {
+  beginEsiaLinking { address binding ${TOLD} }
 }`;
 
 export const LINK_ESIA = `mutation LinkEsia($binding: String!, $state: String!, $code: String, $error: String) {

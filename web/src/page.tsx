@@ -6,6 +6,7 @@ import '@graphiql/plugin-history/style.css';
 import 'graphiql/graphiql.css';
 import '@graphiql/plugin-explorer/style.css';
 import './page.css';
+import './bar.css';
 import './dialog.css';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -14,40 +15,51 @@ import { AccountDialog } from './account';
 import { comeFromEsia, type Return } from './gosuslugi';
 import type { Problem } from './problem';
 import { Protection } from './protection';
+import { Registered } from './registered';
 import { Session } from './session';
 import { Workspace } from './workspace';
 
 const session = new Session();
 
+type Opened = 'access' | 'registered' | 'account' | 'protection';
+
 function Page() {
-  const { identity, notice, workspace } = useSyncExternalStore(session.subscribe, session.snapshot);
-  const [isSigningIn, setSigningIn] = useState(false);
-  const [isProtecting, setProtecting] = useState(false);
-  const [isAccountOpen, setAccountOpen] = useState(false);
+  const { identity, notice, workspace, recommendations } = useSyncExternalStore(session.subscribe, session.snapshot);
+  const [opened, setOpened] = useState<Opened | null>(null);
   const [toLink, setToLink] = useState<Return | null>(null);
   const [refused, setRefused] = useState<readonly Problem[]>([]);
+  const now = `${workspace} ${identity?.account.publicId}`;
+  const [whose, setWhose] = useState(now);
+
+  // What one person has opened is shown to nobody else: not for one frame, so it is no effect.
+  if (whose !== now) {
+    setWhose(now);
+    close();
+  }
 
   useEffect(() => {
     void comeFromEsia(session).then((came) => {
       setRefused(came.refused);
-      if (came.refused.length > 0) setSigningIn(true);
       setToLink(came.toLink);
-      if (came.toLink) setAccountOpen(true);
+      if (came.toLink) setOpened('account');
+      // Whoever is signed in nonetheless is told in the bar.
+      else if (came.refused.length > 0 && session.snapshot().identity === null) setOpened('access');
     });
   }, []);
 
   useEffect(() => {
-    if (notice === 'sessionEnded') setSigningIn(true);
+    if (notice === 'sessionEnded') setOpened('access');
   }, [notice]);
 
-  function closeAccess() {
+  function close() {
+    setOpened(null);
+    setToLink(null);
     setRefused([]);
-    setSigningIn(false);
   }
 
-  function closeAccount() {
-    setToLink(null);
-    setAccountOpen(false);
+  function heed() {
+    session.heed();
+    close();
   }
 
   return (
@@ -57,15 +69,27 @@ function Page() {
         session={session}
         identity={identity}
         notice={notice}
-        onSignIn={() => setSigningIn(true)}
-        onAccount={() => setAccountOpen(true)}
-        onProtect={() => setProtecting(true)}
+        refused={identity ? refused : []}
+        onDismiss={() => setRefused([])}
+        recommendations={recommendations}
+        onSignIn={() => setOpened('access')}
+        onAccount={() => setOpened('account')}
+        onProtect={() => setOpened('protection')}
       />
-      {isSigningIn && <Access session={session} notice={notice} refused={refused} onClose={closeAccess} />}
-      {isAccountOpen && identity && (
-        <AccountDialog session={session} identity={identity} cameBack={toLink} onClose={closeAccount} />
+      {opened === 'access' && (
+        <Access
+          session={session}
+          notice={notice}
+          refused={refused}
+          onRegistered={() => setOpened('registered')}
+          onClose={close}
+        />
       )}
-      {isProtecting && identity && <Protection session={session} onClose={() => setProtecting(false)} />}
+      {opened === 'registered' && <Registered recommendations={recommendations} onClose={heed} />}
+      {opened === 'account' && identity && (
+        <AccountDialog session={session} identity={identity} cameBack={toLink} onClose={close} />
+      )}
+      {opened === 'protection' && identity && <Protection session={session} onClose={close} />}
     </>
   );
 }

@@ -98,6 +98,7 @@ export function Protection({ session, onClose }: Props) {
               type="button"
               className="button"
               data-testid="begin-totp"
+              aria-disabled={work.isBusy}
               onClick={() => void work.run(async () => setTotp(await session.ask<Totp>(BEGIN_TOTP)))}
             >
               {formTexts.beginTotp}
@@ -106,6 +107,7 @@ export function Protection({ session, onClose }: Props) {
               type="button"
               className="button"
               data-testid="create-codes"
+              aria-disabled={work.isBusy}
               onClick={() => void work.run(async () => setCodes((await session.ask<{ codes: string[] }>(CREATE_CODES)).codes))}
             >
               {formTexts.recoveryCodes}: {formTexts.createCodes}

@@ -1,9 +1,10 @@
 // A new password by a code that goes to a phone or an e-mail address.
 import { useState } from 'react';
-import { REQUEST_RECOVERY, RESET_PASSWORD, type Sent } from './doors';
+import { REQUEST_RECOVERY, RESET_PASSWORD } from './doors';
 import { PasswordField, TextField } from './fields';
 import { code, Form, secret, typed, useWork } from './form';
 import { formTexts } from './formtexts';
+import { useSentCode } from './sent';
 import { SentCode } from './sentcode';
 import type { Session } from './session';
 import { texts } from './texts';
@@ -17,20 +18,20 @@ interface Props {
 export function Recovery({ session, onBack, onDone }: Props) {
   const work = useWork();
   const [contact, setContact] = useState('');
-  const [handle, setHandle] = useState<string | null>(null);
+  const sent = useSentCode(session, 'recovery');
 
   async function ask(to: string) {
-    const sent = await session.ask<Sent>(REQUEST_RECOVERY, { contact: to });
+    await sent.ask(REQUEST_RECOVERY, { contact: to });
     setContact(to);
-    setHandle(sent.handle);
   }
 
   async function reset(values: FormData) {
-    await session.ask(RESET_PASSWORD, { handle, code: code(values), password: secret(values, 'password') });
+    await session.ask(RESET_PASSWORD, { handle: sent.handle, code: code(values), password: secret(values, 'password') });
+    sent.done();
     onDone();
   }
 
-  if (handle === null) {
+  if (sent.handle === null) {
     return (
       <Form
         key="contact"

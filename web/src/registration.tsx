@@ -1,10 +1,9 @@
-// Registering: the phone, the code that came to it, the form, and what is left to do.
+// Registering: the phone, the code that came to it, and the form.
 import { useEffect, useState } from 'react';
 import {
   BEGIN_REGISTRATION,
   CHECK_REGISTRATION,
   REGISTER,
-  type Sent,
   SPECIALTIES,
   type Specialties,
   TERMS,
@@ -13,7 +12,9 @@ import {
 import { Check, Choice, PasswordField, TextField } from './fields';
 import { code, Form, secret, typed, useWork } from './form';
 import { formTexts } from './formtexts';
+import { problemsOf } from './problem';
 import { Problems } from './problems';
+import { type CodeSent, useSentCode } from './sent';
 import { SentCode } from './sentcode';
 import type { Session } from './session';
 
@@ -25,33 +26,29 @@ const FIELDS = [
 interface Props {
   session: Session;
   onBack: () => void;
-  onClose: () => void;
+  onDone: () => void;
 }
 
-export function Registration({ session, onBack, onClose }: Props) {
+export function Registration({ session, onBack, onDone }: Props) {
   const work = useWork();
   const [phone, setPhone] = useState('');
-  const [handle, setHandle] = useState('');
-  const [at, go] = useState<'phone' | 'code' | 'form' | 'done'>('phone');
-  const [left, setLeft] = useState<readonly string[]>([]);
+  const sent = useSentCode(session, 'registration');
 
   async function send(to: string) {
-    const sent = await session.ask<Sent>(BEGIN_REGISTRATION, { phone: to });
+    await sent.ask(BEGIN_REGISTRATION, { phone: to });
     setPhone(to);
-    setHandle(sent.handle);
-    go('code');
   }
 
   async function check(values: FormData) {
-    await session.ask(CHECK_REGISTRATION, { handle, code: code(values) });
-    go('form');
+    const given = { handle: sent.handle, code: code(values) };
+    sent.prove((await session.ask<{ expiresAt: string }>(CHECK_REGISTRATION, given)).expiresAt);
   }
 
   const common = { work, cancel: formTexts.back, onCancel: onBack };
-  if (at === 'phone') {
+  if (sent.handle === null) {
     return (
       <Form
-        key={at}
+        key="phone"
         {...common}
         fields={['phone']}
         needed={['phone']}
@@ -62,44 +59,24 @@ export function Registration({ session, onBack, onClose }: Props) {
       </Form>
     );
   }
-  if (at === 'code') {
+  if (!sent.isProved) {
     return (
-      <Form key={at} {...common} fields={['code']} needed={['code']} submit={formTexts.next} onSubmit={check}>
+      <Form key="code" {...common} fields={['code']} needed={['code']} submit={formTexts.next} onSubmit={check}>
         <SentCode work={work} onAgain={() => send(phone)} />
       </Form>
     );
   }
-  if (at === 'form') {
-    const registered = (recommendations: readonly string[]) => {
-      setLeft(recommendations);
-      go('done');
-    };
-    return <AboutOneself session={session} handle={handle} onBack={onBack} onDone={registered} />;
-  }
-  return (
-    <div className="sign-in-told" data-testid="registered">
-      <h3>{formTexts.registeredTitle}</h3>
-      <p>{formTexts.registered}</p>
-      <ul>
-        {left.map((name) => (
-          <li key={name}>{formTexts.recommendations[name] ?? name}</li>
-        ))}
-      </ul>
-      <button type="button" className="button button-primary" data-testid="done" autoFocus onClick={onClose}>
-        {formTexts.done}
-      </button>
-    </div>
-  );
+  return <AboutOneself session={session} sent={sent} onBack={onBack} onDone={onDone} />;
 }
 
 interface FormProps {
   session: Session;
-  handle: string;
+  sent: CodeSent;
   onBack: () => void;
-  onDone: (recommendations: readonly string[]) => void;
+  onDone: () => void;
 }
 
-function AboutOneself({ session, handle, onBack, onDone }: FormProps) {
+function AboutOneself({ session, sent, onBack, onDone }: FormProps) {
   const work = useWork();
   // Apart from the form's own work: whoever is quicker than it may send already.
   const loading = useWork();
@@ -130,8 +107,15 @@ function AboutOneself({ session, handle, onBack, onDone }: FormProps) {
       terms: values.has('terms'),
       termsVersion: terms?.version ?? '',
     };
-    const { recommendations } = await session.enter(REGISTER, { handle, input });
-    onDone(recommendations ?? []);
+    try {
+      await session.enter(REGISTER, { handle: sent.handle, input });
+    } catch (error) {
+      // Nothing more is taken under this handle.
+      if (problemsOf(error).some(({ field }) => field === 'handle')) sent.done();
+      throw error;
+    }
+    sent.done();
+    onDone();
   }
 
   const choices = Object.fromEntries([['', formTexts.notChosen], ...specialties.map(({ id, name }) => [id, name])]);

@@ -8,7 +8,13 @@ export function SentCode({ work, onAgain }: { work: Work; onAgain: () => Promise
     <>
       <p className="field-hint" role="status">{formTexts.codeSent}</p>
       <CodeField />
-      <button type="button" className="button" data-testid="send-again" onClick={() => void work.run(onAgain)}>
+      <button
+        type="button"
+        className="button"
+        data-testid="send-again"
+        aria-disabled={work.isBusy}
+        onClick={() => void work.run(onAgain)}
+      >
         {formTexts.sendAgain}
       </button>
     </>

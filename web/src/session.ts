@@ -17,15 +17,18 @@ export interface State {
   notice: 'sessionEnded' | 'roleGone' | null;
   // Another number is another person's workspace: nothing of the one before may stay in it.
   workspace: number;
+  // What the last sign-in told to do for the account, until that is put aside.
+  recommendations: readonly string[];
 }
 
 // An access token lives ten minutes.
 const FRESH = 8 * 60_000;
 
 export class Session {
-  private state: State = { identity: null, notice: null, workspace: 0 };
+  private state: State = { identity: null, notice: null, workspace: 0, recommendations: [] };
   private readonly listeners = new Set<() => void>();
   private freshUntil = 0;
+  private entering = new AbortController();
   private lastAccount: string | null = null;
   private refreshing: Promise<boolean> | null = null;
   // The pages of a browser share its cookies: each tells the others when they hold another session, or none.
@@ -57,14 +60,26 @@ export class Session {
 
   // Signs in by one of the operations that do; answers with what it told. A sign-in that waits for a factor begins nothing.
   async enter(operation: string, variables: Record<string, unknown>): Promise<Entered> {
-    const entered = await request<Entered>(this.anew, operation, variables);
-    if (entered.viewer === null) return entered;
-    this.freshUntil = Date.now() + FRESH;
-    const identity = await this.known();
-    if (!identity) throw new Refused([{ code: 'COOKIES_NEEDED', field: null, message: texts.cookiesNeeded }]);
-    this.begin(identity);
-    this.others.postMessage(null);
-    return entered;
+    const { signal } = (this.entering = new AbortController());
+    try {
+      const entered = await request<Entered>((url, init) => this.anew(url, { ...init, signal }), operation, variables);
+      if (entered.viewer === null) return entered;
+      this.freshUntil = Date.now() + FRESH;
+      const identity = await this.known();
+      signal.throwIfAborted();
+      if (!identity) throw new Refused([{ code: 'COOKIES_NEEDED', field: null, message: texts.cookiesNeeded }]);
+      this.begin(identity, entered.recommendations ?? []);
+      this.others.postMessage(null);
+      return entered;
+    } catch (error) {
+      if (signal.aborted) await this.leave();
+      throw error;
+    }
+  }
+
+  // Nobody waits any longer for the sign-in that is on its way, where one is.
+  giveUp(): void {
+    this.entering.abort();
   }
 
   // One of the page's own operations, in the role that is shown.
@@ -72,15 +87,22 @@ export class Session {
     return request<Value>(this.send, operation, variables, this.state.identity?.role);
   }
 
+  // Where the server could not be told, the session lives on, and is shown: whoever leaves tries again.
   async signOut(): Promise<void> {
     try {
-      await this.ask(SIGN_OUT);
-    } finally {
-      // Signed out here even where the server could not be told.
-      this.lastAccount = null;
-      this.publish({ identity: null, notice: null, workspace: this.state.workspace + 1 });
-      this.others.postMessage(null);
+      // In the session's own role: the one that is shown may have been revoked.
+      await request(this.send, SIGN_OUT);
+    } catch (error) {
+      if (!isOver(error)) throw error;
     }
+    this.lastAccount = null;
+    this.publish({ identity: null, notice: null, workspace: this.state.workspace + 1, recommendations: [] });
+    this.others.postMessage(null);
+  }
+
+  // The recommendations were read.
+  heed(): void {
+    this.publish({ recommendations: [] });
   }
 
   async switchRole(role: Role): Promise<void> {
@@ -120,7 +142,7 @@ export class Session {
       const { account } = await request<{ account: Account | null }>(this.kept, ACCOUNT);
       return account && { account, roles, role: activeRole };
     } catch (error) {
-      if (problemsOf(error).some(({ code }) => code === 'UNAUTHENTICATED' || code === 'SESSION_EXPIRED')) return null;
+      if (isOver(error)) return null;
       throw error;
     }
   }
@@ -150,11 +172,18 @@ export class Session {
     }
   }
 
-  private begin(identity: Identity): void {
+  // Ends a session that was opened for whoever had given up already.
+  private async leave(): Promise<void> {
+    if (this.state.identity === null && (await this.known())) await request(this.kept, SIGN_OUT);
+  }
+
+  private begin(identity: Identity, told?: readonly string[]): void {
     const { publicId } = identity.account;
+    const isSame = this.state.identity?.account.publicId === publicId;
+    const recommendations = told ?? (isSame ? this.state.recommendations : []);
     const isAnother = this.lastAccount !== null && this.lastAccount !== publicId;
     this.lastAccount = publicId;
-    this.publish({ identity, notice: null, workspace: this.state.workspace + (isAnother ? 1 : 0) });
+    this.publish({ identity, notice: null, workspace: this.state.workspace + (isAnother ? 1 : 0), recommendations });
   }
 
   private resume(viewer: Viewer | null): void {
@@ -170,7 +199,7 @@ export class Session {
   }
 
   private end(): void {
-    if (this.state.identity) this.publish({ identity: null, notice: 'sessionEnded' });
+    if (this.state.identity) this.publish({ identity: null, notice: 'sessionEnded', recommendations: [] });
   }
 
   private publish(change: Partial<State>): void {
@@ -183,6 +212,11 @@ function byCookie(init: RequestInit, how: 'cookie' | 'new-cookie'): RequestInit 
   const headers = new Headers(init.headers);
   headers.set('x-cabinet-session', how);
   return { ...init, headers, credentials: 'same-origin' };
+}
+
+// There is no session any more.
+function isOver(error: unknown): boolean {
+  return problemsOf(error).some(({ code }) => code === 'UNAUTHENTICATED' || code === 'SESSION_EXPIRED');
 }
 
 // The network or the server failed; the session itself may be sound.

@@ -4,6 +4,7 @@ import { BEGIN_SIGNATURE, type Challenged, SIGN_IN_BY_SIGNATURE } from './doors'
 import { TextArea } from './fields';
 import { Form, typed, useWork } from './form';
 import { formTexts } from './formtexts';
+import { problemsOf } from './problem';
 import type { Session } from './session';
 import { texts } from './texts';
 
@@ -18,13 +19,21 @@ export function Signature({ session, onBack, onDone }: Props) {
   const [given, setGiven] = useState<Challenged | null>(null);
   const [isCopied, setCopied] = useState(false);
 
-  useEffect(() => {
-    void work.run(async () => setGiven(await session.ask<Challenged>(BEGIN_SIGNATURE)));
-    // One challenge for each opening.
-  }, [session]);
+  async function begin() {
+    setGiven(await session.ask<Challenged>(BEGIN_SIGNATURE));
+    setCopied(false);
+  }
+
+  useEffect(() => void work.run(begin), [session]);
 
   async function submit(values: FormData) {
-    await session.enter(SIGN_IN_BY_SIGNATURE, { challenge: given?.challenge ?? '', signature: typed(values, 'signature') });
+    try {
+      await session.enter(SIGN_IN_BY_SIGNATURE, { challenge: given?.challenge ?? '', signature: typed(values, 'signature') });
+    } catch (error) {
+      // Whose time has ended is told so, and signs another text.
+      if (problemsOf(error).some(({ code }) => code === 'CHALLENGE_INVALID')) await begin();
+      throw error;
+    }
     onDone();
   }
 

@@ -20,6 +20,9 @@ interface Props {
   onClose: () => void;
 }
 
+// What a passkey answers lasts five minutes, and an offer may stand for longer.
+const RENEWED = 4 * 60_000;
+
 export function SignIn({ session, refused, ways, onStep, onClose }: Props) {
   const work = useWork(refused);
 
@@ -41,26 +44,34 @@ export function SignIn({ session, refused, ways, onStep, onClose }: Props) {
   }
 
   async function offer() {
+    offered.current.abort();
     offered.current = new AbortController();
     // Nobody asked for it: where there is none to offer, nothing is said.
     const chosen = await offerPasskeys(askForPasskey, offered.current.signal).catch(() => null);
-    if (chosen === null) return;
-    await work.run(() => enterBy(chosen));
+    if (chosen !== null) await work.run(() => offeringAgain(() => enterBy(chosen)));
   }
 
-  useEffect(() => {
-    void offer();
-    return () => offered.current.abort();
-  }, [session]);
-
-  async function byPasskey() {
-    offered.current.abort();
+  async function offeringAgain(action: () => Promise<void>) {
     try {
-      await enterBy(await showPasskey(await askForPasskey()));
+      await action();
     } catch (error) {
       void offer();
       throw error;
     }
+  }
+
+  useEffect(() => {
+    void offer();
+    const renewing = window.setInterval(() => void offer(), RENEWED);
+    return () => {
+      window.clearInterval(renewing);
+      offered.current.abort();
+    };
+  }, [session]);
+
+  async function byPasskey() {
+    offered.current.abort();
+    await offeringAgain(async () => enterBy(await showPasskey(await askForPasskey())));
   }
 
   const trouble = () => work.problems.map((problem) => `${problem.code}: ${problem.message}`).join('\n');

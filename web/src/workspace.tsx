@@ -5,11 +5,10 @@ import { HISTORY_PLUGIN, HistoryStore } from '@graphiql/plugin-history';
 import { GraphiQLProvider, useMonaco } from '@graphiql/react';
 import { GraphiQL, GraphiQLInterface } from 'graphiql';
 import { useEffect, useMemo, useState } from 'react';
-import { Bar } from './bar';
+import { Bar, type BarProps } from './bar';
 import { Editors } from './editors';
 import { welcome } from './examples';
 import { memory } from './memory';
-import type { Identity, Session, State } from './session';
 import { Transport } from './transport';
 
 // GraphiQL resets its panes when this list is another one.
@@ -18,22 +17,15 @@ const PLUGINS = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, explorerPlugin({ showAttri
 // How the panes share the page, until somebody moves them.
 const SIZES = { 'graphiql:docExplorerFlex': '0.3', 'graphiql:secondaryEditorFlex': '4' };
 
-interface Props {
-  session: Session;
-  identity: Identity | null;
-  notice: State['notice'];
-  onSignIn: () => void;
-  onAccount: () => void;
-  onProtect: () => void;
-}
-
-export function Workspace({ session, identity, notice, onSignIn, onAccount, onProtect }: Props) {
+export function Workspace({ session, identity, ...bar }: BarProps) {
   const [storage] = useState(() => memory(SIZES));
   const account = identity?.account.publicId ?? null;
   const role = identity?.role ?? null;
   // Renewed tokens are no reason for another transport; another account or role is.
   const transport = useMemo(() => new Transport(session, role), [session, account, role]);
   useEffect(() => () => transport.stop(), [transport]);
+  // Beside the documentation there would be no room for the editors.
+  const [isWide] = useState(() => window.matchMedia('(min-width: 700px)').matches);
   useForgottenModels();
 
   return (
@@ -43,7 +35,7 @@ export function Workspace({ session, identity, notice, onSignIn, onAccount, onPr
         storage={storage}
         plugins={PLUGINS}
         referencePlugin={DOC_EXPLORER_PLUGIN}
-        visiblePlugin={DOC_EXPLORER_PLUGIN}
+        {...(isWide ? { visiblePlugin: DOC_EXPLORER_PLUGIN } : {})}
         defaultQuery={welcome}
         inputValueDeprecation
         schemaDescription
@@ -51,14 +43,7 @@ export function Workspace({ session, identity, notice, onSignIn, onAccount, onPr
         <HistoryStore>
           <DocExplorerStore>
             <Editors epoch={transport} />
-            <Bar
-              session={session}
-              identity={identity}
-              notice={notice}
-              onSignIn={onSignIn}
-              onAccount={onAccount}
-              onProtect={onProtect}
-            />
+            <Bar session={session} identity={identity} {...bar} />
             <GraphiQLInterface defaultEditorToolsVisibility="variables" showPersistHeadersSettings={false}>
               <GraphiQL.Logo>{null}</GraphiQL.Logo>
             </GraphiQLInterface>
