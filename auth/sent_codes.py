@@ -120,7 +120,7 @@ async def send_code(
         contact_sealed=gate.vault.seal(contact),
         account_id=account_id,
         asked_by_id=viewer.account_id,
-        code_hash=_hash(gate, key_hash, handle, code if is_real else secrets.token_hex()),
+        code_hash=_hash(gate, key_hash, digest(handle), code if is_real else secrets.token_hex()),
         sent_at=now,
         expires_at=now + LIFETIME,
         sends=sends,
@@ -145,20 +145,21 @@ async def check_code(
     *,
     gate: Gate,
     purpose: CodePurpose,
-    handle: str,
+    handle: str | None,
     code: str,
     account_id: UUID | None = None,
     field: str = "code",
 ) -> SentCode:
     """The sent code whose digits these are, not used yet: see ``use_code`` and ``prove``.
 
-    ``account_id`` is the account that it must have been sent for, where the caller knows.
+    ``account_id`` is the account that it must have been sent for, where the caller knows. Without
+    a ``handle`` it is the one that was sent last for the purpose and this account.
     Raises CodeInvalid, CodeExpired, CodeReused about ``field``. Outside of units of work, for
     the guess must stay counted when these fail.
     """
     outside_units()
     sent = await _guessed(viewer, purpose, handle, account_id, field)
-    given = _hash(gate, sent.key_hash, handle, compact(code))
+    given = _hash(gate, sent.key_hash, sent.handle_hash, compact(code))
     if not compare_digest(sent.code_hash, given):
         raise CodeInvalid(field)
     return sent
@@ -166,12 +167,21 @@ async def check_code(
 
 @unit_of_work
 async def _guessed(
-    viewer: Viewer, purpose: CodePurpose, handle: str, account_id: UUID | None, field: str
+    viewer: Viewer, purpose: CodePurpose, handle: str | None, account_id: UUID | None, field: str
 ) -> SentCode:
     """Counts a guess, where there may be one more."""
-    named = SentCode.filter(handle_hash=digest(handle), purpose=purpose)
+    named = SentCode.filter(purpose=purpose)
     if account_id is not None:
         named = named.filter(account_id=account_id)
+    if handle is not None:
+        named = named.filter(handle_hash=digest(handle))
+    else:
+        # What was sent for no account belongs to whoever has its handle.
+        assert account_id is not None
+        last = await named.order_by("-sent_at", "-id").first()
+        if last is None:
+            raise CodeExpired(field)
+        named = SentCode.filter(id=last.id)
     counted = await named.filter(
         tries__lt=GUESSES, expires_at__gt=viewer.now, used_at__isnull=True, proved_at__isnull=True
     ).update(tries=F("tries") + 1)
@@ -235,6 +245,6 @@ def contact_of(gate: Gate, sent: SentCode) -> str:
     return gate.vault.open(sent.contact_sealed)
 
 
-def _hash(gate: Gate, key_hash: str, handle: str, code: str) -> str:
+def _hash(gate: Gate, key_hash: str, handle_hash: str, code: str) -> str:
     # The key binds it to purpose, contact and account, the handle to this sending.
-    return gate.hashes.hash("sent code", f"{key_hash}\0{handle}\0{code}")
+    return gate.hashes.hash("sent code", f"{key_hash}\0{handle_hash}\0{code}")

@@ -9,7 +9,6 @@ from auth.audit import record
 from auth.gate import Gate
 from auth.limits import Limit
 from auth.sent_codes import (
-    CodeExpired,
     CodeInvalid,
     CodeReused,
     Sent,
@@ -59,7 +58,7 @@ async def check_factor(
     code: str,
     sent: str | None = None,
 ) -> Use:
-    """Checks a code of a factor; ``sent`` is the handle of the one that was sent last.
+    """Checks a code of a factor; without the handle ``sent``, an SMS's is the one sent last.
 
     Raises CodeInvalid, CodeReused, CodeExpired, ClockSkew about ``code``, FactorUnavailable.
     Outside of units of work; what comes back is done in one.
@@ -70,8 +69,6 @@ async def check_factor(
         return partial(use_recovery_code, viewer, gate, account, code)
     if factor is not SecondFactor.SMS or await sms_contact(account) is None:
         raise FactorUnavailable("factor")
-    if sent is None:
-        raise CodeExpired("code")
     found = await check_code(
         viewer,
         gate=gate,
@@ -111,8 +108,8 @@ async def confirm_factor(
 ) -> SignedIn:
     """Shows a second factor again in the viewer's session, for what asks for a fresh one.
 
-    ``handle`` is that of the code that was sent. Raises CodeInvalid, CodeReused, CodeExpired,
-    ClockSkew, FactorUnavailable, CookiesOutOfReach, TooManyAttempts.
+    ``handle`` is that of a code that was sent; else the one sent last counts. Raises CodeInvalid,
+    CodeReused, CodeExpired, ClockSkew, FactorUnavailable, CookiesOutOfReach, TooManyAttempts.
     """
     key = str(viewer.account_id)
     await gate.limiter.hit(viewer, CONFIRMING, key)
