@@ -185,7 +185,7 @@ async def test_where_nobody_has_the_snils_one_is_told_to_register(
     texts = await visitor.told("finishEsia", language="ru", **await back(visitor))
 
     assert await refused(visitor) == [("ESIA_NOT_LINKED", None)]
-    assert "Зарегистрируйтесь" in texts[0]
+    assert "зарегистрируйтесь" in texts[0]
     assert (await ExternalIdentity.all().count(), await Session.all().count()) == (0, 0)
     assert (await journal())[-1][0] == "SIGN_IN_FAILED"
 
@@ -587,6 +587,52 @@ async def test_gosuslugi_is_taken_off_an_account(hospital: Hospital) -> None:
         await doctor.does("unlinkEsia", "account { id }")
     assert await ExternalIdentity.all().count() == 0
     assert await Message.all().count() == 2
+
+
+async def test_what_its_owner_took_off_gosuslugi_opens_no_more_until_it_is_linked_again(
+    hospital: Hospital, service: Gosuslugi
+) -> None:
+    doctor = await hospital.doctor(snils=SNILS)
+    linked = "{ viewer { account { esiaLinkedAt } } }"
+    await finished(hospital)
+    assert (await doctor.sees(linked))["viewer"]["account"]["esiaLinkedAt"] is not None
+
+    await doctor.does("unlinkEsia", "account { esiaLinkedAt }")
+
+    assert await refused(hospital.visitor()) == [("ESIA_NOT_LINKED", None)]
+    # Nor by an account there that was opened anew with the same SNILS.
+    service.people["2000"] = person()
+    assert await refused(hospital.visitor(), "2000") == [("ESIA_NOT_LINKED", None)]
+    assert (await doctor.sees(linked))["viewer"]["account"]["esiaLinkedAt"] is None
+
+    given = await back(doctor)
+    shown = await doctor.does("linkEsia", "account { esiaLinkedAt }", **given)
+    assert shown["account"]["esiaLinkedAt"] is not None
+    assert await account_of(await finished(hospital)) == str(doctor.account_id)
+
+
+async def test_one_that_was_never_linked_is_closed_to_gosuslugi_all_the_same(
+    hospital: Hospital,
+) -> None:
+    doctor = await hospital.doctor(snils=SNILS)
+    await doctor.does("unlinkEsia")
+    assert await refused(hospital.visitor()) == [("ESIA_NOT_LINKED", None)]
+
+
+async def test_of_signing_in_and_unlinking_at_once_nothing_is_linked_after(
+    hospital: Hospital,
+) -> None:
+    doctor = await hospital.doctor(snils=SNILS)
+    visitor = hospital.visitor()
+    given = [await back(visitor) for _ in range(3)]
+
+    await asyncio.gather(
+        doctor.does("unlinkEsia"),
+        *(visitor.tries("finishEsia", "", **one) for one in given),
+    )
+
+    assert await ExternalIdentity.all().count() == 0
+    assert await refused(visitor) == [("ESIA_NOT_LINKED", None)]
 
 
 async def test_nothing_that_opens_a_door_is_kept_or_journaled(
