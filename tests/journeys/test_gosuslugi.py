@@ -14,6 +14,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from adapters.oidc import PATIENCE_SECONDS
 from auth.identities import number_of, set_number
 from auth.keys import digest
 from core.clock import utc_now
@@ -28,6 +29,7 @@ from models.identity import ExternalIdentity, Identity
 from models.message import Message
 from models.notice import NoticeKind, ServiceNotice
 from resolvers import esia as resolver
+from server.watching import Watching
 from tests import factories as make
 from tests.api import Api, serving
 from tests.gosuslugi import Gosuslugi, came_back, gosuslugi
@@ -335,6 +337,30 @@ async def test_an_outage_is_told_of_until_it_is_over(
     assert outage.ended_at is not None and announced.ended_at is None
     done = [action for action, _, _ in await journal()]
     assert (done.count("OUTAGE_BEGAN"), done.count("OUTAGE_ENDED")) == (1, 1)
+
+
+async def test_that_its_page_is_shown_ends_no_outage_of_another_kind(
+    hospital: Hospital, service: Gosuslugi
+) -> None:
+    visitor = hospital.visitor()
+    service.instead["te"] = is_garbage
+    assert await refused(visitor) == [("SERVICE_UNAVAILABLE", None)]
+
+    await Watching(hospital.api.services).look()
+
+    assert (await ServiceNotice.get()).ended_at is None
+
+
+async def test_a_page_that_hangs_keeps_nobody_waiting(
+    hospital: Hospital, service: Gosuslugi
+) -> None:
+    service.instead["ac"] = hangs
+    async with asyncio.timeout(PATIENCE_SECONDS + 3):
+        answers = await asyncio.gather(
+            *(hospital.visitor().refused("beginEsia") for _ in range(10))
+        )
+    assert answers == [[("SERVICE_UNAVAILABLE", None)]] * 10
+    assert await ServiceNotice.all().count() == 1
 
 
 async def test_many_failures_at_once_are_one_outage(hospital: Hospital, service: Gosuslugi) -> None:
