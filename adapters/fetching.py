@@ -69,6 +69,14 @@ class Fetcher:
             raise NotAnswered(f"HTTP {status} without an object")
         return Answer(status, body)
 
+    async def reach(self, url: str) -> None:
+        """Sees that there is somebody who answers, whatever it is; raises NotAnswered."""
+        try:
+            async with self._client.stream("HEAD", url):
+                pass
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NotAnswered(type(error).__name__) from None
+
     async def close(self) -> None:
         await self._client.aclose()
 

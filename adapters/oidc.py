@@ -5,6 +5,7 @@ Connect Core 1.0 (3.1) and Discovery 1.0, RFC 7636 (PKCE), RFC 9700 (security of
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ from models import identifiers
 
 ALGORITHMS = ("RS256", "ES256", "PS256")
 LEEWAY = timedelta(seconds=30)
+# How long it is believed that the provider answers, or does not, and how long its page may take.
+HERE_SECONDS = 5.0
+AWAY_SECONDS = 1.0
+PATIENCE_SECONDS = 2.0
 # The longest name of a person that is kept (models.identity.ExternalIdentity).
 _SUBJECT = 200
 _REFUSALS = ("invalid_grant", "access_denied")
@@ -127,10 +132,17 @@ class Client:
         self._seconds = seconds
         # Whether the provider's last answer was that it takes no requests of this installation.
         self.is_refused = False
+        # Whether it was found away; for whoever tells that it is back to put down again.
+        self.was_away = False
+        self._is_here = True
+        self._look_at = 0.0
+        self._turn = asyncio.Lock()
 
     async def begin(self, asked: Asked, now: datetime) -> str:
         """The address to which the person is sent; raises NotAnswered."""
         async with self._in_time():
+            if not await self.answers():
+                raise NotAnswered("nobody where people are sent to")
             found = await self._dialect.addresses()
             further = await self._dialect.asking(asked, now)
         address: str = prepare_grant_uri(
@@ -146,6 +158,24 @@ class Client:
             **further,
         )
         return address
+
+    async def answers(self) -> bool:
+        """Whether there is somebody where people are sent to; asked once in some seconds."""
+        async with self._turn:
+            if time.monotonic() >= self._look_at:
+                self._is_here = await self._reached()
+                self.was_away = self.was_away or not self._is_here
+                kept = HERE_SECONDS if self._is_here else AWAY_SECONDS
+                self._look_at = time.monotonic() + kept
+            return self._is_here
+
+    async def _reached(self) -> bool:
+        try:
+            async with asyncio.timeout(min(self._seconds, PATIENCE_SECONDS)):
+                await self._fetcher.reach((await self._dialect.addresses()).authorization)
+        except (NotAnswered, TimeoutError):
+            return False
+        return True
 
     async def finish(self, asked: Asked, code: str, now: datetime) -> Vouched:
         """The person who came back with a code; raises Refused, NotAnswered, Misconfigured."""

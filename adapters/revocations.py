@@ -29,23 +29,62 @@ class _Unusable(Exception):
     """A source gave no list; the text says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list, with what is read of it once: another thread may be validating with it."""
+
+    value: crl.CertificateList
+    # Whose it is, and for which part of their certificates.
+    name: tuple[bytes, bytes]
+    since: datetime
+    until: datetime | None
+    number: int | None
+
+    def is_older_than(self, other: "_List") -> bool:
+        if self.number is not None and other.number is not None and self.number < other.number:
+            return True
+        return self.since < other.since
+
+
+# What tells that a file is another one: when it was written, how long and which it is.
+_Stamp = tuple[int, int, int]
+
+
 @dataclass
 class _Source:
-    """A file or an address, and the last list that it gave."""
+    """A file or an address, and the last lists that it gave."""
 
     name: str
     next_at: datetime | None = None
-    found: crl.CertificateList | None = None
-    # Read once: a list must not be read while another thread validates with it.
-    until: datetime | None = None
+    stamp: _Stamp | None = None
+    found: dict[tuple[bytes, bytes], _List] = field(default_factory=dict)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def is_file(self) -> bool:
+        return not self.name.startswith(("http://", "https://"))
+
     def holds(self, now: datetime) -> bool:
-        return self.found is not None and (self.until is None or now < self.until)
+        lists = self.found.values()
+        return bool(lists) and all(one.until is None or now < one.until for one in lists)
+
+    def take(self, lists: list[_List]) -> None:
+        """Takes lists in place of those from before, but none for a newer one of its name.
+
+        Whoever puts an older one there would un-revoke what was revoked since.
+        """
+        taken: dict[tuple[bytes, bytes], _List] = {}
+        for one in lists:
+            kept = taken.get(one.name) or self.found.get(one.name)
+            if kept is not None and one.is_older_than(kept):
+                _log.error("an older list of revoked certificates from %s: not taken", self.name)
+                one = kept
+            taken[one.name] = one
+        self.found = taken
 
 
 class RevocationLists:
-    """The lists of files and of ``http://`` and ``https://`` addresses, PEM or DER.
+    """The lists of files and of ``http://`` and ``https://`` addresses: one in DER, or any in PEM.
 
     An address has ``timeout`` seconds for the whole of its answer.
     """
@@ -57,32 +96,42 @@ class RevocationLists:
     async def current(self, now: datetime) -> list[crl.CertificateList]:
         """The newest lists that could be had, the last known one of a source that fails now."""
         found = await asyncio.gather(*(self._of(source, now) for source in self._sources))
-        return [one for one in found if one is not None]
+        return [one for lists in found for one in lists]
 
     async def are_whole(self, now: datetime) -> bool:
         """Whether there are sources, and each has given a list that still holds."""
         await self.current(now)
         return bool(self._sources) and all(source.holds(now) for source in self._sources)
 
-    async def _of(self, source: _Source, now: datetime) -> crl.CertificateList | None:
+    async def _of(self, source: _Source, now: datetime) -> list[crl.CertificateList]:
         async with source.turn:
-            if source.next_at is None or source.next_at <= now:
+            stamp = await asyncio.to_thread(_stamp_of, source.name) if source.is_file else None
+            # A file that was replaced is read at once.
+            if source.next_at is None or source.next_at <= now or stamp != source.stamp:
+                source.stamp = stamp
                 try:
-                    found = _read(await _bytes_of(source.name, self._timeout))
-                    source.found, source.until = found, _until(found)
+                    source.take(_read(await _bytes_of(source, self._timeout)))
                     source.next_at = now + KEPT
                 except _Unusable as error:
                     _log.error("no list of revoked certificates from %s: %s", source.name, error)
                     source.next_at = now + TRIED_AGAIN
-            return source.found
+            return [one.value for one in source.found.values()]
 
 
-async def _bytes_of(source: str, seconds: float) -> bytes:
-    if not source.startswith(("http://", "https://")):
-        return await asyncio.to_thread(_bytes_of_file, Path(source))
+def _stamp_of(path: str) -> _Stamp | None:
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+async def _bytes_of(source: _Source, seconds: float) -> bytes:
+    if source.is_file:
+        return await asyncio.to_thread(_bytes_of_file, Path(source.name))
     try:
         async with asyncio.timeout(seconds):
-            return await _fetched(source, seconds)
+            return await _fetched(source.name, seconds)
     except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
         raise _Unusable(type(error).__name__) from None
 
@@ -114,19 +163,26 @@ async def _fetched(address: str, seconds: float) -> bytes:
     return bytes(found)
 
 
-def _read(data: bytes) -> crl.CertificateList:
+def _read(data: bytes) -> list[_List]:
     try:
-        if pem.detect(data):
-            _, _, data = pem.unarmor(data)
-        found = crl.CertificateList.load(data, strict=True)
-        # asn1crypto reads what it is asked for: what is no list is told by its first parts.
-        _ = found["tbs_cert_list"]["this_update"].native, found["signature_algorithm"].native
-        _ = _until(found)
+        parts = pem.unarmor(data, multiple=True) if pem.detect(data) else [("", {}, data)]
+        lists = [_list_of(part) for _, _, part in parts]
     except (ValueError, TypeError, KeyError):
-        raise _Unusable("not a list of revoked certificates") from None
-    return found
+        lists = []
+    if not lists:
+        raise _Unusable("not a list of revoked certificates")
+    return lists
 
 
-def _until(found: crl.CertificateList) -> datetime | None:
-    until: datetime | None = found["tbs_cert_list"]["next_update"].native
-    return until
+def _list_of(data: bytes) -> _List:
+    found = crl.CertificateList.load(data, strict=True)
+    # asn1crypto reads what it is asked for: what is no list is told by its first parts.
+    part, number = found.issuing_distribution_point_value, found.crl_number_value
+    _ = found["signature_algorithm"].native
+    return _List(
+        found,
+        name=(found.issuer.dump(), part.dump() if part is not None else b""),
+        since=found["tbs_cert_list"]["this_update"].native,
+        until=found["tbs_cert_list"]["next_update"].native,
+        number=number.native if number is not None else None,
+    )

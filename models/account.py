@@ -89,6 +89,8 @@ class Account(Row):
     # What was told to be quoted of each login when a sign-in by one of them failed.
     phone_told_id = Text(max_length=16, null=True)
     email_told_id = Text(max_length=16, null=True)
+    # Since when Gosuslugi opens it no more, by its owner's wish, until they link it again.
+    esia_unlinked_at = Moment(null=True)
     last_role = fields.CharEnumField(Role, max_length=20, null=True)
     is_demo = fields.BooleanField(default=False)
     created_at = Moment(auto_now_add=True)

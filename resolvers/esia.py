@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from tortoise.exceptions import IntegrityError
 
@@ -87,7 +87,7 @@ class EsiaNotTrusted(Problem):
 
 
 class EsiaNotLinked(Problem):
-    """No account here has this person's SNILS: register, and confirm the account."""
+    """No account here has this person's SNILS, or its owner took it off: link it, or register."""
 
     code = "ESIA_NOT_LINKED"
 
@@ -157,6 +157,7 @@ async def finish_esia(
 ) -> SignedIn:
     """Opens a session of the account that is linked, or is now linked by the person's SNILS.
 
+    One that its owner has taken off Gosuslugi is linked by ``link_esia`` alone.
     ``state`` and ``code``, or ``error`` in its place, are what the person came back with. Raises
     Required about each that is empty, EsiaStateMismatch, EsiaCancelled, EsiaRefused,
     EsiaNotTrusted, EsiaNotLinked, AccountClosed, ServiceUnavailable, TooManyAttempts.
@@ -200,9 +201,15 @@ async def link_esia(
 
 @unit_of_work
 async def unlink_esia(viewer: Viewer, *, gate: Gate) -> Account:
-    """Takes Gosuslugi off the viewer's account; where it is not linked, that stays so."""
+    """Takes Gosuslugi off the viewer's account, which it opens no more until it is linked again.
+
+    Where it is not linked, it will not be by a SNILS either.
+    """
     account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
     removed = await ExternalIdentity.filter(account_id=account.id, provider=Provider.ESIA).delete()
+    if account.esia_unlinked_at is None:
+        account.esia_unlinked_at = viewer.now
+        await account.save(update_fields=["esia_unlinked_at"])
     reason = "REMOVED" if removed else "AGAIN"
     record(viewer, "ESIA_UNLINKED", account, about=viewer.practitioner_id, reason=reason)
     if removed:
@@ -304,6 +311,10 @@ async def _sign_in(viewer: Viewer, gate: Gate, person: Vouched) -> SignedIn:
     account = await Account.filter(id=account_id).select_for_update(no_key=True).get()
     if not is_open(account, production=gate.production):
         raise AccountClosed
+    # Perhaps just now, while this waited for the account. Whoever has stolen the account there has
+    # the SNILS too, which opens nothing that its owner has closed.
+    if account.esia_unlinked_at is not None:
+        raise EsiaNotLinked
     if link is None:
         await _link(viewer._replace(account_id=account.id), gate, account, person)
     return await open_session(viewer, gate=gate, account=account, method=SignInMethod.ESIA)
@@ -315,9 +326,17 @@ async def _link_own(viewer: Viewer, gate: Gate, person: Vouched) -> Account:
     account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
     vouches = await is_known(viewer, gate, account, person)
     await _link(viewer, gate, account, person)
+    account.update_from_dict({"esia_unlinked_at": None})
+    await account.save(update_fields=["esia_unlinked_at"])
     if vouches and adds_proof(account, ConfirmedBy.ESIA):
         await mark_confirmed(viewer, account, ConfirmedBy.ESIA)
     return account
+
+
+async def esia_linked_at(account_id: UUID) -> datetime | None:
+    """Since when an account is linked with Gosuslugi; nothing where it is not."""
+    link = await ExternalIdentity.get_or_none(account_id=account_id, provider=Provider.ESIA)
+    return link.linked_at if link is not None else None
 
 
 async def _link(viewer: Viewer, gate: Gate, account: Account, person: Vouched) -> None:

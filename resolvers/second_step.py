@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+from auth.attempts import Attempt, give_back
 from auth.audit import record
 from auth.gate import Gate
 from auth.limits import Limit
-from auth.sent_codes import Sent, send_code
+from auth.sent_codes import CodeExpired, Sent, send_code
 from auth.viewer import Viewer
 from core.errors import Problem
 from models.account import Account, SignInMethod
@@ -14,13 +15,7 @@ from models.factor import Channel, CodePurpose, SecondFactor
 from resolvers.accounts import person_of
 from resolvers.factors import FactorUnavailable, Use, check_factor
 from resolvers.lockout import check_lock, counted, locked, write_failure
-from resolvers.pending import (
-    counted_for,
-    finish_pending,
-    pending_account,
-    remember_code,
-    remembered_code,
-)
+from resolvers.pending import counted_for, finish_pending, pending_account
 from resolvers.sessions import SignedIn
 
 # From one address, whoever it asks for.
@@ -38,11 +33,11 @@ async def send_sign_in_code(viewer: Viewer, *, gate: Gate, handle: str) -> Sent:
         await check_lock(viewer, account=account)
     if viewer.address:
         await gate.limiter.hit(viewer, SENDING, viewer.network)
-    return await _send(viewer, gate, handle, account)
+    return await _send(viewer, gate, account)
 
 
 @unit_of_work
-async def _send(viewer: Viewer, gate: Gate, handle: str, account: Account) -> Sent:
+async def _send(viewer: Viewer, gate: Gate, account: Account) -> Sent:
     if not account.sms_factor or account.phone is None:
         raise FactorUnavailable("handle")
     sent = await send_code(
@@ -53,7 +48,6 @@ async def _send(viewer: Viewer, gate: Gate, handle: str, account: Account) -> Se
         contact=account.phone,
         account_id=account.id,
     )
-    await remember_code(viewer, gate=gate, handle=handle, sent=sent.handle)
     record(viewer, "SIGN_IN_CODE_SENT", account, about=await person_of(account.id))
     return sent
 
@@ -63,8 +57,10 @@ async def finish_sign_in(
 ) -> SignedIn:
     """Opens the session of a pending sign-in with a code of one of its factors.
 
-    A wrong one counts as a failed sign-in. Raises ChallengeInvalid, CodeInvalid, CodeReused,
-    CodeExpired, ClockSkew, FactorUnavailable, AccountLocked, TooManyAttempts.
+    Of those by SMS the one sent last counts, also where another page asked for it: one that was
+    loaded anew would otherwise refuse the right code. A wrong one counts as a failed sign-in.
+    Raises ChallengeInvalid, CodeInvalid, CodeReused, CodeExpired, ClockSkew, FactorUnavailable,
+    AccountLocked, TooManyAttempts.
     """
     account = await pending_account(viewer, gate=gate, handle=handle)
     login, device = await counted_for(viewer, gate=gate, handle=handle)
@@ -73,11 +69,12 @@ async def finish_sign_in(
         # Whoever is here has known the password: they are told.
         raise await locked(viewer, attempt.refused_until, account.public_id)
     try:
-        sent = await remembered_code(viewer, gate=gate, handle=handle)
-        use = await check_factor(
-            viewer, gate=gate, account=account, factor=factor, code=code, sent=sent
-        )
+        use = await check_factor(viewer, gate=gate, account=account, factor=factor, code=code)
         return await _finish(viewer, gate, handle, SignInMethod(factor.value), use)
+    except (CodeExpired, FactorUnavailable) as problem:
+        # No code was compared: nothing was guessed at.
+        await _write_refusal(viewer, account, attempt, problem.code)
+        raise
     except Problem as problem:
         await write_failure(
             viewer, gate=gate, account=account, attempt=attempt, reason=problem.code
@@ -92,3 +89,9 @@ async def _finish(
     signed_in = await finish_pending(viewer, gate=gate, handle=handle, method=method)
     await use()
     return signed_in
+
+
+@unit_of_work
+async def _write_refusal(viewer: Viewer, account: Account, attempt: Attempt, reason: str) -> None:
+    await give_back(attempt)
+    record(viewer, "FACTOR_REFUSED", account, about=await person_of(account.id), reason=reason)

@@ -8,6 +8,7 @@ from models.account import Account as AccountRow
 from models.account import AccountState, ConfirmedBy
 from models.role import Role
 from resolvers import accounts, sessions
+from resolvers.esia import esia_linked_at
 from resolvers.pages import Term
 from resolvers.recommendations import recommendations_for
 from resolvers.second_factors import factors_of, recovery_codes_left
@@ -67,6 +68,12 @@ class Account:
         visible(*SIGNED_IN, rows=OWN),
         says="Its second factors.",
         value=lambda account, _: factors_of(account),
+    )
+    esia_linked_at = computed(
+        "datetime | None",
+        visible(*SIGNED_IN, rows=OWN),
+        says="Since when it is linked with Gosuslugi; empty where it is not.",
+        value=lambda account, _: esia_linked_at(account.id),
     )
     recovery_codes_left = computed(
         "int | None",

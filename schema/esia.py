@@ -58,6 +58,9 @@ mutation(
     esia.unlink_esia,
     visible(*SIGNED_IN),
     LATELY,
-    says="Takes Gosuslugi off one's account, until one signs in through it again.",
+    says=(
+        "Takes Gosuslugi off one's account: it opens it no more, until one links them again by"
+        " linkEsia."
+    ),
     returns=row("Account"),
 )

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from adapters.oidc import Client
 from adapters.storage import Storage
 from core.clock import Clock, utc_now
 from models.notice import ServicePart
@@ -23,7 +24,8 @@ class Watching:
     """Looks at each part of this kind that the installation has."""
 
     def __init__(self, services: Services, *, clock: Clock = utc_now) -> None:
-        looks: dict[ServicePart, Callable[[datetime], Awaitable[bool]]] = {
+        looks: dict[ServicePart, Callable[[datetime], Awaitable[bool | None]]] = {
+            ServicePart.ESIA: lambda _now: _is_here(services.esia),
             ServicePart.SIGNATURES: services.signatures.works,
             ServicePart.LIMITS: lambda _now: services.gate.limiter.works(),
             ServicePart.FILES: lambda _now: _can_be_written(services.storage),
@@ -47,7 +49,20 @@ class Watching:
         now = self._clock()
         found = await asyncio.gather(*(look(now) for look in self._looks.values()))
         for part, works in zip(self._looks, found, strict=True):
-            await self._outages.note(part, works, now)
+            if works is not None:
+                await self._outages.note(part, works, now)
+
+
+async def _is_here(esia: Client | None) -> bool | None:
+    """Whether Gosuslugi answers; None where nothing new can be told."""
+    if esia is None:
+        return None
+    if not await esia.answers():
+        return False
+    # That it shows its page ends only what was found by that: whether codes are redeemed again,
+    # the next one tells.
+    is_back, esia.was_away = esia.was_away, False
+    return True if is_back else None
 
 
 async def _can_be_written(storage: Storage) -> bool:

@@ -61,6 +61,8 @@ class Gosuslugi:
 
     async def authorize(self, request: Request) -> Response:
         """The page where a person signs in: who it is, ``login_hint`` tells."""
+        if request.method == "HEAD":  # somebody who sees whether it answers
+            return Response()
         given = dict(request.query_params)
         self.check_secret(given)
         assert given["response_type"] == "code" and given["code_challenge_method"] == "S256"

@@ -35,7 +35,7 @@ from models.role import Role
 from models.ticket import TicketReason, TicketState
 from tests import factories as make
 from tests.api import Api
-from tests.world_work import courses, licences, passkeys, positions, shifts
+from tests.world_work import courses, licences, links, passkeys, positions, shifts
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,7 @@ async def _populate(vault: Vault, now: datetime) -> World:
     await _tickets(made, vault)
     _journal(made, workers)
     await passkeys(made)
+    await links(made)
     return made
 
 

@@ -1,4 +1,4 @@
-"""What the world's people have: positions, licences, shifts, wishes, courses, and passkeys."""
+"""What the world's people have: positions, licences, shifts, courses, passkeys, links."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from models.course import CourseAudience, Enrolment, EnrolmentStatus
 from models.factor import Passkey
+from models.identity import ExternalIdentity, Provider
 from models.licence import LicenceKind
 from models.organisation import POSITIONS, DictionaryEntry
 from models.practitioner import EmploymentType, Position, Practitioner, Profession
@@ -179,4 +180,16 @@ async def passkeys(made: "World") -> None:
             name=next(names),
             created_at=made.now - timedelta(days=number // 2),
             used_at=made.now if number < len(accounts) else None,
+        )
+
+
+async def links(made: "World") -> None:
+    """Everybody is linked with Gosuslugi, since they opened their account."""
+    accounts = {one.account.id: one.account for one in made.people.values() if one.account}
+    for number, account in enumerate(accounts.values()):
+        await ExternalIdentity.create(
+            account=account,
+            provider=Provider.ESIA,
+            subject=str(number),
+            linked_at=account.created_at,
         )

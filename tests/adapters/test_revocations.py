@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from adapters.revocations import KEPT, LARGEST, TRIED_AGAIN, RevocationLists
 from tests.certificates import authority
@@ -87,6 +90,59 @@ async def test_a_list_comes_from_a_file_and_from_an_address(tmp_path: Path, data
         found = await RevocationLists([str(path), source.url]).current(NOW)
 
     assert [one.dump() for one in found] == [DER, DER]
+
+
+def of(*lists: tuple[str, list[int], int]) -> bytes:
+    """A PEM file of lists: whose each is, what it revokes, and how many days ago it was made."""
+    key, text = ec.generate_private_key(ec.SECP256R1()), b""
+    for name, serials, days in lists:
+        made = NOW - timedelta(days=days)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .last_update(made)
+            .next_update(NOW + timedelta(days=30))
+        )
+        for serial in serials:
+            revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(made)
+            builder = builder.add_revoked_certificate(revoked.build())
+        text += builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
+    return text
+
+
+async def revoked(lists: RevocationLists, now: datetime = NOW) -> list[list[int]]:
+    parts = [one["tbs_cert_list"] for one in await lists.current(now)]
+    found = [part["revoked_certificates"].native or () for part in parts]
+    return [[int(entry["user_certificate"]) for entry in entries] for entries in found]
+
+
+async def test_a_file_may_hold_several_lists(tmp_path: Path) -> None:
+    path = tmp_path / "all.pem"
+    path.write_bytes(of(("Root", [], 1), ("Sub", [77], 1)))
+    lists = RevocationLists([str(path)])
+    assert await revoked(lists) == [[], [77]]
+    assert await lists.are_whole(NOW)
+
+
+async def test_a_file_that_was_replaced_is_taken_up_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "sub.pem"
+    path.write_bytes(of(("Sub", [], 2)))
+    lists = RevocationLists([str(path)])
+    assert await revoked(lists) == [[]]
+    path.write_bytes(of(("Sub", [77], 1)))
+    assert await revoked(lists) == [[77]]
+
+
+async def test_an_older_list_takes_nothing_back(tmp_path: Path) -> None:
+    path = tmp_path / "sub.pem"
+    path.write_bytes(of(("Sub", [77], 1)))
+    lists = RevocationLists([str(path)])
+    assert await revoked(lists) == [[77]]
+    path.write_bytes(of(("Sub", [], 2), ("Other", [], 9)))
+    assert await revoked(lists) == [[77], []]
+    # Of two in one file the newer counts, whichever comes first.
+    path.write_bytes(of(("Sub", [77, 78], 0), ("Sub", [], 2)))
+    assert await revoked(lists) == [[77, 78]]
 
 
 async def test_a_list_is_kept_for_a_quarter_of_an_hour(tmp_path: Path) -> None:

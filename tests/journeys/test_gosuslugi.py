@@ -14,6 +14,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from adapters.oidc import PATIENCE_SECONDS
 from auth.identities import number_of, set_number
 from auth.keys import digest
 from core.clock import utc_now
@@ -28,6 +29,7 @@ from models.identity import ExternalIdentity, Identity
 from models.message import Message
 from models.notice import NoticeKind, ServiceNotice
 from resolvers import esia as resolver
+from server.watching import Watching
 from tests import factories as make
 from tests.api import Api, serving
 from tests.gosuslugi import Gosuslugi, came_back, gosuslugi
@@ -186,7 +188,7 @@ async def test_where_nobody_has_the_snils_one_is_told_to_register(
     texts = await visitor.told("finishEsia", language="ru", **await back(visitor))
 
     assert await refused(visitor) == [("ESIA_NOT_LINKED", None)]
-    assert "Зарегистрируйтесь" in texts[0]
+    assert "зарегистрируйтесь" in texts[0]
     assert (await ExternalIdentity.all().count(), await Session.all().count()) == (0, 0)
     assert (await journal())[-1][0] == "SIGN_IN_FAILED"
 
@@ -336,6 +338,30 @@ async def test_an_outage_is_told_of_until_it_is_over(
     assert outage.ended_at is not None and announced.ended_at is None
     done = [action for action, _, _ in await journal()]
     assert (done.count("OUTAGE_BEGAN"), done.count("OUTAGE_ENDED")) == (1, 1)
+
+
+async def test_that_its_page_is_shown_ends_no_outage_of_another_kind(
+    hospital: Hospital, service: Gosuslugi
+) -> None:
+    visitor = hospital.visitor()
+    service.instead["te"] = is_garbage
+    assert await refused(visitor) == [("SERVICE_UNAVAILABLE", None)]
+
+    await Watching(hospital.api.services).look()
+
+    assert (await ServiceNotice.get()).ended_at is None
+
+
+async def test_a_page_that_hangs_keeps_nobody_waiting(
+    hospital: Hospital, service: Gosuslugi
+) -> None:
+    service.instead["ac"] = hangs
+    async with asyncio.timeout(PATIENCE_SECONDS + 3):
+        answers = await asyncio.gather(
+            *(hospital.visitor().refused("beginEsia") for _ in range(10))
+        )
+    assert answers == [[("SERVICE_UNAVAILABLE", None)]] * 10
+    assert await ServiceNotice.all().count() == 1
 
 
 async def test_many_failures_at_once_are_one_outage(hospital: Hospital, service: Gosuslugi) -> None:
@@ -595,6 +621,52 @@ async def test_gosuslugi_is_taken_off_an_account(hospital: Hospital) -> None:
         await doctor.does("unlinkEsia", "account { id }")
     assert await ExternalIdentity.all().count() == 0
     assert await Message.all().count() == 2
+
+
+async def test_what_its_owner_took_off_gosuslugi_opens_no_more_until_it_is_linked_again(
+    hospital: Hospital, service: Gosuslugi
+) -> None:
+    doctor = await hospital.doctor(snils=SNILS)
+    linked = "{ viewer { account { esiaLinkedAt } } }"
+    await finished(hospital)
+    assert (await doctor.sees(linked))["viewer"]["account"]["esiaLinkedAt"] is not None
+
+    await doctor.does("unlinkEsia", "account { esiaLinkedAt }")
+
+    assert await refused(hospital.visitor()) == [("ESIA_NOT_LINKED", None)]
+    # Nor by an account there that was opened anew with the same SNILS.
+    service.people["2000"] = person()
+    assert await refused(hospital.visitor(), "2000") == [("ESIA_NOT_LINKED", None)]
+    assert (await doctor.sees(linked))["viewer"]["account"]["esiaLinkedAt"] is None
+
+    given = await back(doctor)
+    shown = await doctor.does("linkEsia", "account { esiaLinkedAt }", **given)
+    assert shown["account"]["esiaLinkedAt"] is not None
+    assert await account_of(await finished(hospital)) == str(doctor.account_id)
+
+
+async def test_one_that_was_never_linked_is_closed_to_gosuslugi_all_the_same(
+    hospital: Hospital,
+) -> None:
+    doctor = await hospital.doctor(snils=SNILS)
+    await doctor.does("unlinkEsia")
+    assert await refused(hospital.visitor()) == [("ESIA_NOT_LINKED", None)]
+
+
+async def test_of_signing_in_and_unlinking_at_once_nothing_is_linked_after(
+    hospital: Hospital,
+) -> None:
+    doctor = await hospital.doctor(snils=SNILS)
+    visitor = hospital.visitor()
+    given = [await back(visitor) for _ in range(3)]
+
+    await asyncio.gather(
+        doctor.does("unlinkEsia"),
+        *(visitor.tries("finishEsia", "", **one) for one in given),
+    )
+
+    assert await ExternalIdentity.all().count() == 0
+    assert await refused(visitor) == [("ESIA_NOT_LINKED", None)]
 
 
 async def test_nothing_that_opens_a_door_is_kept_or_journaled(

@@ -1,5 +1,6 @@
 """Journey 8 against a real OpenID provider, npm's ``oidc-provider``: what the standard asks."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 from joserfc.jwk import RSAKey
 
+from adapters.oidc import AWAY_SECONDS
 from core.settings import EsiaSettings
 from models.identity import ExternalIdentity
 from models.notice import ServiceNotice
+from server.watching import OUTAGE, Watching
 from tests.api import serving
 from tests.gosuslugi import BACK, came_back, keys, pem, written
 from tests.journeys.hospital import Caller, Hospital, founded
@@ -115,6 +118,7 @@ async def test_a_provider_that_is_down_is_told_of_until_it_is_back(
         await hospital.doctor(snils="11223344595")
         visitor = hospital.visitor()
         assert await visitor.refused("beginEsia") == unavailable
+        await asyncio.sleep(AWAY_SECONDS)
         async with provider(node, settings.issuer):
             given = await back(visitor, "anna")
         # It ends between the two steps, and what it knew of codes with it.
@@ -124,6 +128,41 @@ async def test_a_provider_that_is_down_is_told_of_until_it_is_back(
             await visitor.does("finishEsia", **await back(visitor, "anna"))
         await notice.refresh_from_db()
         assert notice.ended_at is not None
+
+
+async def test_an_outage_is_noticed_where_people_leave_and_its_end_by_itself(
+    node: str, settings: EsiaSettings, database_url: str, tmp_path: Path
+) -> None:
+    unavailable = [("SERVICE_UNAVAILABLE", None)]
+    async with serving(database_url, tmp_path / "home", esia=settings) as api:
+        visitor, watching = Caller(api), Watching(api.services)
+        esia = api.services.esia
+        assert esia is not None
+
+        async def health() -> str:
+            esia._look_at = 0.0  # as if some seconds had passed
+            await watching.look()
+            seen = await visitor.sees("{ serviceStatus { parts { part health } } }")
+            (found,) = [o for o in seen["serviceStatus"]["parts"] if o["part"] == "ESIA"]
+            return str(found["health"])
+
+        async with provider(node, settings.issuer):
+            await visitor.does("beginEsia", "address")
+            well = await health()
+        # Of this provider all is known that an address is made of, and nobody is there.
+        esia._look_at = 0.0
+        assert await visitor.refused("beginEsia") == unavailable
+        away = [await health() for _ in range(OUTAGE)]
+        assert await visitor.refused("beginEsia") == unavailable
+        notice = await ServiceNotice.get()
+        async with provider(node, settings.issuer):
+            back = await health()
+            await visitor.does("beginEsia", "address")
+
+        assert (well, away, back) == ("OK", ["DOWN"] * OUTAGE, "OK")
+        await notice.refresh_from_db()
+        assert notice.ended_at is not None
+        assert await ServiceNotice.all().count() == 1
 
 
 @pytest.mark.any_database

@@ -22,6 +22,7 @@ from tests.journeys.hospital import (
     Caller,
     Hospital,
     confirms,
+    journal,
     mutation_document,
     sign_in,
     was_shown,
@@ -90,8 +91,57 @@ async def test_one_signs_in_by_sms_who_has_no_authenticator(hospital: Hospital) 
     assert await visitor.refused("finishSignIn", **given) == [("CHALLENGE_INVALID", "handle")]
     other = (await begun(hospital))["handle"]
     assert await visitor.refused("finishSignIn", **{**given, "handle": other}) == [
-        ("CODE_EXPIRED", "code")
+        ("CODE_REUSED", "code")
     ]
+
+
+async def test_a_code_by_sms_is_good_on_a_page_that_was_loaded_anew(hospital: Hospital) -> None:
+    await with_sms(hospital)
+    visitor = hospital.visitor()
+    await visitor.does("sendSignInCode", handle=(await begun(hospital))["handle"])
+    code = await code_for(hospital, PHONE)
+    anew = (await begun(hospital))["handle"]
+
+    assert await visitor.refused("sendSignInCode", handle=anew) == [("RESEND_TOO_SOON", None)]
+    given = {"handle": anew, "factor": "SMS", "code": code}
+    assert (await visitor.does("finishSignIn", ENTERED, **given))["viewer"] == {
+        "activeRole": "DOCTOR"
+    }
+
+
+async def test_what_guessed_at_no_code_is_no_failed_sign_in(hospital: Hospital) -> None:
+    await with_sms(hospital)
+    visitor, handle = hospital.visitor(), (await begun(hospital))["handle"]
+
+    for _ in range(6):
+        given = {"handle": handle, "code": "123456"}
+        assert await visitor.refused("finishSignIn", factor="SMS", **given) == [
+            ("CODE_EXPIRED", "code")
+        ]
+        assert await visitor.refused("finishSignIn", factor="PASSKEY", **given) == [
+            ("FACTOR_UNAVAILABLE", "factor")
+        ]
+    assert await SignInFailure.all().count() == 0
+    assert [action for action, _, _ in await journal()].count("FACTOR_REFUSED") == 12
+
+
+async def test_a_code_that_was_guessed_at_five_times_is_none_on_any_page(
+    hospital: Hospital,
+) -> None:
+    await with_sms(hospital)
+    visitor = hospital.visitor()
+    handles = [(await begun(hospital))["handle"] for _ in range(2)]
+    await visitor.does("sendSignInCode", handle=handles[0])
+    code = await code_for(hospital, PHONE)
+    wrong = "000000" if code != "000000" else "000001"
+    for number in range(5):
+        given = {"handle": handles[number % 2], "factor": "SMS", "code": wrong}
+        assert await visitor.refused("finishSignIn", **given) == [("CODE_INVALID", "code")]
+        await SignInFailure.filter().delete()
+
+    for handle in handles:
+        given = {"handle": handle, "factor": "SMS", "code": code}
+        assert await visitor.refused("finishSignIn", **given) == [("CODE_EXPIRED", "code")]
 
 
 async def test_an_authenticator_s_code_finishes_too_and_works_once(hospital: Hospital) -> None:
@@ -335,10 +385,21 @@ async def test_a_factor_is_shown_again_by_sms_and_by_recovery_code(hospital: Hos
     assert await person.refused("confirmFactor", code=codes[0], factor="RECOVERY_CODE") == [
         ("CODE_REUSED", "code")
     ]
-    # A code that was sent for signing in is no use without its handle, which nobody is told.
     assert await person.refused("confirmFactor", code=code, factor="SMS") == [
-        ("CODE_EXPIRED", "code")
+        ("CODE_REUSED", "code")
     ]
+
+
+async def test_a_page_that_was_loaded_anew_shows_the_code_without_its_handle(
+    hospital: Hospital,
+) -> None:
+    person = await with_sms(hospital, only=False)
+    await sign_in(person, PHONE)
+    await person.does("sendFactorCode", "handle")
+    code = await code_for(hospital, PHONE)
+
+    assert await person.refused("sendFactorCode") == [("RESEND_TOO_SOON", None)]
+    await confirms(person, code=code, factor="SMS")
 
 
 SENSITIVE: dict[str, dict[str, Any]] = {

@@ -372,6 +372,8 @@ def _value(proof: Proof, name: str, field: str, row: Any) -> Any:
             return account.public_id if account is not None else None
         case "AuditEntry.reason" | "AuditEntry.field":
             return row.details.get(field)
+        case "Account.esiaLinkedAt":
+            return _plain(row.created_at)
         case "Account.recoveryCodesLeft":
             return 0
         case "Account.recommendations":

@@ -8,7 +8,7 @@ import { leaveForEsia, type Return } from './gosuslugi';
 import { LINK_ESIA, UNLINK_ESIA } from './ownaccount';
 import { Problems } from './problems';
 
-export function Linking({ session, cameBack, onBack, onDone }: StepProps & { cameBack: Return | null }) {
+export function Linking({ session, account, cameBack, onBack, onDone }: StepProps & { cameBack: Return | null }) {
   const work = useWork();
 
   useEffect(() => {
@@ -34,8 +34,9 @@ export function Linking({ session, cameBack, onBack, onDone }: StepProps & { cam
     <Freshly session={session} work={work} onCancel={onBack}>
       <div className="sign-in-told">
         <Problems problems={work.problems} />
-        {way(formTexts.linkEsia, 'link-esia', () => leaveForEsia(session, true))}
-        {way(formTexts.unlinkEsia, 'unlink-esia', unlink)}
+        {account.esiaLinkedAt
+          ? way(formTexts.unlinkEsia, 'unlink-esia', unlink)
+          : way(formTexts.linkEsia, 'link-esia', () => leaveForEsia(session, true))}
         <div className="sign-in-actions">
           <button type="button" className="button" data-testid="cancel" onClick={onBack}>
             {formTexts.back}

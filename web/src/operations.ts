@@ -12,6 +12,7 @@ export interface Account {
   email: string | null;
   phone: string | null;
   confirmedAt: string | null;
+  esiaLinkedAt: string | null;
 }
 
 export type Factor = 'TOTP' | 'SMS' | 'PASSKEY' | 'RECOVERY_CODE';
@@ -33,7 +34,7 @@ export interface Entered {
 export const VIEWER = '{ viewer { roles activeRole } }';
 
 export const ACCOUNT = `query Account {
-  viewer { account { publicId email phone confirmedAt } }
+  viewer { account { publicId email phone confirmedAt esiaLinkedAt } }
 }`;
 
 export const REFRESH = `mutation Refresh {
