@@ -139,14 +139,18 @@ async def account_told_of(*, gate: Gate, public_id: str) -> Account | None:
     ).order_by("id")
     by_id = [account for account in found if account.public_id == public_id]
     # What was a login once says nothing.
-    told = [account for account in found if public_id in _told_ids(gate, account).values()]
+    told = [
+        account
+        for account in found
+        if public_id in {told_id(gate, login) for login in (account.phone, account.email) if login}
+    ]
     return next(iter(by_id + told), None)
 
 
-def _told_ids(gate: Gate, account: Account | None) -> dict[str, str | None]:
-    """The ids of an account's logins, by their columns: made whether or not there is an account."""
+def _told_ids(gate: Gate, account: Account | None) -> dict[str, str]:
+    """The ids of an account's logins, by their columns.
+
+    They are made alike where there is no account, or no such login.
+    """
     logins = {name: getattr(account, name, None) for name in ("phone", "email")}
-    told = {name: told_id(gate, login or "") for name, login in logins.items()}
-    # Of nobody they are written to no row: with nulls it would be another statement.
-    are_kept = {name: account is None or login is not None for name, login in logins.items()}
-    return {f"{name}_told_id": told[name] if are_kept[name] else None for name in logins}
+    return {f"{name}_told_id": told_id(gate, login or "") for name, login in logins.items()}
