@@ -100,7 +100,7 @@ async def enter(
         await forgive_device(gate, device)
     if device is None or waits_until(viewer, account) is None:
         await lift(gate, account)
-    return await open_session(viewer, gate=gate, account=account, method=method)
+    return await open_session(viewer, gate=gate, account=account, method=method, device=device)
 
 
 async def counted_for(viewer: Viewer, *, gate: Gate, handle: str) -> tuple[str, str | None]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from tortoise.queryset import QuerySet
 
 from auth.audit import record
-from auth.devices import device_token
+from auth.devices import device_of, device_token
 from auth.gate import Gate
 from auth.keys import digest
 from auth.recognition import RoleNotHeld
@@ -68,12 +68,14 @@ async def open_session(
     account: Account,
     role: Role | None = None,
     method: SignInMethod = SignInMethod.TOTP,
+    device: str | None = None,
 ) -> SignedIn:
     """A session of a person whose factors the caller has checked; the oldest gives way.
 
     It begins in ``role``, which must be held, or else in the one used last. ``method`` is the
     factor shown just now. Its tokens go where the viewer keeps them, and a session that was kept
-    there before ends. Every way of signing in ends here. Raises AccountClosed.
+    there before ends. Unless it is done with a known ``device``, or one that the viewer's cookies
+    name, the owner is told. Every way of signing in ends here. Raises AccountClosed.
     """
     now = viewer.now
     # One at a time, so that nobody opens a sixth session beside the fifth.
@@ -88,7 +90,7 @@ async def open_session(
     await _end_replaced(viewer)
     await _make_room(viewer, account, gate)
     account.language = viewer.language
-    if await _is_new_device(viewer, account):
+    if device is None and await _is_new_device(viewer, gate, account):
         await alert(viewer, gate=gate, account=account, what=Alert.NEW_DEVICE)
     session = await _new_session(
         viewer,
@@ -165,11 +167,16 @@ async def _new_session(
     )
 
 
-async def _is_new_device(viewer: Viewer, account: Account) -> bool:
-    """Whether the person has signed in before, and never with this."""
+async def _is_new_device(viewer: Viewer, gate: Gate, account: Account) -> bool:
+    """Whether the person has signed in before, and no cookie shows that it was with this.
+
+    By its name a browser is not known: strangers have the same one, and its next version another.
+    """
+    kept = viewer.cookies.device if viewer.cookies is not None else None
+    if kept and device_of(gate.hashes, account.id, kept, viewer.now) is not None:
+        return False
     before = Session.filter(account_id=account.id).exclude(method=SignInMethod.SCRIPT)
-    known = before.filter(device=viewer.device[:200])
-    return await before.exists() and not await known.exists()
+    return await before.exists()
 
 
 def _living(now: datetime) -> dict[str, Any]:
