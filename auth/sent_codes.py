@@ -122,7 +122,7 @@ async def send_code(
         contact_sealed=gate.vault.seal(contact),
         account_id=account_id,
         asked_by_id=viewer.account_id,
-        code_hash=_hash(gate, key_hash, digest(handle), code if is_real else secrets.token_hex()),
+        code_hash=_hash(gate, key_hash, handle, code if is_real else secrets.token_hex()),
         sent_at=now,
         expires_at=now + LIFETIME,
         sends=sends,
@@ -166,15 +166,14 @@ async def check_code(
     *,
     gate: Gate,
     purpose: CodePurpose,
-    handle: str | None,
+    handle: str,
     code: str,
     account_id: UUID | None = None,
     field: str = "code",
 ) -> SentCode:
     """The sent code whose digits these are, not used yet: see ``use_code`` and ``prove``.
 
-    ``account_id`` is the account that it must have been sent for, where the caller knows. Without
-    a ``handle`` it is the one that was sent last for the purpose and this account.
+    ``account_id`` is the account that it must have been sent for, where the caller knows.
     Raises CodeInvalid, CodeExpired, CodeReused about ``field``. Outside of units of work, for
     the guess must stay counted when these fail.
     """
@@ -190,24 +189,15 @@ async def _guessed(
     viewer: Viewer,
     gate: Gate,
     purpose: CodePurpose,
-    handle: str | None,
+    handle: str,
     code: str,
     account_id: UUID | None,
     field: str,
 ) -> tuple[SentCode, bool]:
     """Counts a guess, where there may be one more, and tells whether it is right."""
-    named = SentCode.filter(purpose=purpose)
+    named = SentCode.filter(handle_hash=digest(handle), purpose=purpose)
     if account_id is not None:
         named = named.filter(account_id=account_id)
-    if handle is not None:
-        named = named.filter(handle_hash=digest(handle))
-    else:
-        # What was sent for no account belongs to whoever has its handle.
-        assert account_id is not None
-        last = await named.order_by("-sent_at", "-id").first()
-        if last is None:
-            raise CodeExpired(field)
-        named = SentCode.filter(id=last.id)
     counted = await named.filter(
         tries__lt=GUESSES, expires_at__gt=viewer.now, used_at__isnull=True, proved_at__isnull=True
     ).update(tries=F("tries") + 1)
@@ -217,7 +207,7 @@ async def _guessed(
     if not counted:
         is_done = sent.used_at is not None or sent.proved_at is not None
         raise CodeReused(field) if is_done else CodeExpired(field)
-    given = _hash(gate, sent.key_hash, sent.handle_hash, compact(code))
+    given = _hash(gate, sent.key_hash, handle, compact(code))
     is_right = compare_digest(sent.code_hash, given)
     if is_right:
         # The row is ours until the unit ends: nobody has seen it counted.
@@ -276,6 +266,6 @@ def contact_of(gate: Gate, sent: SentCode) -> str:
     return gate.vault.open(sent.contact_sealed)
 
 
-def _hash(gate: Gate, key_hash: str, handle_hash: str, code: str) -> str:
+def _hash(gate: Gate, key_hash: str, handle: str, code: str) -> str:
     # The key binds it to purpose, text, contact and account, the handle to this sending.
-    return gate.hashes.hash("sent code", f"{key_hash}\0{handle_hash}\0{code}")
+    return gate.hashes.hash("sent code", f"{key_hash}\0{handle}\0{code}")

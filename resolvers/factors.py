@@ -74,7 +74,7 @@ async def check_factor(
     code: str,
     sent: str | None = None,
 ) -> Use:
-    """Checks a code of a factor; without the handle ``sent``, an SMS's is the one sent last.
+    """Checks a code of a factor; ``sent`` is the handle of the one that was sent by SMS.
 
     Raises CodeInvalid, CodeReused, CodeExpired, ClockSkew about ``code``, FactorUnavailable.
     Outside of units of work; what comes back is done in one, in which the account is locked.
@@ -85,6 +85,8 @@ async def check_factor(
         return partial(use_recovery_code, viewer, gate, account, code)
     if factor is not SecondFactor.SMS or await sms_contact(account) is None:
         raise FactorUnavailable("factor")
+    if sent is None:
+        raise CodeExpired("code")
     found = await check_code(
         viewer,
         gate=gate,
@@ -135,7 +137,7 @@ async def confirm_factor(
 ) -> SignedIn:
     """Shows a second factor again in the viewer's session, for what asks for a fresh one.
 
-    ``handle`` is that of a code that was sent; else the one sent last counts. Raises CodeInvalid,
+    ``handle`` is that of the code that was sent. Raises CodeInvalid,
     CodeReused, CodeExpired, ClockSkew, FactorUnavailable, CookiesOutOfReach, TooManyAttempts.
     """
     await count_guess(viewer, gate, _CONFIRMING)

@@ -16,6 +16,7 @@ from auth.viewer import Viewer
 from models.account import Account, SignInMethod
 from models.database import current_unit, unit_of_work
 from models.factor import Challenge, ChallengePurpose
+from models.fields import canonical_json
 from resolvers.accounts import forgive_device, lift
 from resolvers.lockout import check_lock, may_enter, waits_until
 from resolvers.second_factors import Offered, factors_of
@@ -103,11 +104,27 @@ async def enter(
     return await open_session(viewer, gate=gate, account=account, method=method, device=device)
 
 
+async def remember_code(viewer: Viewer, *, gate: Gate, handle: str, sent: str) -> None:
+    """Keeps the handle of the code that was sent last, in the caller's unit of work."""
+    current_unit()
+    challenge, _ = await _found(viewer, gate, handle, "handle")
+    payload = {**challenges.payload_of(gate, challenge), "sent": sent}
+    challenge.payload_sealed = gate.vault.seal(canonical_json(payload))
+    await challenge.save(update_fields=["payload_sealed"])
+
+
 async def counted_for(viewer: Viewer, *, gate: Gate, handle: str) -> tuple[str, str | None]:
     """The login, and the known device, for which wrong factors count; raises ChallengeInvalid."""
     challenge, _ = await _found(viewer, gate, handle, "handle")
     payload = challenges.payload_of(gate, challenge)
     return payload.get("login", ""), payload.get("device")
+
+
+async def remembered_code(viewer: Viewer, *, gate: Gate, handle: str) -> str | None:
+    """The handle of the code that was sent last, if one was."""
+    challenge, _ = await _found(viewer, gate, handle, "handle")
+    sent: str | None = challenges.payload_of(gate, challenge).get("sent")
+    return sent
 
 
 async def _found(

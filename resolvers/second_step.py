@@ -15,7 +15,13 @@ from models.factor import Channel, CodePurpose, SecondFactor
 from resolvers.accounts import person_of
 from resolvers.factors import FactorUnavailable, Use, check_factor
 from resolvers.lockout import check_lock, counted, locked, write_failure
-from resolvers.pending import counted_for, finish_pending, pending_account
+from resolvers.pending import (
+    counted_for,
+    finish_pending,
+    pending_account,
+    remember_code,
+    remembered_code,
+)
 from resolvers.sessions import SignedIn
 
 # From one address, whoever it asks for.
@@ -33,11 +39,11 @@ async def send_sign_in_code(viewer: Viewer, *, gate: Gate, handle: str) -> Sent:
         await check_lock(viewer, account=account)
     if viewer.address:
         await gate.limiter.hit(viewer, SENDING, viewer.network)
-    return await _send(viewer, gate, account)
+    return await _send(viewer, gate, handle, account)
 
 
 @unit_of_work
-async def _send(viewer: Viewer, gate: Gate, account: Account) -> Sent:
+async def _send(viewer: Viewer, gate: Gate, handle: str, account: Account) -> Sent:
     if not account.sms_factor or account.phone is None:
         raise FactorUnavailable("handle")
     sent = await send_code(
@@ -48,6 +54,7 @@ async def _send(viewer: Viewer, gate: Gate, account: Account) -> Sent:
         contact=account.phone,
         account_id=account.id,
     )
+    await remember_code(viewer, gate=gate, handle=handle, sent=sent.handle)
     record(viewer, "SIGN_IN_CODE_SENT", account, about=await person_of(account.id))
     return sent
 
@@ -57,10 +64,10 @@ async def finish_sign_in(
 ) -> SignedIn:
     """Opens the session of a pending sign-in with a code of one of its factors.
 
-    Of those by SMS the one sent last counts, also where another page asked for it: one that was
-    loaded anew would otherwise refuse the right code. A wrong one counts as a failed sign-in.
-    Raises ChallengeInvalid, CodeInvalid, CodeReused, CodeExpired, ClockSkew, FactorUnavailable,
-    AccountLocked, TooManyAttempts.
+    A code by SMS is the one that was sent last for this very sign-in. A wrong one counts as a
+    failed sign-in; where there is none to compare, nothing does. Raises ChallengeInvalid,
+    CodeInvalid, CodeReused, CodeExpired, ClockSkew, FactorUnavailable, AccountLocked,
+    TooManyAttempts.
     """
     account = await pending_account(viewer, gate=gate, handle=handle)
     login, device = await counted_for(viewer, gate=gate, handle=handle)
@@ -69,7 +76,10 @@ async def finish_sign_in(
         # Whoever is here has known the password: they are told.
         raise await locked(viewer, attempt.refused_until, account.public_id)
     try:
-        use = await check_factor(viewer, gate=gate, account=account, factor=factor, code=code)
+        sent = await remembered_code(viewer, gate=gate, handle=handle)
+        use = await check_factor(
+            viewer, gate=gate, account=account, factor=factor, code=code, sent=sent
+        )
         return await _finish(viewer, gate, handle, SignInMethod(factor.value), use)
     except (CodeExpired, FactorUnavailable) as problem:
         # No code was compared: nothing was guessed at.

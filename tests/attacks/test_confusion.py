@@ -12,16 +12,7 @@ from strawberry.utils.str_converters import to_camel_case
 from auth import challenges
 from auth.challenges import ChallengeInvalid
 from auth.gate import Gate
-from auth.sent_codes import (
-    CodeExpired,
-    CodeInvalid,
-    CodeReused,
-    Sent,
-    check_code,
-    proved,
-    send_code,
-    use_code,
-)
+from auth.sent_codes import CodeExpired, CodeInvalid, Sent, check_code, proved, send_code
 from core.ids import uuid7
 from models.account import Account, AccountState
 from models.database import unit_of_work
@@ -104,38 +95,6 @@ async def test_a_code_is_good_for_its_sending_and_account_alone(
 
     given: dict[str, Any] = {"handle": first.handle, "code": code, "account_id": account_id}
     await check_code(viewer, gate=gate, purpose=purpose, **given)
-
-
-async def test_a_code_without_its_handle_is_good_for_its_account_and_purpose_alone(
-    gate: Gate,
-) -> None:
-    account_id, purpose = (await make.account()).id, CodePurpose.SIGN_IN
-    await _send(gate, purpose, account_id=account_id)
-    first, viewer = await last_code(gate), entrance.visitor(LATER)
-    given: dict[str, Any] = {"gate": gate, "handle": None, "code": first}
-
-    for other in set(CodePurpose) - {purpose}:
-        with pytest.raises(CodeExpired):
-            await check_code(viewer, purpose=other, account_id=account_id, **given)
-    with pytest.raises(CodeExpired):
-        await check_code(viewer, purpose=purpose, account_id=uuid7(), **given)
-    found = await check_code(viewer, purpose=purpose, account_id=account_id, **given)
-    assert found.tries == 1
-
-    # Of two the one that was sent last counts, and when that was used the other does not.
-    await _send(gate, purpose, account_id=account_id, now=LATER)
-    last = await last_code(gate)
-    if last == first:
-        pytest.skip("one time in a million both codes are the same")
-    with pytest.raises(CodeInvalid):
-        await check_code(viewer, purpose=purpose, account_id=account_id, **given)
-    given["code"] = last
-    found = await check_code(viewer, purpose=purpose, account_id=account_id, **given)
-    await unit_of_work(use_code)(viewer, found)
-    for code in (first, last):
-        with pytest.raises(CodeReused):
-            given["code"] = code
-            await check_code(viewer, purpose=purpose, account_id=account_id, **given)
 
 
 @pytest.mark.parametrize("purpose", ChallengePurpose)

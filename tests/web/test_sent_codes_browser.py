@@ -72,3 +72,25 @@ async def test_a_factor_s_code_is_taken_after_its_dialog_was_closed(
 
         await expect(page.get_by_test_id("recovery-codes")).to_be_visible()
         assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_a_sign_in_that_waits_goes_on_after_a_reload(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    phone = "8 (926) 555-20-03"
+    async with at_localhost(chromium, demo_server) as page:
+        code = await register(page, demo_server, phone)
+        await page.get_by_test_id("sign-out").click()
+        await page.get_by_test_id("open-sign-in").click()
+        await fill(page, login=phone, password=FORM["password"])
+        await submit(page)
+        async with page.expect_response("**/graphql"):
+            await page.get_by_test_id("send-code").click()
+        code = await sent_code(demo_server, phone, after=code)
+        await page.reload()
+        await page.get_by_test_id("open-sign-in").click()
+        await fill(page, code=code)
+        await submit(page)
+
+        await expect(page.get_by_test_id("account")).to_be_visible()
+        assert await page.evaluate("sessionStorage.length") == 0

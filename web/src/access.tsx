@@ -12,6 +12,7 @@ import { Signature } from './signature';
 import { SignIn } from './signin';
 import { texts } from './texts';
 import { Ticket } from './ticket';
+import { keepWaiting, stopWaiting, waiting } from './waiting';
 import { useWays } from './ways';
 
 export type Step =
@@ -39,12 +40,23 @@ const TITLES: Record<Step['at'], string> = {
 };
 
 export function Access({ session, notice, refused, onRegistered, onClose }: Props) {
-  const [step, go] = useState<Step>({ at: 'signIn' });
+  const [step, go] = useState<Step>(() => first(refused));
   const ways = useWays(session);
+
+  function on(next: Step) {
+    if (next.at === 'secondFactor') keepWaiting(next.pending);
+    go(next);
+  }
 
   function back() {
     session.giveUp();
+    stopWaiting();
     go({ at: 'signIn' });
+  }
+
+  function entered() {
+    stopWaiting();
+    onClose();
   }
 
   useEffect(() => () => session.giveUp(), [session]);
@@ -55,11 +67,11 @@ export function Access({ session, notice, refused, onRegistered, onClose }: Prop
         <>
           {notice === 'sessionEnded' && <p className="sign-in-notice">{texts.sessionEnded}</p>}
           {step.told && <p className="sign-in-notice" role="status">{step.told}</p>}
-          <SignIn session={session} refused={refused} ways={ways} onStep={go} onClose={onClose} />
+          <SignIn session={session} refused={refused} ways={ways} onStep={on} onClose={onClose} />
         </>
       )}
       {step.at === 'secondFactor' && (
-        <SecondFactor session={session} pending={step.pending} onBack={back} onDone={onClose} />
+        <SecondFactor session={session} pending={step.pending} onBack={back} onDone={entered} />
       )}
       {step.at === 'registration' && <Registration session={session} onBack={back} onDone={onRegistered} />}
       {step.at === 'recovery' && (
@@ -69,4 +81,9 @@ export function Access({ session, notice, refused, onRegistered, onClose }: Prop
       {step.at === 'ticket' && <Ticket session={session} trouble={step.trouble} onBack={back} />}
     </Dialog>
   );
+}
+
+function first(refused: readonly Problem[]): Step {
+  const pending = refused.length === 0 ? waiting() : null;
+  return pending ? { at: 'secondFactor', pending } : { at: 'signIn' };
 }

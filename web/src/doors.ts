@@ -33,7 +33,7 @@ export interface Specialties {
 
 export const SIGN_IN = `mutation SignIn($login: String!, $password: String!, $code: String) {
   signIn(login: $login, password: $password, code: $code) {${SIGNED_IN}
-    pending { handle factors { kind contact } }
+    pending { handle expiresAt factors { kind contact } }
   }
 }`;
 

@@ -20,6 +20,7 @@ export type Factor = 'TOTP' | 'SMS' | 'PASSKEY' | 'RECOVERY_CODE';
 // A sign-in that waits for one of these factors.
 export interface Pending {
   handle: string;
+  expiresAt: string;
   factors: { kind: Factor; contact: string | null }[];
 }
 
