@@ -40,6 +40,7 @@ READS: dict[str, frozenset[str]] = {
     "Practitioner.worked_time": frozenset(),
     "Account.factors": frozenset({"totp_sealed", "sms_factor", "phone"}),
     # From rows of their own, passkeys among them, which are the owner's alone.
+    "Account.esia_linked_at": frozenset(),
     "Account.recovery_codes_left": frozenset(),
     "Account.recommendations": frozenset(
         {

@@ -69,8 +69,10 @@ async def api(service: Gosuslugi, database_url: str, tmp_path: Path) -> AsyncIte
 
 
 async def begun(caller: Caller) -> Any:
-    name = "beginEsiaLinking" if caller.token else "beginEsia"
-    return await caller.does(name, "address binding expiresAt")
+    shown = "address binding expiresAt"
+    if caller.token:
+        return await caller.does("beginEsiaLinking", shown)
+    return await caller.does("beginEsia", shown)
 
 
 async def back(caller: Caller, who: str = ANNA) -> dict[str, str]:

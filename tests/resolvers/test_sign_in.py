@@ -21,7 +21,7 @@ from models.factor import SecondFactor
 from models.message import Message, MessageState
 from models.role import Role
 from resolvers.accounts import unlock_account
-from resolvers.factors import ClockSkew
+from resolvers.factors import ClockSide, ClockSkew
 from resolvers.lockout import AccountLocked
 from resolvers.pending import Pending
 from resolvers.second_factors import Offered
@@ -278,7 +278,8 @@ async def test_a_clock_that_is_off_is_diagnosed(gate: Gate, minutes: int) -> Non
     problem = await fail(gate, person, code=person.code(NOW + timedelta(minutes=minutes)))
 
     assert (type(problem), problem.field) == (ClockSkew, "code")
-    assert problem.values == {"seconds": minutes * 60}
+    side = ClockSide.AHEAD if minutes > 0 else ClockSide.BEHIND
+    assert problem.values == {"seconds": abs(minutes) * 60, "side": side}
     assert await Session.all().count() == 0
 
 
