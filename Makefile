@@ -11,7 +11,7 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 # The page needs Node 20.19 or 22.12 and newer.
 NODE_OK = node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null
 
-.PHONY: help run test check lint types contracts stale test-sqlite test-postgres web bench lock schema migrations clean
+.PHONY: help run test check lint types contracts stale test-sqlite test-browser test-postgres web bench lock schema migrations clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,7 +28,7 @@ check: $(VENV)/.installed-dev ## what CI runs: everything, on SQLite and on Post
 	@test -n "$(CABINET_TEST_REDIS_URL)" || { echo "make check needs Redis: set CABINET_TEST_REDIS_URL=redis://host"; exit 1; }
 	@test -n "$(CABINET_TEST_DATABASE_URL)" || { echo "make check needs PostgreSQL: set CABINET_TEST_DATABASE_URL=postgres://user@host/database"; exit 1; }
 	$(MAKE) -j2 --output-sync=target types lint contracts stale web tests/npm/node_modules/.installed
-	$(MAKE) -j2 --output-sync=target test-sqlite test-postgres
+	$(MAKE) -j3 --output-sync=target test-sqlite test-browser test-postgres
 
 lint: $(VENV)/.installed-dev
 	ruff check .
@@ -46,9 +46,13 @@ stale: $(VENV)/.installed-dev
 	@tortoise makemigrations | grep -q "No changes" || { echo "a migration is missing: run make migrations"; exit 1; }
 
 test-sqlite: $(VENV)/.installed-dev
-	env -u CABINET_TEST_DATABASE_URL pytest
+	env -u CABINET_TEST_DATABASE_URL pytest -m "not browser"
 
-# The run on SQLite beside it tests what does not depend on the database.
+# Apart from the others on SQLite: a page is waited for more than it is worked at.
+test-browser: $(VENV)/.installed-dev
+	env -u CABINET_TEST_DATABASE_URL pytest -m browser
+
+# The runs on SQLite beside it test what does not depend on the database.
 test-postgres: $(VENV)/.installed-dev
 	pytest -m "not any_database"
 
