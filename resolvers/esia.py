@@ -34,6 +34,7 @@ from resolvers.accounts import person_of
 from resolvers.alerts import Alert, alert
 from resolvers.confirmation import adds_proof, mark_confirmed
 from resolvers.forms import IdentityUnavailable, Required
+from resolvers.lockout import known_device
 from resolvers.notices import tell_outage, tell_recovery
 from resolvers.owned_numbers import SnilsBound
 from resolvers.sessions import AccountClosed, SignedIn, open_session
@@ -154,6 +155,7 @@ async def finish_esia(
     state: str,
     code: str | None = None,
     error: str | None = None,
+    device_token: str | None = None,
 ) -> SignedIn:
     """Opens a session of the account that is linked, or is now linked by the person's SNILS.
 
@@ -165,7 +167,7 @@ async def finish_esia(
     await gate.limiter.hit(viewer, FINISHING, viewer.network)
     try:
         person = await _vouched(viewer, gate, esia, _Return(binding, state, code, error))
-        return await _sign_in(viewer, gate, person)
+        return await _sign_in(viewer, gate, person, device_token)
     except Problem as problem:
         await _write_failure(viewer, "SIGN_IN_FAILED", problem.code)
         raise
@@ -302,7 +304,9 @@ async def _used(viewer: Viewer, gate: Gate, binding: str, state: str) -> Asked:
 
 
 @unit_of_work
-async def _sign_in(viewer: Viewer, gate: Gate, person: Vouched) -> SignedIn:
+async def _sign_in(
+    viewer: Viewer, gate: Gate, person: Vouched, device_token: str | None
+) -> SignedIn:
     await take_turns(_turn(person))
     link = await ExternalIdentity.get_or_none(provider=Provider.ESIA, subject=person.subject)
     account_id = link.account_id if link is not None else await owner_of(gate, person.snils)
@@ -317,7 +321,9 @@ async def _sign_in(viewer: Viewer, gate: Gate, person: Vouched) -> SignedIn:
         raise EsiaNotLinked
     if link is None:
         await _link(viewer._replace(account_id=account.id), gate, account, person)
-    return await open_session(viewer, gate=gate, account=account, method=SignInMethod.ESIA)
+    device = known_device(viewer, gate, account, device_token)
+    method = SignInMethod.ESIA
+    return await open_session(viewer, gate=gate, account=account, method=method, device=device)
 
 
 @unit_of_work

@@ -27,10 +27,13 @@ class AccountLocked(Problem):
     code = "ACCOUNT_LOCKED"
 
 
-def known_device(viewer: Viewer, gate: Gate, account: Account | None, token: str) -> str | None:
-    """The device of a token, where it has signed in to the account before."""
+def known_device(
+    viewer: Viewer, gate: Gate, account: Account | None, token: str | None
+) -> str | None:
+    """The device of a token, or of the viewer's cookie, where it has signed in to the account."""
     account_id = account.id if account is not None else uuid7()
-    return device_of(gate.hashes, account_id, token, viewer.now)
+    kept = viewer.cookies.device if viewer.cookies is not None else None
+    return device_of(gate.hashes, account_id, token or kept or "", viewer.now)
 
 
 async def counted(

@@ -55,7 +55,12 @@ async def begin_passkey_sign_in(viewer: Viewer, *, gate: Gate, settings: Setting
 
 
 async def sign_in_by_passkey(
-    viewer: Viewer, *, gate: Gate, settings: Settings, credential: str
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    settings: Settings,
+    credential: str,
+    device_token: str | None = None,
 ) -> SignedIn:
     """Opens a session by a passkey alone.
 
@@ -63,16 +68,17 @@ async def sign_in_by_passkey(
     """
     await gate.limiter.hit(viewer, SHOWING, viewer.network)
     proof = await _proof(viewer, gate, settings, credential, ChallengePurpose.PASSKEY)
-    return await _enter(viewer, gate, proof)
+    return await _enter(viewer, gate, proof, device_token)
 
 
 @unit_of_work
-async def _enter(viewer: Viewer, gate: Gate, proof: _Proof) -> SignedIn:
+async def _enter(viewer: Viewer, gate: Gate, proof: _Proof, device_token: str | None) -> SignedIn:
     signed_in = await enter_alone(
         viewer,
         gate=gate,
         account_id=proof.passkey.account_id,
         method=SignInMethod.PASSKEY,
+        device_token=device_token,
         refusal=PasskeyInvalid("credential"),
     )
     await _use(viewer, proof)

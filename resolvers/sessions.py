@@ -9,7 +9,7 @@ from uuid import UUID
 from tortoise.queryset import QuerySet
 
 from auth.audit import record
-from auth.devices import device_of, device_token
+from auth.devices import device_token
 from auth.gate import Gate
 from auth.keys import digest
 from auth.recognition import RoleNotHeld
@@ -74,8 +74,8 @@ async def open_session(
 
     It begins in ``role``, which must be held, or else in the one used last. ``method`` is the
     factor shown just now. Its tokens go where the viewer keeps them, and a session that was kept
-    there before ends. Unless it is done with a known ``device``, or one that the viewer's cookies
-    name, the owner is told. Every way of signing in ends here. Raises AccountClosed.
+    there before ends. Unless it is done with a known ``device``, the owner is told, in the
+    language of the sign-in before. Every way of signing in ends here. Raises AccountClosed.
     """
     now = viewer.now
     # One at a time, so that nobody opens a sixth session beside the fifth.
@@ -89,9 +89,10 @@ async def open_session(
         raise RoleNotHeld("role")
     await _end_replaced(viewer)
     await _make_room(viewer, account, gate)
-    account.language = viewer.language
-    if device is None and await _is_new_device(viewer, gate, account):
+    # By its name a browser is not known: strangers have the same one, and its next version another.
+    if device is None and await _has_signed_in(account):
         await alert(viewer, gate=gate, account=account, what=Alert.NEW_DEVICE)
+    account.language = viewer.language
     session = await _new_session(
         viewer,
         account,
@@ -167,14 +168,7 @@ async def _new_session(
     )
 
 
-async def _is_new_device(viewer: Viewer, gate: Gate, account: Account) -> bool:
-    """Whether the person has signed in before, and no cookie shows that it was with this.
-
-    By its name a browser is not known: strangers have the same one, and its next version another.
-    """
-    kept = viewer.cookies.device if viewer.cookies is not None else None
-    if kept and device_of(gate.hashes, account.id, kept, viewer.now) is not None:
-        return False
+async def _has_signed_in(account: Account) -> bool:
     before = Session.filter(account_id=account.id).exclude(method=SignInMethod.SCRIPT)
     return await before.exists()
 

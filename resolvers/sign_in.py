@@ -58,8 +58,7 @@ async def sign_in(
     hints = layout_hints(login, password)
     login = normal_login(login)
     account = await _account_of(login)
-    kept = viewer.cookies.device if viewer.cookies is not None else None
-    device = known_device(viewer, gate, account, device_token or kept or "")
+    device = known_device(viewer, gate, account, device_token)
     attempt = await counted(viewer, gate=gate, account=account, login=login, device=device)
     try:
         found = await _password_checked(gate, account, password, attempt)

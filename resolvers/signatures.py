@@ -73,7 +73,13 @@ async def begin_signature_sign_in(
 
 
 async def sign_in_by_signature(
-    viewer: Viewer, *, gate: Gate, signatures: SignatureVerifier, challenge: str, signature: str
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    signatures: SignatureVerifier,
+    challenge: str,
+    signature: str,
+    device_token: str | None = None,
 ) -> SignedIn:
     """Opens a session of a confirmed account by a detached signature of the text.
 
@@ -82,16 +88,17 @@ async def sign_in_by_signature(
     """
     await gate.limiter.hit(viewer, SHOWING, viewer.network)
     signed = await _signed(viewer, gate, signatures, challenge, signature)
-    return await _enter(viewer, gate, signed)
+    return await _enter(viewer, gate, signed, device_token)
 
 
 @unit_of_work
-async def _enter(viewer: Viewer, gate: Gate, signed: _Signed) -> SignedIn:
+async def _enter(viewer: Viewer, gate: Gate, signed: _Signed, device_token: str | None) -> SignedIn:
     signed_in = await enter_alone(
         viewer,
         gate=gate,
         account_id=signed.account.id,
         method=SignInMethod.SIGNATURE,
+        device_token=device_token,
         refusal=SubjectMismatch("signature"),
     )
     await _use(viewer, signed)

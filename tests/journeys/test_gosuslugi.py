@@ -41,7 +41,7 @@ from tests.journeys.hospital import (
     mutation_document,
     was_shown,
 )
-from tests.journeys.messages import code_for
+from tests.journeys.messages import code_for, messages
 
 SNILS, OTHER_SNILS = "11223344595", "08765430300"
 ANNA, STRANGER = "1000299654", "1000299655"
@@ -142,6 +142,20 @@ async def test_a_worker_is_linked_by_snils_and_signs_in_ever_after(
         *["ESIA_BEGUN", "ESIA_LINKED", *signed_in],
         *["ESIA_BEGUN", *signed_in],
     ]
+
+
+async def test_coming_back_on_a_known_device_is_no_news_to_the_owner(hospital: Hospital) -> None:
+    await hospital.doctor(snils=SNILS)
+    visitor = hospital.visitor()
+    given = await back(visitor)
+    signed_in = await visitor.does("finishEsia", "deviceToken", **given)
+    told = await messages(hospital)
+
+    given = await back(visitor)
+    await visitor.does("finishEsia", SHOWS, **given, deviceToken=signed_in["deviceToken"])
+    assert await messages(hospital) == told
+    await finished(hospital)
+    assert len(await messages(hospital)) == len(told) + 1
 
 
 async def test_a_snils_that_somebody_only_stated_links_nobody(hospital: Hospital) -> None:

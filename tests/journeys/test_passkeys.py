@@ -17,6 +17,7 @@ from models.role import Role
 from tests.auth.entrance import PASSWORD
 from tests.authenticator import Authenticator
 from tests.journeys.hospital import Caller, Hospital, sign_in, was_shown
+from tests.journeys.messages import messages
 
 EMAIL = "anna.petrova@example.org"
 SHOWS = "accessToken refreshToken viewer { activeRole roles }"
@@ -70,6 +71,25 @@ async def test_a_passkey_signs_in_by_itself(hospital: Hospital) -> None:
     session = await Session.filter(account_id=person.account_id).order_by("-id").first()
     assert session is not None
     assert (session.method, session.factor_at) == (SignInMethod.PASSKEY, session.started_at)
+
+
+async def test_a_passkey_of_a_known_device_is_no_news_to_its_owner(hospital: Hospital) -> None:
+    person, authenticator = await with_passkey(hospital)
+    visitor = hospital.visitor()
+    credential = await answered(visitor, authenticator)
+    entered = await visitor.does("signInByPasskey", "deviceToken", credential=credential)
+    told = await messages(hospital)
+    assert "new device" in told[-1].body
+    await Account.filter(id=person.account_id).update(
+        state=AccountState.LOCKED, locked_until=utc_now() + timedelta(minutes=15)
+    )
+
+    again = {"credential": await answered(visitor, authenticator)}
+    await visitor.does("signInByPasskey", SHOWS, **again, deviceToken=entered["deviceToken"])
+
+    assert await messages(hospital) == told
+    # The lock of others' guesses stays for them.
+    assert (await Account.get(id=person.account_id)).state is AccountState.LOCKED
 
 
 async def test_a_passkey_is_the_second_factor_of_a_password(hospital: Hospital) -> None:

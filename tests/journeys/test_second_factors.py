@@ -621,7 +621,8 @@ async def test_the_owner_is_told_of_a_new_device_in_their_language(hospital: Hos
     # Its next version shows the token; a stranger's of the same name does not.
     await enters("Firefox 141", "en", token)
     assert await messages(hospital) == []
-    await enters("Firefox 140", "en")
+    # A stranger's language is not theirs.
+    await enters("Firefox 140", "ru")
 
     (told,) = await messages(hospital)
     assert told.to == EMAIL

@@ -20,6 +20,7 @@ from tests import factories as make
 from tests.api import serving
 from tests.certificates import DAY, FOR_PEOPLE, Authority, Signing, authority
 from tests.journeys.hospital import Caller, Hospital, founded, was_shown
+from tests.journeys.messages import messages
 
 SNILS, INN = "11223344595", "500100732259"
 OTHER_SNILS = "08765430300"
@@ -94,6 +95,24 @@ async def test_a_worker_signs_in_by_the_snils_of_the_registry(signing: Signing9)
     assert SignInMethod.SIGNATURE in methods
     entry = await AuditEntry.get(action="SIGNATURE_ACCEPTED")
     assert (entry.about_id, set(entry.details)) == (doctor.file_id, {"certificate"})
+
+
+async def test_a_signature_on_a_known_device_is_no_news_to_its_owner(signing: Signing9) -> None:
+    await signing.hospital.doctor(snils=SNILS)
+    person = signing.root.person(snils=SNILS, inn=INN, purposes=FOR_PEOPLE)
+
+    async def enters(**given: str) -> str:
+        asked = await signing.to_sign()
+        given |= {"challenge": asked["challenge"], "signature": person.sign(asked["text"])}
+        visitor = signing.hospital.visitor()
+        return str((await visitor.does("signInBySignature", "deviceToken", **given))["deviceToken"])
+
+    token = await enters()
+    told = await messages(signing.hospital)
+    await enters(deviceToken=token)
+    assert await messages(signing.hospital) == told
+    await enters()
+    assert len(await messages(signing.hospital)) == len(told) + 1
 
 
 async def test_what_is_signed_says_what_it_is_for(signing: Signing9) -> None:
