@@ -1,5 +1,6 @@
 """Reading a form's values: each is checked by itself, and every wrong one is named at once."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
@@ -10,6 +11,12 @@ from core.errors import Problem, Problems
 
 # Makes the stored value out of a given one; raises a Problem about the named field.
 Check = Callable[[Any, str], Any]
+
+# As dates are written for programs, and as people here write them.
+_DAYS = (
+    re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"),
+    re.compile(r"(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<year>[0-9]{4})"),
+)
 
 
 class Required(Problem):
@@ -40,6 +47,12 @@ class TextInvalid(Problem):
     """Text with characters that nobody can see or read."""
 
     code = "FIELD_INVALID"
+
+
+class DateInvalid(Problem):
+    """No day of the calendar, or not written as one."""
+
+    code = "DATE_INVALID"
 
 
 class DateInFuture(Problem):
@@ -163,6 +176,18 @@ def _readable(value: str, length: int, field: str, allowed: str = "") -> str:
     if any(unicodedata.category(mark) in ("Cc", "Cs") for mark in set(value) - set(allowed)):
         raise TextInvalid(field)
     return value
+
+
+def written_day(value: str, field: str) -> date:
+    """A day that came as text, so that a form names it beside all else: 2026-03-02, 02.03.2026."""
+    for form in _DAYS:
+        found = form.fullmatch(value.strip())
+        try:
+            if found is not None:
+                return date(**{part: int(digits) for part, digits in found.groupdict().items()})
+        except ValueError:
+            break
+    raise DateInvalid(field)
 
 
 def past(today: date) -> Check:

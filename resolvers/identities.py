@@ -13,7 +13,7 @@ from models import identifiers
 from models.account import Account
 from models.database import current_unit, unit_of_work
 from models.identity import Identity
-from resolvers.forms import Check, complete, name, past, read, refuse
+from resolvers.forms import Check, complete, name, past, read, refuse, written_day
 from resolvers.standing import closed_file_of
 
 
@@ -38,7 +38,8 @@ async def state_identity(viewer: Viewer, *, gate: Gate, **values: Any) -> Accoun
     """Says who the viewer is, where the account was opened without it; proves nothing.
 
     Raises IdentityStated, AlreadyAttached where the registry says it, and Problems: Required,
-    TooLong, TextInvalid, DateInFuture, DateTooEarly, UnderAge and those of ``models.identifiers``.
+    TooLong, TextInvalid, DateInvalid, DateInFuture, DateTooEarly, UnderAge and those of
+    ``models.identifiers``.
     """
     problems: list[Problem] = []
     form = read(
@@ -93,8 +94,8 @@ async def save_identity(
 def _birth_date(viewer: Viewer) -> Check:
     today = viewer.today
 
-    def check(value: date, field: str) -> date:
-        born: date = past(today)(value, field)
+    def check(value: str, field: str) -> date:
+        born: date = past(today)(written_day(value, field), field)
         had_birthday = (today.month, today.day) >= (born.month, born.day)
         if today.year - born.year - (not had_birthday) < _ADULT:
             raise UnderAge(field, age=_ADULT)

@@ -133,7 +133,7 @@ async def register(viewer: Viewer, *, gate: Gate, handle: str, **values: Any) ->
     there comes back, so that nobody takes an address that is not theirs.
 
     Raises CodeExpired, CodeReused, IdentityUnavailable about ``handle``, TooManyAttempts, and
-    Problems: Required, TooLong, TextInvalid, DateInFuture, DateTooEarly, UnderAge,
+    Problems: Required, TooLong, TextInvalid, DateInvalid, DateInFuture, DateTooEarly, UnderAge,
     SpecialtyRequired, NotFound, PasswordWeak, TermsRequired, TermsOutdated, InnTaken and those of
     ``models.identifiers``.
     """

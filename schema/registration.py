@@ -47,7 +47,7 @@ class RegisterInput:
     last_name = given("str", says="Family name (фамилия).")
     first_name = given("str", says="Given name (имя).")
     patronymic = given("str | None", says="Patronymic (отчество).")
-    birth_date = given("date | None", says="Date of birth; needed.")
+    birth_date = given("str | None", says="Date of birth: 1985-04-12 or 12.04.1985; needed.")
     passport = given("str", says="Series and number of the passport, ten digits; sealed at rest.")
     inn = given("str", says="INN of a person: twelve digits; sealed at rest.")
     is_medical_worker = given("bool", says="Whether a specialty must be given.")
@@ -107,7 +107,7 @@ class StateIdentityInput:
     last_name = given("str", says="Family name (фамилия).")
     first_name = given("str", says="Given name (имя).")
     patronymic = given("str | None", says="Patronymic (отчество).")
-    birth_date = given("date", says="Date of birth.")
+    birth_date = given("str", says="Date of birth: 1985-04-12 or 12.04.1985.")
     passport = given("str", says="Series and number of the passport, ten digits; sealed at rest.")
     inn = given("str", says="INN of a person: twelve digits; sealed at rest.")
 

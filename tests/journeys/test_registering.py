@@ -107,7 +107,7 @@ async def test_every_wrong_field_is_named_at_once(hospital: Hospital) -> None:
     wrong = {
         "lastName": " ",
         "firstName": "А\u0007нна",
-        "birthDate": (utc_now() + timedelta(days=2)).date(),
+        "birthDate": (utc_now() + timedelta(days=2)).date().isoformat(),
         "passport": "4510 12345",
         "inn": "123456789037",
         "isMedicalWorker": True,
@@ -141,6 +141,12 @@ async def test_every_wrong_field_is_named_at_once(hospital: Hospital) -> None:
     ("value", "problem"),
     [
         ({"birthDate": None}, ("REQUIRED", "input.birthDate")),
+        ({"birthDate": "1985-02-30"}, ("DATE_INVALID", "input.birthDate")),
+        ({"birthDate": "31.04.1985"}, ("DATE_INVALID", "input.birthDate")),
+        ({"birthDate": "12.04.85"}, ("DATE_INVALID", "input.birthDate")),
+        ({"birthDate": "٠١.04.1985"}, ("DATE_INVALID", "input.birthDate")),
+        ({"birthDate": "12.04.0985"}, ("DATE_TOO_EARLY", "input.birthDate")),
+        ({"birthDate": "9999-12-31"}, ("DATE_IN_FUTURE", "input.birthDate")),
         ({"firstName": "123"}, ("NAME_INVALID", "input.firstName")),
         ({"lastName": "<script>"}, ("NAME_INVALID", "input.lastName")),
         ({"passport": "AB 1234567"}, ("PASSPORT_FORMAT", "input.passport")),
@@ -164,18 +170,26 @@ async def test_one_wrong_field_is_named(
     assert await hospital.visitor().refused("register", handle=handle, input=wrong) == [problem]
 
 
+@pytest.mark.parametrize("written", ["1985-04-02", "02.04.1985", " 2.4.1985 "])
+async def test_a_day_is_written_for_programs_or_as_people_do(
+    hospital: Hospital, written: str
+) -> None:
+    person = await newcomer(hospital, birthDate=written)
+    assert (await Identity.get(account_id=person.account_id)).birth_date == date(1985, 4, 2)
+
+
 async def test_one_registers_from_the_age_of_eighteen(hospital: Hospital) -> None:
     handle = await proved_phone(hospital)
     # Where the house is, the day may be tomorrow already.
     now = utc_now().date() + timedelta(days=2)
     young = date(now.year - 18, now.month, now.day) if (now.month, now.day) != (2, 29) else now
-    filled = await form(hospital, birthDate=young)
+    filled = await form(hospital, birthDate=young.isoformat())
     assert await hospital.visitor().refused("register", handle=handle, input=filled) == [
         ("UNDER_AGE", "input.birthDate")
     ]
     grown = young - timedelta(days=4)
     await hospital.visitor().does(
-        "register", handle=handle, input=await form(hospital, birthDate=grown)
+        "register", handle=handle, input=await form(hospital, birthDate=grown.isoformat())
     )
 
 
