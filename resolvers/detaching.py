@@ -117,7 +117,6 @@ async def _written_by(account: Account, person: Practitioner) -> set[str]:
     )
     last: dict[str, AuditEntry] = {}
     for edit in await edits.order_by("position"):
-        # An import does not tell which fields it wrote, so that it vouches for none.
         last |= dict.fromkeys(edit.details.get("fields", ()), edit)
     own = {
         name

@@ -161,6 +161,10 @@ class Plan:
         """How many rows are to be written."""
         return sum(len(rows) for rows in self._made.values()) + len(self._amended)
 
+    def columns_of(self, row_id: UUID) -> list[str]:
+        """The values that a row there was before is given."""
+        return sorted(self._amended.get(row_id, set()) - {"version"})
+
     async def write(self, progress: Callable[[int], None] | None) -> None:
         """Writes the rows in chunks, inside the caller's unit of work."""
         done = 0

@@ -173,6 +173,7 @@ async def _import_file(
         if line.outcome not in (Outcome.CREATED, Outcome.UPDATED):
             continue
         if isinstance(row, Practitioner | Position):
+            written = plan.columns_of(row.id)
             audit.record(
                 viewer,
                 f"{type(row).__name__.upper()}_{line.outcome.value}",
@@ -181,6 +182,7 @@ async def _import_file(
                 source=file.source.value,
                 file=file.name,
                 element=line.element,
+                **({"fields": written} if written else {}),
             )
     return plan
 

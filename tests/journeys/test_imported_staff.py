@@ -16,6 +16,7 @@ from core.clock import utc_now
 from models.database import opened
 from models.organisation import Department
 from models.practitioner import Practitioner
+from models.role import Role
 from models.shift import Shift
 from resolvers.import_plan import Outcome
 from resolvers.imports import ImportReport, import_staff
@@ -287,3 +288,29 @@ def test_the_command_tells_what_an_import_would_do_and_changes_nothing(
     assert "Dry run: nothing was changed" in done.stdout
     assert "ward.xml:69 DayOff@69: The file has no employee 9." in done.stdout
     assert asyncio.run(rows()) == (0, 0)
+
+
+async def test_a_contact_that_an_import_wrote_last_is_not_the_account_s(
+    hospital: Hospital, tmp_path: Path
+) -> None:
+    await imported(hospital, HOSPITAL)
+    file = await Practitioner.get(last_name="Соколова")
+    account = await make.account()
+    await Practitioner.filter(id=file.id).update(account_id=account.id)
+    await make.grant(account, Role.NURSE, hospital.organisation)
+    nurse = Caller(
+        hospital.api, await hospital.api.token(account, Role.NURSE), file=file, account=account
+    )
+    own = {"personalPhone": "+79123450000", "personalEmail": "stranger@example.org"}
+    await nurse.does("updateMyFile", "practitioner { id }", version=file.version, input=own)
+    corrected = tmp_path / HOSPITAL.name
+    corrected.write_text(HOSPITAL.read_text("utf-8").replace("345-67-89", "345-67-80"), "utf-8")
+    await imported(hospital, corrected)
+    file = await Practitioner.get(id=file.id)
+    admin = await hospital.admin()
+
+    given = {"id": file.id, "version": file.version, "reason": "Чужой файл"}
+    await admin.does("detachAccount", "practitioner { id }", **given)
+
+    file = await Practitioner.get(id=file.id)
+    assert (file.personal_phone, file.personal_email) == ("+79123456780", None)
