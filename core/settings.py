@@ -176,6 +176,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     sessions: SessionTimes = field(default_factory=SessionTimes)
     sign_in: SignInLimits = field(default_factory=SignInLimits)
+    # The mutations of whoever has not signed in are answered at multiples of this.
+    even_time: timedelta = timedelta(milliseconds=50)
     passkeys: Passkeys = field(default_factory=Passkeys)
     signatures: Signatures = field(default_factory=Signatures)
     esia: EsiaSettings | None = None

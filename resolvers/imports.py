@@ -7,6 +7,7 @@ The identity of an element is its source, its file's name and its own name in th
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -174,6 +175,7 @@ async def _import_file(
             continue
         if isinstance(row, Practitioner | Position):
             written = plan.columns_of(row.id)
+            details: dict[str, Any] = {"fields": written} if written else {}
             audit.record(
                 viewer,
                 f"{type(row).__name__.upper()}_{line.outcome.value}",
@@ -182,7 +184,7 @@ async def _import_file(
                 source=file.source.value,
                 file=file.name,
                 element=line.element,
-                **({"fields": written} if written else {}),
+                **details,
             )
     return plan
 

@@ -1,9 +1,11 @@
 """What the resolvers of one request share: the viewer, the services and the loaders."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
+from auth.even_time import EvenTime
 from auth.viewer import Viewer
 from schema.loading import Loaders
 
@@ -27,6 +29,11 @@ class Context:
         if self._loaders is None:
             self._loaders = Loaders(self.viewer)
         return self._loaders
+
+    def even_time(self) -> EvenTime:
+        """What a mutation is measured by: whoever has signed in waits for nothing."""
+        is_stranger = self.viewer.account_id is None and "settings" in self.services
+        return EvenTime(self.services["settings"].even_time if is_stranger else timedelta())
 
     def act_as(self, viewer: Viewer) -> None:
         """Goes on as another viewer: after signing in, or after a switch of role."""

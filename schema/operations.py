@@ -124,6 +124,12 @@ def mutation(
 
     async def resolve(_source: Any, info: Any, **sent: Any) -> Outcome:
         context: Context = info.context
+        even_time = context.even_time()
+        outcome = await run(context, sent)
+        await even_time.wait()
+        return outcome
+
+    async def run(context: Context, sent: Mapping[str, Any]) -> Outcome:
         found = paths | {k.keyword: to_camel_case(k.keyword) for k in keywords}
         try:
             # A keyword without a default that may be None is None when nothing was sent.
@@ -278,7 +284,7 @@ def _optional(type_: str) -> str:
     return type_ if type_.endswith("| None") else f"{type_} | None"
 
 
-def _is_given(given: dict[str, Any], key: str) -> bool:
+def _is_given(given: Mapping[str, Any], key: str) -> bool:
     return key in given and given[key] is not strawberry.UNSET
 
 

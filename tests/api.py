@@ -84,10 +84,15 @@ class Api:
         return Answer(response.status_code, response.json(), response.headers)
 
 
+def settings_of(database_url: str, home: Path, **options: Any) -> Settings:
+    """Settings in which no stranger waits for an even time: who measures one says so."""
+    return Settings(database_url=database_url, home=home, **{"even_time": timedelta(), **options})
+
+
 @asynccontextmanager
 async def serving(database_url: str, home: Path, **options: Any) -> AsyncIterator[Api]:
     """The application over a migrated database, started and stopped as uvicorn would."""
-    app = application(Settings(database_url=database_url, home=home, **options))
+    app = application(settings_of(database_url, home, **options))
     async with app.router.lifespan_context(app):
         await heard(app)
         transport = httpx.ASGITransport(app=app)

@@ -25,7 +25,7 @@ from resolvers.demo import DemoAccount, load_demo
 from server.application import application
 from server.listening import of_uvicorn
 from server.protocol import Protocol
-from tests.api import Api, heard
+from tests.api import Api, heard, settings_of
 
 ROOT = Path(__file__).parent.parent
 _SIGN_IN = """
@@ -146,7 +146,7 @@ async def listening(
 
     uvicorn's own server would take a quarter of a second to start and to end.
     """
-    settings = Settings(database_url=database_url, home=home, **options)
+    settings = settings_of(database_url, home, **options)
     app = application(settings)
     config = uvicorn.Config(app, log_config=None, **of_uvicorn(settings))
     config.load()
