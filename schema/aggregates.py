@@ -35,10 +35,11 @@ from resolvers.aggregates import (
     checked_size,
     groups,
 )
+from schema.comparisons import declare_enum_filter, input_field, is_enum, parts
 from schema.context import Context
 from schema.directives import visible as visible_to
 from schema.fields import ROOTS, argument, id_of, object_type, schema_field
-from schema.filters import declare_enum_filter, input_field, is_enum, parts, plain, predicate
+from schema.filters import plain, predicate
 from schema.names import NAMES, register
 from schema.rules import Rules, all_of, usable
 from schema.views import VIEWS, Spec, View

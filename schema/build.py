@@ -33,6 +33,7 @@ import schema.viewing  # noqa: F401
 from models.role import Role
 from schema.aggregates import aggregates, declare_aggregate, declare_measure
 from schema.checks import check
+from schema.comparisons import declare_operators
 from schema.connections import (
     declare_connection,
     declare_object,
@@ -42,7 +43,7 @@ from schema.connections import (
 )
 from schema.directives import EVERYONE, IF_VISIBLE, visible
 from schema.fields import ROOTS
-from schema.filters import Direction, declare_filter, declare_operators, declare_order
+from schema.filters import Direction, declare_filter, declare_order
 from schema.names import register
 from schema.operations import RESOLVERS
 from schema.problems import declare_problem

@@ -52,12 +52,17 @@ class Server(uvicorn.Server):
                 self._begin(connection)
 
     def _begin(self, connection: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        beginning = loop.create_task(
-            loop.connect_accepted_socket(self._protocol, connection, ssl=self.config.ssl)
-        )
+        beginning = asyncio.get_running_loop().create_task(self._hand_over(connection))
         self._beginning.add(beginning)
         beginning.add_done_callback(self._beginning.discard)
+
+    async def _hand_over(self, connection: socket.socket) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+            await loop.connect_accepted_socket(self._protocol, connection, ssl=self.config.ssl)
+        except OSError:
+            # Its client has left, or shakes no hands.
+            connection.close()
 
     def _protocol(self) -> asyncio.Protocol:
         """As uvicorn makes one."""

@@ -1,5 +1,7 @@
 """Taking connections: those that come together are all served before any is served often."""
 
+import asyncio
+import gc
 import socket
 import threading
 import time
@@ -65,5 +67,23 @@ def test_one_that_only_connects_keeps_nobody(port: int) -> None:
         socket.create_connection(("127.0.0.1", port), timeout=20),
         socket.create_connection(("127.0.0.1", port), timeout=20) as asking,
     ):
+        asking.sendall(REQUEST)
+        assert asking.recv(4_096).startswith(b"HTTP/1.1 200")
+
+
+def test_one_that_has_left_before_it_is_served_is_no_fault(
+    port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def left(_server: Server) -> asyncio.Protocol:
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Server, "_protocol", left)
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            assert connection.recv(1) == b""
+    gc.collect()
+
+    assert caplog.records == []
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as asking:
         asking.sendall(REQUEST)
         assert asking.recv(4_096).startswith(b"HTTP/1.1 200")
