@@ -363,7 +363,6 @@ async def test_whose_account_does_not_say_who_they_are_says_so_first(hospital: H
         ("INN_FORMAT", "input.inn"),
     ]
     await person.does("stateIdentity", "account { id }", input=stated)
-    assert await person.refused("stateIdentity", input=stated) == [("IDENTITY_STATED", None)]
 
     given = await asked(hospital, person, licenceNumber=LICENCE)
     attached = await person.does("attachRole", GONE_ON, **given)
