@@ -1,12 +1,10 @@
 """Contacts that are lost: replaced by an operator who holds their owner's document in hand."""
 
 from datetime import timedelta
-from hmac import compare_digest
 from typing import Any
 
 from auth.audit import record
 from auth.gate import Gate
-from auth.identities import number_hash
 from auth.limits import Limit
 from auth.rows import NotFound
 from auth.sent_codes import Sent, contact_of, send_code, use_code
@@ -24,9 +22,10 @@ from resolvers.returned_codes import code_or_problem, note_refusal
 from resolvers.sessions import end_everything
 from resolvers.visits import (
     SHOWN,
-    DocumentMismatch,
     Found,
+    check_document,
     count_document,
+    documents_of,
     found_with,
     lock_account,
 )
@@ -73,12 +72,9 @@ async def begin_contact_replacement(
 @unit_of_work
 async def _send(viewer: Viewer, gate: Gate, name: str, document: str, to: Contact) -> Sent:
     found = await _locked(viewer, "public_id", public_id=name)
-    known = _documents(gate, found)
-    if not known:
+    if not documents_of(gate, found):
         raise DocumentUnknown("public_id")
-    shown = number_hash(gate, "passport", document)
-    if not any(compare_digest(one, shown) for one in known):
-        raise DocumentMismatch("document")
+    check_document(gate, found, document)
     account, about = found.account, await person_of(found.account.id)
     record(viewer, "REPLACEMENT_BEGUN", account, about=about, channel=to.channel.value)
     return await send_code(
@@ -90,17 +86,6 @@ async def _send(viewer: Viewer, gate: Gate, name: str, document: str, to: Contac
         account_id=account.id,
         field="contact",
     )
-
-
-def _documents(gate: Gate, found: Found) -> list[str]:
-    """The hashes of the documents that are known of an account's owner."""
-    known = []
-    if found.identity is not None and found.identity.passport_hash is not None:
-        known.append(found.identity.passport_hash)
-    if found.file is not None and found.file.passport_sealed is not None:
-        number = gate.vault.open(found.file.passport_sealed)
-        known.append(number_hash(gate, "passport", number))
-    return known
 
 
 async def replace_contact(

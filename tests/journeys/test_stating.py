@@ -7,6 +7,7 @@ import pytest
 from models.account import Account, ConfirmedBy
 from models.audit import AuditEntry
 from models.identity import Identity
+from models.practitioner import Practitioner
 from models.role import Role
 from tests.journeys.hospital import Caller, Hospital, mutation_document, was_shown
 from tests.journeys.newcomers import (
@@ -119,3 +120,30 @@ async def test_what_the_registry_knows_is_not_tried_out(hospital: Hospital) -> N
     for day in range(1, 6):
         await states(person, birthDate=f"1985-04-{day:02}")
     assert await person.refused("stateIdentity", input=STATED) == [("TOO_MANY_ATTEMPTS", None)]
+
+
+async def test_a_visitor_is_known_by_the_passport_that_the_registry_wrote_down(
+    hospital: Hospital,
+) -> None:
+    """Who is attached says nothing anew: the personnel department does."""
+    file = await registered(hospital, inn=INN)
+    person = await newcomer(hospital, passport=SLIP)
+    await person.does("attachRole", GONE_ON, **await asked(hospital, person, snils=SNILS))
+    sealed = hospital.api.services.vault.seal(PASSPORT)
+    await Practitioner.filter(id=file.id).update(passport_sealed=sealed)
+
+    operator = await hospital.staff(Role.OPERATOR)
+    visit = await visits(hospital, person)
+    assert await operator.refused("confirmInPerson", **{**visit, "document": "4520 654321"}) == [
+        ("DOCUMENT_MISMATCH", "document")
+    ]
+    payload = await operator.does("confirmInPerson", "found { confirmedBy }", **visit)
+    assert payload == {"found": {"confirmedBy": "VISIT"}}
+
+
+async def test_whom_the_organisation_has_confirmed_is_not_sent_to_say_who_they_are(
+    hospital: Hospital,
+) -> None:
+    doctor, operator = await hospital.doctor(), await hospital.staff(Role.OPERATOR)
+    visit = await visits(hospital, doctor)
+    assert await operator.refused("confirmInPerson", **visit) == [("ALREADY_CONFIRMED", None)]
