@@ -168,6 +168,20 @@ async def test_every_wrong_field_of_a_ticket_is_named_at_once(hospital: Hospital
     ]
 
 
+@pytest.mark.parametrize("mutation", ["fileTicket", "checkTicket", "requestRecovery"])
+async def test_a_telephone_to_which_no_sms_comes_is_told(hospital: Hospital, mutation: str) -> None:
+    """Or the answer, or the code, would be waited for in vain."""
+    landline = "8 (495) 765-43-21"
+    given: dict[str, dict[str, Any]] = {
+        "fileTicket": {"input": {**TICKET, "reason": "OTHER", "contact": landline}},
+        "checkTicket": {"number": "TK-7F3K-29QD", "contact": landline},
+        "requestRecovery": {"contact": landline},
+    }
+    (told,) = await hospital.visitor().refused(mutation, **given[mutation])
+    assert told[0] == "PHONE_LANDLINE"
+    assert told[1] in ("contact", "input.contact")
+
+
 async def test_a_ticket_of_somebody_unknown_is_answered_alike(hospital: Hospital) -> None:
     person = await hospital.signing_in()
     assert person.account is not None
