@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.clock import utc_now
 from models.account import Account, ConfirmedBy, Invitation
 from models.audit import AuditEntry
 from models.grant import RoleGrant
@@ -249,6 +250,24 @@ async def test_a_file_that_is_opened_again_meanwhile_is_not_left(hospital: Hospi
 
 
 @pytest.mark.any_database
+async def test_an_administrator_does_not_come_back_by_their_own_decision(
+    hospital: Hospital,
+) -> None:
+    own = await hospital.staff(Role.ADMIN)
+    file = await make.practitioner(hospital.therapy, account=own.account)
+    other = await hospital.admin()
+    await dismisses(other, file.id)
+
+    given = {"id": file.id, "version": 2}
+    assert await own.refused("reinstatePractitioner", **given) == [("SELF_APPROVAL", "id")]
+    assert (await Practitioner.get(id=file.id)).status is PractitionerStatus.DISMISSED
+    # Where there is no other, a small clinic must not stand still.
+    await RoleGrant.filter(account_id=other.account_id).update(revoked_at=utc_now())
+    await own.does("reinstatePractitioner", **given)
+    entry = await AuditEntry.get(action="PRACTITIONER_REINSTATED")
+    assert entry.details["only_administrator"] is True
+
+
 async def test_only_administrators_reinstate(hospital: Hospital) -> None:
     operator = await hospital.staff(Role.OPERATOR)
     await operator.unknown(
