@@ -20,6 +20,7 @@ from tests.journeys.newcomers import (
     PHONE,
     SNILS,
     code_sent,
+    later,
     newcomer,
     outbox,
 )
@@ -162,6 +163,25 @@ async def test_whoever_changes_jobs_attaches_the_role_of_the_new_one(hospital: H
     assert entry.details == {"account": account.public_id, "emptied": []}
     told = (await outbox(hospital, "anna@example.org"))[-1]
     assert "больше не связана с вашей карточкой" in told
+
+
+async def test_who_oversees_after_a_dismissal_attaches_the_role_of_a_new_job(
+    hospital: Hospital,
+) -> None:
+    """Whatever is granted to them meanwhile, a citizen is no role beside it."""
+    person, _ = await left(hospital)
+    await hired_elsewhere()
+    assert person.account is not None
+    for role in (Role.INSPECTOR, Role.OPERATOR, Role.ANALYST):
+        await make.grant(person.account, role, hospital.organisation)
+    for role in (Role.INSPECTOR, Role.OPERATOR, Role.ANALYST):
+        person.token = await hospital.api.token(person.account, role)
+        await person.does("requestRole", "handle", input={"snils": SNILS})
+        await later(10)
+
+    given = await asked(hospital, person, snils=SNILS)
+    attached = await person.does("attachRole", GONE_ON, **given)
+    assert attached["viewer"] == {"activeRole": "DOCTOR", "roles": ["DOCTOR"]}
 
 
 async def test_who_was_invited_to_the_old_job_says_whose_the_account_is(
