@@ -161,9 +161,13 @@ async def answer_ticket(
 ) -> Ticket:
     """Ends a ticket with an answer, which goes to its contact in the language of its account.
 
-    Raises NotFound, TicketStateWrong, ReasonNeeded, Problems.
+    Raises NotFound, TicketStateWrong, Problems: Required, TooLong, TextInvalid.
     """
-    return await _decide(viewer, gate, settings, id, TicketState.ANSWERED, answer, "answer")
+    problems: list[Problem] = []
+    given = {"answer": answer}
+    form = read(given, {"answer": prose(_LONGEST_ANSWER)}, required=given, problems=problems)
+    refuse(problems)
+    return await _decide(viewer, gate, settings, id, TicketState.ANSWERED, form["answer"])
 
 
 @unit_of_work
@@ -174,24 +178,19 @@ async def refuse_ticket(
 
     Raises NotFound, TicketStateWrong, ReasonNeeded, Problems.
     """
-    return await _decide(viewer, gate, settings, id, TicketState.REFUSED, reason, "reason")
+    why = reason_of(reason, length=_LONGEST_ANSWER)
+    return await _decide(viewer, gate, settings, id, TicketState.REFUSED, why)
 
 
 async def _decide(
-    viewer: Viewer,
-    gate: Gate,
-    settings: Settings,
-    id: UUID,
-    state: TicketState,
-    said: str,
-    field: str,
+    viewer: Viewer, gate: Gate, settings: Settings, id: UUID, state: TicketState, said: str
 ) -> Ticket:
     ticket = await lock(viewer, Ticket, id)
     _expect(ticket, TicketState.IN_REVIEW)
     ticket.update_from_dict(
         {
             "state": state,
-            "answer": reason_of(said, field, _LONGEST_ANSWER),
+            "answer": said,
             "decided_by_id": viewer.account_id,
             "decided_at": viewer.now,
         }
