@@ -100,12 +100,9 @@ async def send_code(
     ``field``, TooManyAttempts.
     """
     current_unit()
-    now, hashes = viewer.now, gate.hashes
-    contact_hash = hashes.hash("contact", contact)
-    text = text or f"CodePurpose.{purpose}"
-    # By its text, as one that staff begin is not held up by what strangers ask for.
-    key = f"{purpose}\0{text}\0{contact_hash}\0{account_id}"
-    key_hash = hashes.hash("sent code key", key)
+    now = viewer.now
+    text = text or _usual_text(purpose)
+    key_hash = _key_hash(gate, purpose, text, contact, account_id)
     await take_turns(f"code {key_hash}")
     sends = await _sends(viewer, key_hash, anybody, field)
     handle = handle or secrets.token_urlsafe(32)
@@ -118,7 +115,7 @@ async def send_code(
         key_hash=key_hash,
         purpose=purpose,
         channel=channel,
-        contact_hash=contact_hash,
+        contact_hash=gate.hashes.hash("contact", contact),
         contact_sealed=gate.vault.seal(contact),
         account_id=account_id,
         asked_by_id=viewer.account_id,
@@ -140,6 +137,36 @@ async def send_code(
         expires_at=sent.expires_at,
     )
     return Sent(handle, channel, sent.expires_at, sent.resend_at)
+
+
+async def check_wait(
+    viewer: Viewer,
+    *,
+    gate: Gate,
+    purpose: CodePurpose,
+    contact: str,
+    account_id: UUID | None = None,
+    anybody: bool = False,
+    field: str = "",
+) -> None:
+    """Raises what ``send_code`` would of a wait, for who counts askings: one in vain is none."""
+    key_hash = _key_hash(gate, purpose, _usual_text(purpose), contact, account_id)
+    await _sends(viewer, key_hash, anybody, field)
+
+
+def _usual_text(purpose: CodePurpose) -> str:
+    return f"CodePurpose.{purpose}"
+
+
+def _key_hash(
+    gate: Gate, purpose: CodePurpose, text: str, contact: str, account_id: UUID | None
+) -> str:
+    """What codes wait for each other by.
+
+    Also by the text, as one that staff begin is not held up by what strangers ask for.
+    """
+    contact_hash = gate.hashes.hash("contact", contact)
+    return gate.hashes.hash("sent code key", f"{purpose}\0{text}\0{contact_hash}\0{account_id}")
 
 
 async def _sends(viewer: Viewer, key_hash: str, anybody: bool, field: str) -> int:

@@ -187,10 +187,15 @@ def phone(text: str, field: str = "") -> str:
 def mobile(text: str, field: str = "") -> str:
     """A telephone number to which an SMS can come, in E.164; raises PhoneInvalid, PhoneLandline."""
     number = phone(text, field)
-    kind = phonenumbers.number_type(phonenumbers.parse(number))
-    if kind == phonenumbers.PhoneNumberType.FIXED_LINE:
+    if not takes_sms(number):
         raise PhoneLandline(field)
     return number
+
+
+def takes_sms(number: str) -> bool:
+    """Whether an SMS can come to a number in E.164, as far as its digits tell."""
+    kind: int = phonenumbers.number_type(phonenumbers.parse(number))
+    return kind != phonenumbers.PhoneNumberType.FIXED_LINE
 
 
 def email(text: str, field: str = "") -> str:

@@ -59,7 +59,7 @@ class FilesAmbiguous(Problem):
 
 
 class RegistryContactMissing(Problem):
-    """The registry knows no telephone of the worker's own to which a code could go."""
+    """The registry knows no telephone of the worker's own to which an SMS could come."""
 
     code = "REGISTRY_CONTACT_MISSING"
 
@@ -184,7 +184,8 @@ async def _wrong_claim(viewer: Viewer, gate: Gate, claim: _Claim) -> list[Proble
 async def _request(viewer: Viewer, gate: Gate, claim: _Claim) -> SentToWorker:
     account = await Account.get(id=viewer.account_id)
     person = await _worker(viewer, gate, account, claim)
-    if person.personal_phone is None:
+    phone = person.personal_phone
+    if phone is None or not identifiers.takes_sms(phone):
         raise RegistryContactMissing
     record(viewer, "ROLE_REQUESTED", person, about=person.id, by=claim.field)
     sent = await send_code(
@@ -192,12 +193,10 @@ async def _request(viewer: Viewer, gate: Gate, claim: _Claim) -> SentToWorker:
         gate=gate,
         purpose=CodePurpose.ROLE,
         channel=Channel.SMS,
-        contact=person.personal_phone,
+        contact=phone,
         account_id=account.id,
     )
-    return SentToWorker(
-        sent.handle, sent.channel, sent.expires_at, sent.resend_at, person.personal_phone
-    )
+    return SentToWorker(sent.handle, sent.channel, sent.expires_at, sent.resend_at, phone)
 
 
 @unit_of_work

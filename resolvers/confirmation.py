@@ -9,7 +9,7 @@ from auth.audit import record
 from auth.gate import Gate
 from auth.identities import number_of
 from auth.limits import Limit
-from auth.sent_codes import CodeExpired, Sent, contact_of, send_code, use_code
+from auth.sent_codes import CodeExpired, Sent, check_wait, contact_of, send_code, use_code
 from auth.viewer import Viewer
 from core.errors import Problem
 from core.translation import message
@@ -74,18 +74,32 @@ async def request_confirmation(viewer: Viewer, *, gate: Gate, channel: Channel) 
     Another is added by ``begin_contact_change`` first, which asks for a factor: a contact opens
     the account. Raises AlreadyConfirmed, ContactMissing, ResendTooSoon, TooManyAttempts.
     """
-    await gate.limiter.hit(viewer, ASKING, str(viewer.account_id))
+    account = await Account.get(id=viewer.account_id)
+    await check_wait(
+        viewer,
+        gate=gate,
+        purpose=CodePurpose.CONFIRMATION,
+        contact=_own_contact(account, channel),
+        account_id=account.id,
+        field="channel",
+    )
+    await gate.limiter.hit(viewer, ASKING, str(account.id))
     return await _request(viewer, gate, channel)
 
 
-@unit_of_work
-async def _request(viewer: Viewer, gate: Gate, channel: Channel) -> Sent:
-    account = await Account.get(id=viewer.account_id)
+def _own_contact(account: Account, channel: Channel) -> str:
     if account.confirmed_at is not None:
         raise AlreadyConfirmed
     contact = account.phone if channel is Channel.SMS else account.email
     if contact is None:
         raise ContactMissing("channel")
+    return contact
+
+
+@unit_of_work
+async def _request(viewer: Viewer, gate: Gate, channel: Channel) -> Sent:
+    account = await Account.get(id=viewer.account_id)
+    contact = _own_contact(account, channel)
     record(viewer, "CONFIRMATION_REQUESTED", account, channel=channel.value)
     return await send_confirmation(
         viewer, gate=gate, account=account, channel=channel, contact=contact

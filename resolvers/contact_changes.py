@@ -5,7 +5,7 @@ from datetime import timedelta
 from auth.audit import record
 from auth.gate import Gate
 from auth.limits import Limit
-from auth.sent_codes import Sent, contact_of, send_code, use_code
+from auth.sent_codes import Sent, check_wait, contact_of, send_code, use_code
 from auth.viewer import Viewer
 from models.account import Account
 from models.database import unit_of_work
@@ -23,9 +23,17 @@ async def begin_contact_change(viewer: Viewer, *, gate: Gate, contact: str) -> S
     """Sends a code to a new telephone number or e-mail address.
 
     Whether somebody has it already is told only to whom the code comes. Raises PhoneInvalid,
-    EmailInvalid, ResendTooSoon about ``contact``, TooManyAttempts.
+    PhoneLandline, EmailInvalid, ResendTooSoon about ``contact``, TooManyAttempts.
     """
     to = contact_from(contact, "contact")
+    await check_wait(
+        viewer,
+        gate=gate,
+        purpose=CodePurpose.CONTACT,
+        contact=to.value,
+        account_id=viewer.account_id,
+        field="contact",
+    )
     await gate.limiter.hit(viewer, CHANGING, str(viewer.account_id))
     return await _send(viewer, gate, to)
 

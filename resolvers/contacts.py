@@ -22,10 +22,12 @@ class Contact:
 
 
 def contact_from(text: str, field: str = "") -> Contact:
-    """A contact as people type it; raises EmailInvalid, PhoneInvalid."""
+    """A contact as people type it, which we can write to; raises EmailInvalid, PhoneInvalid,
+    PhoneLandline.
+    """
     if "@" in text:
         return Contact(Channel.EMAIL, identifiers.email(text, field))
-    return Contact(Channel.SMS, identifiers.phone(text, field))
+    return Contact(Channel.SMS, identifiers.mobile(text, field))
 
 
 def contact_again(value: str) -> Contact:

@@ -236,11 +236,11 @@ def as_given(value: Any, _field: str) -> Any:
     return value
 
 
-def reason_of(reason: str | None, field: str = "reason", length: int = 500) -> str:
+def reason_of(reason: str | None, length: int = 500) -> str:
     """A reason of a few words at least; raises ReasonNeeded, Problems."""
-    given: str | None = optional(reason, prose(length), field)
+    given: str | None = optional(reason, prose(length), "reason")
     if given is None or len(given) < _SHORTEST_REASON:
-        raise ReasonNeeded(field, shortest=_SHORTEST_REASON)
+        raise ReasonNeeded("reason", shortest=_SHORTEST_REASON)
     return given
 
 

@@ -1,20 +1,26 @@
-"""Who the owner of an account is, in their own words: stated once, at registering or afterwards."""
+"""Who the owner of an account is, in their own words: at registering or afterwards, and mended."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from auth.audit import record
 from auth.gate import Gate
 from auth.identities import set_number
+from auth.limits import Limit
 from auth.viewer import Viewer
 from core.errors import Problem
 from models import identifiers
 from models.account import Account
+from models.change import ChangeKind
 from models.database import current_unit, unit_of_work
+from models.feed import announce
 from models.identity import Identity
+from resolvers.alerts import Alert, alert
 from resolvers.forms import Check, complete, name, past, read, refuse, written_day
+from resolvers.owned_numbers import lose_stated
 from resolvers.standing import closed_file_of
+from resolvers.versions import next_version
 
 
 class UnderAge(Problem):
@@ -23,22 +29,20 @@ class UnderAge(Problem):
     code = "UNDER_AGE"
 
 
-class IdentityStated(Problem):
-    """The account says whose it is already."""
-
-    code = "IDENTITY_STATED"
-
-
 # Full capacity to act: Civil Code, article 21.
 _ADULT = 18
 NEEDED = ("last_name", "first_name", "birth_date", "passport", "inn")
 
+# What is stated is compared with the registry, and is not to be tried out there.
+STATING = Limit("state identity", 5, timedelta(days=1))
+
 
 async def state_identity(viewer: Viewer, *, gate: Gate, **values: Any) -> Account:
-    """Says who the viewer is, where the account was opened without it; proves nothing.
+    """Says who the viewer is, and proves nothing.
 
-    Raises IdentityStated, AlreadyAttached where the registry says it, and Problems: Required,
-    TooLong, TextInvalid, DateInvalid, DateInFuture, DateTooEarly, UnderAge and those of
+    Who has said so before mends it: what stood on those words falls, and is confirmed anew. Raises
+    AlreadyAttached where the registry says it, TooManyAttempts, and Problems: Required, TooLong,
+    TextInvalid, DateInvalid, DateInFuture, DateTooEarly, UnderAge and those of
     ``models.identifiers``.
     """
     problems: list[Problem] = []
@@ -46,6 +50,7 @@ async def state_identity(viewer: Viewer, *, gate: Gate, **values: Any) -> Accoun
         complete(values, NEEDED), identity_checks(viewer), required=NEEDED, problems=problems
     )
     refuse(problems)
+    await gate.limiter.hit(viewer, STATING, str(viewer.account_id))
     return await _state(viewer, gate, form)
 
 
@@ -53,10 +58,20 @@ async def state_identity(viewer: Viewer, *, gate: Gate, **values: Any) -> Accoun
 async def _state(viewer: Viewer, gate: Gate, form: dict[str, Any]) -> Account:
     account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
     await closed_file_of(account)
-    if await Identity.exists(account_id=account.id):
-        raise IdentityStated
-    await save_identity(gate, account.id, form)
-    record(viewer, "IDENTITY_STATED", account)
+    found = Identity.filter(account_id=account.id).select_for_update(no_key=True)
+    identity = await found.get_or_none()
+    if identity is None:
+        await save_identity(gate, account.id, form)
+        record(viewer, "IDENTITY_STATED", account)
+        return account
+    lose_stated(gate, account, identity)
+    _write(gate, identity, form)
+    next_version(identity)
+    await identity.save()
+    await account.save(update_fields=["confirmed_at", "confirmed_by"])
+    record(viewer, "IDENTITY_STATED", account, again=True)
+    announce(ChangeKind.SESSION, account_id=account.id, subject_id=account.id)
+    await alert(viewer, gate=gate, account=account, what=Alert.IDENTITY_CHANGED)
     return account
 
 
@@ -77,18 +92,17 @@ async def save_identity(
 ) -> None:
     """Keeps what was read, in the caller's unit of work; the INN is claimed and not bound."""
     current_unit()
-    identity = Identity(
-        account_id=account_id,
-        last_name=form["last_name"],
-        first_name=form["first_name"],
-        patronymic=form.get("patronymic"),
-        birth_date=form["birth_date"],
-        specialty_id=specialty_id,
-        # Without its hash it keeps nobody out.
-        inn_sealed=gate.vault.seal(form["inn"]),
-    )
-    set_number(gate, identity, "passport", form["passport"])
+    identity = Identity(account_id=account_id, specialty_id=specialty_id)
+    _write(gate, identity, form)
     await identity.save(force_create=True)
+
+
+def _write(gate: Gate, identity: Identity, form: dict[str, Any]) -> None:
+    names = ("last_name", "first_name", "patronymic", "birth_date")
+    identity.update_from_dict({name: form.get(name) for name in names})
+    set_number(gate, identity, "passport", form["passport"])
+    # Without its hash it keeps nobody out.
+    identity.update_from_dict({"inn_sealed": gate.vault.seal(form["inn"]), "inn_hash": None})
 
 
 def _birth_date(viewer: Viewer) -> Check:

@@ -11,7 +11,7 @@ from auth.limits import Limit
 from auth.one_time_codes import enrolment_uri, new_secret
 from auth.passwords import PasswordWeak, check_new_password
 from auth.rows import lock
-from auth.sent_codes import Sent, contact_of, send_code, use_code
+from auth.sent_codes import Sent, check_wait, contact_of, send_code, use_code
 from auth.viewer import Viewer
 from core.errors import Problem
 from core.ids import readable_code, typed_signs
@@ -130,7 +130,7 @@ async def begin_invitation(viewer: Viewer, *, gate: Gate, code: str, contact: st
 
     Where it has an account the answer and the work are the same, and the message says so. Raises
     TooManyAttempts, ResendTooSoon about ``contact``, and Problems: InvitationInvalid, Required,
-    EmailInvalid, PhoneInvalid.
+    EmailInvalid, PhoneInvalid, PhoneLandline.
     """
     await gate.limiter.hit(viewer, BEGINNING, viewer.network)
     problems: list[Problem] = []
@@ -140,6 +140,15 @@ async def begin_invitation(viewer: Viewer, *, gate: Gate, code: str, contact: st
     refuse(problems)
     assert account is not None
     to: Contact = form["contact"]
+    await check_wait(
+        viewer,
+        gate=gate,
+        purpose=CodePurpose.INVITATION,
+        contact=to.value,
+        account_id=account.id,
+        anybody=True,
+        field="contact",
+    )
     await gate.limiter.hit(viewer, NAMING, str(account.id))
     return await _send(viewer._replace(account_id=account.id), gate, account, to)
 

@@ -1,12 +1,10 @@
 """Contacts that are lost: replaced by an operator who holds their owner's document in hand."""
 
 from datetime import timedelta
-from hmac import compare_digest
 from typing import Any
 
 from auth.audit import record
 from auth.gate import Gate
-from auth.identities import number_hash
 from auth.limits import Limit
 from auth.rows import NotFound
 from auth.sent_codes import Sent, contact_of, send_code, use_code
@@ -24,9 +22,10 @@ from resolvers.returned_codes import code_or_problem, note_refusal
 from resolvers.sessions import end_everything
 from resolvers.visits import (
     SHOWN,
-    DocumentMismatch,
     Found,
+    check_document,
     count_document,
+    documents_of,
     found_with,
     lock_account,
 )
@@ -54,7 +53,7 @@ async def begin_contact_replacement(
     its owner's file. Whether somebody has the contact already is told only to whom the code
     comes. Raises NotFound, SelfApproval, DocumentUnknown about ``public_id``, DocumentMismatch,
     ResendTooSoon, TooManyAttempts, and Problems: Required, PassportMalformed, EmailInvalid,
-    PhoneInvalid.
+    PhoneInvalid, PhoneLandline.
     """
     problems: list[Problem] = []
     given = {"public_id": public_id, "document": document, "contact": contact}
@@ -73,12 +72,9 @@ async def begin_contact_replacement(
 @unit_of_work
 async def _send(viewer: Viewer, gate: Gate, name: str, document: str, to: Contact) -> Sent:
     found = await _locked(viewer, "public_id", public_id=name)
-    known = _documents(gate, found)
-    if not known:
+    if not documents_of(gate, found):
         raise DocumentUnknown("public_id")
-    shown = number_hash(gate, "passport", document)
-    if not any(compare_digest(one, shown) for one in known):
-        raise DocumentMismatch("document")
+    check_document(gate, found, document)
     account, about = found.account, await person_of(found.account.id)
     record(viewer, "REPLACEMENT_BEGUN", account, about=about, channel=to.channel.value)
     return await send_code(
@@ -92,27 +88,16 @@ async def _send(viewer: Viewer, gate: Gate, name: str, document: str, to: Contac
     )
 
 
-def _documents(gate: Gate, found: Found) -> list[str]:
-    """The hashes of the documents that are known of an account's owner."""
-    known = []
-    if found.identity is not None and found.identity.passport_hash is not None:
-        known.append(found.identity.passport_hash)
-    if found.file is not None and found.file.passport_sealed is not None:
-        number = gate.vault.open(found.file.passport_sealed)
-        known.append(number_hash(gate, "passport", number))
-    return known
-
-
 async def replace_contact(
     viewer: Viewer, *, gate: Gate, handle: str, code: str, reason: str
 ) -> Found:
     """Puts the contact to which the code was sent in the place of the one that is lost.
 
     Every session ends, and whatever was begun; the owner is told at each contact from before. A
-    telephone that is a second factor takes two operators, where there are two (decision 0008): one
-    has looked at the document and hands the handle to another. Raises NotFound, SelfApproval,
-    OtherOperatorNeeded and IdentityUnavailable about ``handle``, TooManyAttempts, and Problems:
-    CodeInvalid, CodeExpired, CodeReused, ReasonNeeded.
+    telephone, which is a second factor or becomes one by ``reset_factors``, takes two operators,
+    where there are two (decision 0008): one has looked at the document and hands the handle to
+    another. Raises NotFound, SelfApproval, OtherOperatorNeeded and IdentityUnavailable about
+    ``handle``, TooManyAttempts, and Problems: CodeInvalid, CodeExpired, CodeReused, ReasonNeeded.
     """
     await gate.limiter.hit(viewer, REPLACING, str(viewer.account_id))
     problems: list[Problem] = []
@@ -134,8 +119,7 @@ async def replace_contact(
 @unit_of_work
 async def _replace(viewer: Viewer, gate: Gate, sent: SentCode, reason: str) -> Found:
     found = await _locked(viewer, "handle", id=sent.account_id)
-    is_factor = sent.channel is Channel.SMS and found.account.sms_factor
-    alone = is_factor and sent.asked_by_id == viewer.account_id
+    alone = sent.channel is Channel.SMS and sent.asked_by_id == viewer.account_id
     details = await check_other_operator(viewer, found.account, "handle") if alone else {}
     await use_code(viewer, sent)
     account, about = found.account, await person_of(found.account.id)

@@ -53,7 +53,12 @@ async def notices_to_tell(viewer: Viewer) -> list[ServiceNotice]:
 
 
 def _living(now: datetime) -> QuerySet[ServiceNotice]:
-    return ServiceNotice.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now), ended_at__isnull=True)
+    return ServiceNotice.filter(_goes_on(now), ended_at__isnull=True)
+
+
+def _goes_on(now: datetime) -> Q:
+    """It was not said that it would be over by now."""
+    return Q(ends_at__isnull=True) | Q(ends_at__gt=now)
 
 
 async def notices_that_hold(now: datetime) -> list[ServiceNotice]:
@@ -79,7 +84,7 @@ async def announce_work(
     Where ``kind`` is not given it is planned work.
 
     Raises ActionDenied where the caller's role holds in a department only, and Problems:
-    Required, TooLong, TextInvalid, DatesReversed; NoticePast about ``ends_at``.
+    Required, TooLong, TextInvalid, DatesReversed, NoticePast.
     """
     _check_standing(viewer)
     author = await Account.get(id=viewer.account_id)
@@ -94,9 +99,7 @@ async def announce_work(
         "starts_at": starts_at or viewer.now,
         "ends_at": ends_at,
     }
-    _write(notice, values)
-    if ends_at is not None and ends_at <= viewer.now:
-        raise NoticePast("ends_at")
+    _write(viewer, notice, values)
     await notice.save(force_create=True)
     record(viewer, "NOTICE_ANNOUNCED", notice)
     return notice
@@ -110,7 +113,7 @@ async def edit_notice(viewer: Viewer, *, id: UUID, version: int, **changes: Any)
     """
     notice = await _lock(viewer, id)
     check_version(notice, version)
-    _write(notice, changes)
+    _write(viewer, notice, changes)
     next_version(notice)
     await notice.save()
     record(viewer, "NOTICE_EDITED", notice, fields=sorted(changes))
@@ -129,8 +132,8 @@ async def end_notice(viewer: Viewer, *, id: UUID) -> ServiceNotice:
 
 
 async def tell_outage(viewer: Viewer, part: ServicePart) -> None:
-    """Opens the notice that a part failed, unless there is one that the part wrote."""
-    if not await _own(part).exists():
+    """Opens the notice that a part failed, unless one that the part wrote is told still."""
+    if not await _own(part).filter(_goes_on(viewer.now)).exists():
         await _open(viewer, part)
 
 
@@ -149,7 +152,7 @@ def _own(part: ServicePart) -> QuerySet[ServiceNotice]:
 async def _open(viewer: Viewer, part: ServicePart) -> None:
     # Each process that sends finds the outage by itself; one of them tells it.
     await take_turns(f"outage {part}")
-    if await _own(part).exists():
+    if await _own(part).filter(_goes_on(viewer.now)).exists():
         return
     notice = await ServiceNotice.create(
         kind=NoticeKind.OUTAGE,
@@ -189,7 +192,7 @@ def _check_standing(viewer: Viewer) -> None:
         raise ActionDenied
 
 
-def _write(notice: ServiceNotice, values: dict[str, Any]) -> None:
+def _write(viewer: Viewer, notice: ServiceNotice, values: dict[str, Any]) -> None:
     """Checks the values all at once, and puts them into the row."""
     problems: list[Problem] = []
     stored = read(values, _CHECKS, required=_NEEDED, problems=problems)
@@ -206,5 +209,7 @@ def _write(notice: ServiceNotice, values: dict[str, Any]) -> None:
     ends_at = stored.get("ends_at", notice.ends_at)
     if starts_at is not None and ends_at is not None and ends_at <= starts_at:
         problems.append(DatesReversed("ends_at"))
+    elif ends_at is not None and ends_at != notice.ends_at and ends_at <= viewer.now:
+        problems.append(NoticePast("ends_at"))
     refuse(problems)
     notice.update_from_dict(stored)

@@ -137,6 +137,20 @@ async def lose_numbers_of(gate: Gate, account: Account, file: Practitioner) -> l
     return lost
 
 
+def lose_stated(gate: Gate, account: Account, identity: Identity) -> None:
+    """Takes out what was bound to who is now said to be another, and what stood on it.
+
+    A visit compared a document that is another by now. Gosuslugi knows the SNILS, whatever its
+    owner is called, and an organisation its own worker. The caller has locked both rows, and saves
+    them.
+    """
+    if account.confirmed_by is ConfirmedBy.ESIA:
+        return
+    set_number(gate, identity, "snils", None)
+    if account.confirmed_by is not ConfirmedBy.INVITATION:
+        account.update_from_dict({"confirmed_at": None, "confirmed_by": None})
+
+
 async def _lose(gate: Gate, account: Account, identity: Identity, *kinds: Kind) -> None:
     """Takes numbers out, and in the account, which the caller saves, what stood on them."""
     for kind in kinds:

@@ -33,6 +33,7 @@ from resolvers.forms import (
     refuse,
     text,
 )
+from resolvers.foureyes import check_other_eyes
 from resolvers.grants import revoke_all
 from resolvers.invitations import end_invitations
 from resolvers.shifts import release_shifts
@@ -154,17 +155,23 @@ async def reinstate_practitioner(
 ) -> Practitioner:
     """Opens the file of a worker who was dismissed and comes back; posts and roles are given anew.
 
-    Raises NotFound, Stale, NotDismissed, Problems.
+    Nobody comes back by their own decision while somebody else could take it (decision 0008).
+    Raises NotFound, Stale, NotDismissed, SelfApproval, Problems.
     """
     row = await lock(viewer, Practitioner, id)
     check_version(row, version)
     if row.status is not PractitionerStatus.DISMISSED:
         raise NotDismissed("id")
     given = optional(reason, prose(500), "reason")
+    details: dict[str, Any] = {}
+    if row.account_id == viewer.account_id:
+        details = await check_other_eyes(
+            viewer, organisation_id=row.organisation_id, department_id=row.department_id
+        )
     row.status = _status_of(row)
     next_version(row)
     await row.save()
-    record(viewer, "PRACTITIONER_REINSTATED", row, about=row.id, reason=given)
+    record(viewer, "PRACTITIONER_REINSTATED", row, about=row.id, reason=given, **details)
     return row
 
 

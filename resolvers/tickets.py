@@ -66,8 +66,8 @@ class TicketStateWrong(Problem):
 async def file_ticket(viewer: Viewer, *, gate: Gate, **values: Any) -> Ticket:
     """Files a ticket; whether the contact or the public id is anybody's is not told.
 
-    Raises Problems (Required, EmailInvalid, PhoneInvalid, TooLong, TextInvalid, OutOfRange,
-    DocumentRequired), NotFound about ``attachments``, TooManyAttempts.
+    Raises Problems (Required, EmailInvalid, PhoneInvalid, PhoneLandline, TooLong, TextInvalid,
+    OutOfRange, DocumentRequired), NotFound about ``attachments``, TooManyAttempts.
     """
     problems: list[Problem] = []
     form = read(complete(values, _REQUIRED), _CHECKS, required=_REQUIRED, problems=problems)
@@ -121,8 +121,8 @@ async def _file(
 async def check_ticket(viewer: Viewer, *, gate: Gate, number: str, contact: str) -> Ticket:
     """The ticket of a number, for whoever names its contact as well.
 
-    Raises Problems (Required, EmailInvalid, PhoneInvalid), TooManyAttempts, and NotFound about
-    ``number``, whichever of the two is wrong.
+    Raises Problems (Required, EmailInvalid, PhoneInvalid, PhoneLandline), TooManyAttempts, and
+    NotFound about ``number``, whichever of the two is wrong.
     """
     problems: list[Problem] = []
     given = {"number": number, "contact": contact}
@@ -161,9 +161,13 @@ async def answer_ticket(
 ) -> Ticket:
     """Ends a ticket with an answer, which goes to its contact in the language of its account.
 
-    Raises NotFound, TicketStateWrong, ReasonNeeded, Problems.
+    Raises NotFound, TicketStateWrong, Problems: Required, TooLong, TextInvalid.
     """
-    return await _decide(viewer, gate, settings, id, TicketState.ANSWERED, answer, "answer")
+    problems: list[Problem] = []
+    given = {"answer": answer}
+    form = read(given, {"answer": prose(_LONGEST_ANSWER)}, required=given, problems=problems)
+    refuse(problems)
+    return await _decide(viewer, gate, settings, id, TicketState.ANSWERED, form["answer"])
 
 
 @unit_of_work
@@ -174,24 +178,19 @@ async def refuse_ticket(
 
     Raises NotFound, TicketStateWrong, ReasonNeeded, Problems.
     """
-    return await _decide(viewer, gate, settings, id, TicketState.REFUSED, reason, "reason")
+    why = reason_of(reason, length=_LONGEST_ANSWER)
+    return await _decide(viewer, gate, settings, id, TicketState.REFUSED, why)
 
 
 async def _decide(
-    viewer: Viewer,
-    gate: Gate,
-    settings: Settings,
-    id: UUID,
-    state: TicketState,
-    said: str,
-    field: str,
+    viewer: Viewer, gate: Gate, settings: Settings, id: UUID, state: TicketState, said: str
 ) -> Ticket:
     ticket = await lock(viewer, Ticket, id)
     _expect(ticket, TicketState.IN_REVIEW)
     ticket.update_from_dict(
         {
             "state": state,
-            "answer": reason_of(said, field, _LONGEST_ANSWER),
+            "answer": said,
             "decided_by_id": viewer.account_id,
             "decided_at": viewer.now,
         }

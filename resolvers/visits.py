@@ -18,7 +18,13 @@ from models.account import Account, ConfirmedBy
 from models.database import unit_of_work
 from models.identity import Identity
 from models.practitioner import Practitioner
-from resolvers.confirmation import IdentityMissing, Numbers, note_confirmed, read_numbers
+from resolvers.confirmation import (
+    AlreadyConfirmed,
+    IdentityMissing,
+    Numbers,
+    note_confirmed,
+    read_numbers,
+)
 from resolvers.forms import Check, ExactlyOne, read, reason_or_problem, refuse, text
 from resolvers.foureyes import SelfApproval
 from resolvers.lockout import account_told_of
@@ -62,6 +68,24 @@ async def found_with(account: Account) -> Found:
     """An account, with what is known of its owner."""
     identity = await Identity.get_or_none(account_id=account.id)
     return Found(account, identity, await Practitioner.get_or_none(account_id=account.id))
+
+
+def documents_of(gate: Gate, found: Found) -> list[str]:
+    """The hashes of the documents that are known of an account's owner."""
+    known = []
+    if found.identity is not None and found.identity.passport_hash is not None:
+        known.append(found.identity.passport_hash)
+    if found.file is not None and found.file.passport_sealed is not None:
+        number = gate.vault.open(found.file.passport_sealed)
+        known.append(number_hash(gate, "passport", number))
+    return known
+
+
+def check_document(gate: Gate, found: Found, document: str) -> None:
+    """Raises DocumentMismatch where a visitor shows none of those."""
+    shown = number_hash(gate, "passport", document)
+    if not any(compare_digest(one, shown) for one in documents_of(gate, found)):
+        raise DocumentMismatch("document")
 
 
 async def find_account(
@@ -148,11 +172,11 @@ async def confirm_in_person(
 ) -> Found:
     """Confirms the account of a visitor whose passport the operator holds in their hands.
 
-    ``document`` is its series and number as the operator reads them, ``inn`` a number that they
-    saw too: one that was only claimed stays so. Raises NotFound,
-    SelfApproval, AlreadyConfirmed, IdentityMissing, DocumentMismatch, InnTaken, SnilsBound,
-    SnilsDiffers, InnDiffers, TooManyAttempts, and Problems: Required, PassportMalformed,
-    ReasonNeeded, and those of ``read_numbers``.
+    ``document`` is its series and number as the operator reads them: that of the account, or of its
+    owner's file. ``inn`` is a number that they saw too: one that was only claimed stays so. Raises
+    NotFound, SelfApproval, AlreadyConfirmed, IdentityMissing, DocumentMismatch, InnTaken,
+    SnilsBound, SnilsDiffers, InnDiffers, TooManyAttempts, and Problems: Required,
+    PassportMalformed, ReasonNeeded, and those of ``read_numbers``.
     """
     problems: list[Problem] = []
     given = {"document": document, "public_id": public_id}
@@ -176,10 +200,10 @@ async def _confirm(
     account = await lock_account(viewer, "public_id", public_id=name)
     found = await found_with(account)
     if found.identity is None:
-        raise IdentityMissing("public_id")
-    shown = number_hash(gate, "passport", document)
-    if not compare_digest(found.identity.passport_hash or "", shown):
-        raise DocumentMismatch("document")
+        # The registry says whose the account of its own worker is, and its owner cannot.
+        is_said = found.file is not None and account.confirmed_at is not None
+        raise AlreadyConfirmed if is_said else IdentityMissing("public_id")
+    check_document(gate, found, document)
     way = ConfirmedBy.VISIT
     await note_confirmed(viewer, gate, account, numbers, way=way, reason=reason)
     return found

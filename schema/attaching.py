@@ -1,18 +1,14 @@
 """Attaching a professional role, as clients see it."""
 
 from core.text import mask
-from models.role import Role
 from resolvers import attaching
-from schema.directives import visible
+from schema.directives import SIGNED_IN, visible
 from schema.operations import Returned, given, input_of, mutation
 from schema.sent_codes import SENT
 from schema.sessions import SWITCHED
 
-# Whoever may be of the staff: those who oversee or help are not.
-CLAIMANTS = (Role.CITIZEN, Role.DOCTOR, Role.NURSE, Role.ADMIN)
 
-
-@input_of(visible(*CLAIMANTS))
+@input_of(visible(*SIGNED_IN))
 class RoleInput:
     """By what one is found in the staff registry: exactly one of these."""
 
@@ -25,7 +21,7 @@ class RoleInput:
 
 mutation(
     attaching.request_role,
-    visible(*CLAIMANTS),
+    visible(*SIGNED_IN),
     says="Looks for one's file in the staff registry, and sends a code to the telephone in it.",
     input="RoleInput",
     returns={
@@ -40,7 +36,7 @@ mutation(
 )
 mutation(
     attaching.attach_role,
-    visible(*CLAIMANTS),
+    visible(*SIGNED_IN),
     says="Attaches the role that the registry gives, by that code; this session goes on in it.",
     input="RoleInput",
     returns=SWITCHED,

@@ -9,6 +9,7 @@ from models.role import Role
 from resolvers import identities, registration
 from schema.context import Context
 from schema.directives import EVERYONE, SIGNED_IN, visible
+from schema.factors import LATELY
 from schema.operations import Returned, given, input_of, mutation, query, row
 from schema.sent_codes import SENT
 from schema.sessions import SIGNED_IN_PAYLOAD
@@ -102,7 +103,7 @@ mutation(
 
 @input_of(visible(*SIGNED_IN))
 class StateIdentityInput:
-    """Who one is, for an account that was opened without it."""
+    """Who one is."""
 
     last_name = given("str", says="Family name (фамилия).")
     first_name = given("str", says="Given name (имя).")
@@ -115,7 +116,12 @@ class StateIdentityInput:
 mutation(
     identities.state_identity,
     visible(*SIGNED_IN),
-    says="Says whose the account is, once, where it was not opened by registering.",
+    # The document in it is what a visitor shows who has lost a contact.
+    LATELY,
+    says=(
+        "Says whose the account is, where it was not opened by registering, or mends what was said:"
+        " then it is confirmed anew."
+    ),
     input="StateIdentityInput",
     returns=row("Account"),
 )

@@ -497,7 +497,7 @@ async def test_an_operator_of_a_department_finds_nobody_of_another(hospital: Hos
     for _ in range(6):
         assert await elsewhere.refused("confirmInPerson", **stated) == refused
         assert await elsewhere.refused("beginContactReplacement", **given, contact=PHONE) == refused
-    assert await here.refused("confirmInPerson", **stated) == [("IDENTITY_MISSING", "publicId")]
+    assert await here.refused("confirmInPerson", **stated) == [("ALREADY_CONFIRMED", None)]
 
 
 async def test_a_passport_is_not_guessed_at_the_desk(hospital: Hospital) -> None:

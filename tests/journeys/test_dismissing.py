@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.clock import utc_now
 from models.account import Account, ConfirmedBy, Invitation
 from models.audit import AuditEntry
 from models.grant import RoleGrant
@@ -19,6 +20,7 @@ from tests.journeys.newcomers import (
     PHONE,
     SNILS,
     code_sent,
+    later,
     newcomer,
     outbox,
 )
@@ -163,6 +165,25 @@ async def test_whoever_changes_jobs_attaches_the_role_of_the_new_one(hospital: H
     assert "больше не связана с вашей карточкой" in told
 
 
+async def test_who_oversees_after_a_dismissal_attaches_the_role_of_a_new_job(
+    hospital: Hospital,
+) -> None:
+    """Whatever is granted to them meanwhile, a citizen is no role beside it."""
+    person, _ = await left(hospital)
+    await hired_elsewhere()
+    assert person.account is not None
+    for role in (Role.INSPECTOR, Role.OPERATOR, Role.ANALYST):
+        await make.grant(person.account, role, hospital.organisation)
+    for role in (Role.INSPECTOR, Role.OPERATOR, Role.ANALYST):
+        person.token = await hospital.api.token(person.account, role)
+        await person.does("requestRole", "handle", input={"snils": SNILS})
+        await later(10)
+
+    given = await asked(hospital, person, snils=SNILS)
+    attached = await person.does("attachRole", GONE_ON, **given)
+    assert attached["viewer"] == {"activeRole": "DOCTOR", "roles": ["DOCTOR"]}
+
+
 async def test_who_was_invited_to_the_old_job_says_whose_the_account_is(
     hospital: Hospital,
 ) -> None:
@@ -249,6 +270,24 @@ async def test_a_file_that_is_opened_again_meanwhile_is_not_left(hospital: Hospi
 
 
 @pytest.mark.any_database
+async def test_an_administrator_does_not_come_back_by_their_own_decision(
+    hospital: Hospital,
+) -> None:
+    own = await hospital.staff(Role.ADMIN)
+    file = await make.practitioner(hospital.therapy, account=own.account)
+    other = await hospital.admin()
+    await dismisses(other, file.id)
+
+    given = {"id": file.id, "version": 2}
+    assert await own.refused("reinstatePractitioner", **given) == [("SELF_APPROVAL", "id")]
+    assert (await Practitioner.get(id=file.id)).status is PractitionerStatus.DISMISSED
+    # Where there is no other, a small clinic must not stand still.
+    await RoleGrant.filter(account_id=other.account_id).update(revoked_at=utc_now())
+    await own.does("reinstatePractitioner", **given)
+    entry = await AuditEntry.get(action="PRACTITIONER_REINSTATED")
+    assert entry.details["only_administrator"] is True
+
+
 async def test_only_administrators_reinstate(hospital: Hospital) -> None:
     operator = await hospital.staff(Role.OPERATOR)
     await operator.unknown(

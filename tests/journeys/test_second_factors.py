@@ -503,6 +503,9 @@ async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_those_from_befo
     assert await person.refused("beginContactChange", contact="12") == [
         ("PHONE_INVALID", "contact")
     ]
+    assert await person.refused("beginContactChange", contact="8 495 765-43-21") == [
+        ("PHONE_LANDLINE", "contact")
+    ]
     assert await person.refused("beginContactChange", contact="a@b") == [
         ("EMAIL_INVALID", "contact")
     ]

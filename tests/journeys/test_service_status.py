@@ -1,5 +1,6 @@
 """The status of the service, over HTTP: told to everybody, kept by administrators."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from auth.rights import Rights
 from auth.viewer import Viewer
 from core.clock import utc_now
 from core.settings import EsiaSettings, Signatures
-from models.notice import ServicePart
+from models.notice import ServiceNotice, ServicePart
 from models.role import Role
 from resolvers.notices import tell_outage, tell_recovery
 from tests.api import serving
@@ -85,6 +86,30 @@ async def test_everybody_is_told_of_an_outage_and_of_its_end(hospital: Hospital)
     assert await status(visitor) == {"notices": [], "parts": WELL}
 
 
+async def test_an_outage_that_outlasts_what_was_expected_is_told_on(hospital: Hospital) -> None:
+    visitor, admin = hospital.visitor(), await hospital.admin()
+    system = Viewer(rights=Rights(Role.ADMIN), now=utc_now())
+    await tell_outage(system, ServicePart.SMS)
+    notice = await ServiceNotice.get(source="SMS")
+    soon = system.now + timedelta(minutes=30)
+    await admin.does("editNotice", id=notice.id, version=1, input={"endsAt": soon})
+    await tell_outage(system, ServicePart.SMS)
+    assert await ServiceNotice.filter(source="SMS").count() == 1
+
+    hour_ago = system.now - timedelta(hours=1)
+    await ServiceNotice.filter(id=notice.id).update(
+        starts_at=hour_ago, ends_at=hour_ago + timedelta(minutes=30)
+    )
+    await tell_outage(system, ServicePart.SMS)
+
+    broken = await status(visitor)
+    assert [(one["part"], one["endsAt"]) for one in broken["notices"]] == [("SMS", None)]
+    assert {"part": "SMS", "health": "DOWN"} in broken["parts"]
+    await tell_recovery(system, ServicePart.SMS)
+    assert await ServiceNotice.filter(ended_at__isnull=True).count() == 0
+    assert await status(visitor) == {"notices": [], "parts": WELL}
+
+
 async def test_the_ways_in_are_told_to_everybody(hospital: Hospital) -> None:
     for caller in (hospital.visitor(), await hospital.doctor()):
         assert await caller.sees(WAYS) == {"signInWays": ["PASSWORD", "PASSKEY"]}
@@ -129,6 +154,21 @@ async def test_what_is_over_is_not_announced(hospital: Hospital) -> None:
         endsAt="2026-01-10T22:00:00Z",
     )
     assert refused == [("NOTICE_PAST", "endsAt")]
+
+
+async def test_a_notice_is_ended_and_not_edited_away(hospital: Hospital) -> None:
+    admin, visitor = await hospital.admin(), hospital.visitor()
+    given = {"titleRu": "Работы", "titleEn": "Work", "startsAt": "2026-01-10T20:00:00Z"}
+    made = (await admin.does("announceWork", "notice { id }", **given))["notice"]
+
+    past = {"id": made["id"], "version": 1, "input": {"endsAt": "2026-01-10T22:00:00Z"}}
+    assert await admin.refused("editNotice", **past) == [("NOTICE_PAST", "input.endsAt")]
+    assert len((await status(visitor))["notices"]) == 1
+    # What was expected, and has passed, keeps no other value from being mended.
+    ends_at = utc_now() - timedelta(minutes=1)
+    await ServiceNotice.filter(id=made["id"]).update(ends_at=ends_at)
+    mended = {"titleRu": "Работы окончены", "endsAt": ends_at}
+    await admin.does("editNotice", id=made["id"], version=1, input=mended)
 
 
 async def test_what_administrators_see_of_a_notice_is_unknown_to_others(

@@ -9,7 +9,6 @@ import { Linking } from './linking';
 import type { Account } from './operations';
 import { OwnContact } from './owncontact';
 import { OwnPassword } from './ownpassword';
-import type { Role } from './roles';
 import type { Identity, Session } from './session';
 import { texts } from './texts';
 import { useWays } from './ways';
@@ -31,9 +30,6 @@ interface Props {
   onClose: () => void;
 }
 
-// Those who may be found in the staff registry.
-const CLAIMANTS: readonly Role[] = ['CITIZEN', 'DOCTOR', 'NURSE', 'ADMIN'];
-
 const TITLES: Record<Step, string> = {
   all: texts.account,
   confirming: formTexts.confirmAccount,
@@ -44,7 +40,7 @@ const TITLES: Record<Step, string> = {
 };
 
 export function AccountDialog({ session, identity, cameBack, onClose }: Props) {
-  const { account, role } = identity;
+  const { account } = identity;
   const [at, go] = useState<Step>(cameBack ? 'linking' : 'all');
   // A code works once.
   const [toLink, setToLink] = useState(cameBack);
@@ -82,7 +78,7 @@ export function AccountDialog({ session, identity, cameBack, onClose }: Props) {
             {account.confirmedAt ? formTexts.isConfirmed : formTexts.isUnconfirmed}
           </p>
           {!account.confirmedAt && way('confirming')}
-          {CLAIMANTS.includes(role) && way('attaching')}
+          {way('attaching')}
           {way('password')}
           {way('contact')}
           {ways.includes('ESIA') && way('linking')}
