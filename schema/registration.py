@@ -9,6 +9,7 @@ from models.role import Role
 from resolvers import identities, registration
 from schema.context import Context
 from schema.directives import EVERYONE, SIGNED_IN, visible
+from schema.factors import LATELY
 from schema.operations import Returned, given, input_of, mutation, query, row
 from schema.sent_codes import SENT
 from schema.sessions import SIGNED_IN_PAYLOAD
@@ -115,6 +116,8 @@ class StateIdentityInput:
 mutation(
     identities.state_identity,
     visible(*SIGNED_IN),
+    # At a visit the document that is stated here opens the account.
+    LATELY,
     says="Says whose the account is, once, where it was not opened by registering.",
     input="StateIdentityInput",
     returns=row("Account"),
