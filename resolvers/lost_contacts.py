@@ -109,8 +109,8 @@ async def replace_contact(
     """Puts the contact to which the code was sent in the place of the one that is lost.
 
     Every session ends, and whatever was begun; the owner is told at each contact from before. A
-    telephone that is a second factor takes two operators, where there are two (decision 0008): one
-    has looked at the document and hands the handle to another. Raises NotFound, SelfApproval,
+    telephone takes two operators, where there are two (decision 0008): one has looked at the
+    document and hands the handle to another. Raises NotFound, SelfApproval,
     OtherOperatorNeeded and IdentityUnavailable about ``handle``, TooManyAttempts, and Problems:
     CodeInvalid, CodeExpired, CodeReused, ReasonNeeded.
     """
@@ -134,8 +134,8 @@ async def replace_contact(
 @unit_of_work
 async def _replace(viewer: Viewer, gate: Gate, sent: SentCode, reason: str) -> Found:
     found = await _locked(viewer, "handle", id=sent.account_id)
-    is_factor = sent.channel is Channel.SMS and found.account.sms_factor
-    alone = is_factor and sent.asked_by_id == viewer.account_id
+    # If it is no factor now, it is the one that stays when the others are taken away.
+    alone = sent.channel is Channel.SMS and sent.asked_by_id == viewer.account_id
     details = await check_other_operator(viewer, found.account, "handle") if alone else {}
     await use_code(viewer, sent)
     account, about = found.account, await person_of(found.account.id)
