@@ -12,9 +12,10 @@ import pytest
 from auth.devices import device_token
 from auth.gate import Gate
 from auth.limits import TooManyAttempts
+from auth.passwords import Passwords
 from auth.sent_codes import CodeInvalid, CodeReused
 from auth.viewer import Cookies
-from core.errors import Problem, Problems
+from core.errors import Problem, Problems, Unavailable
 from models.account import Account, AccountState, Session, SignInFailure
 from models.audit import AuditEntry
 from models.factor import SecondFactor
@@ -294,6 +295,23 @@ async def test_a_code_that_was_told_of_before_its_time_opens_nothing_in_it(gate:
         now = NOW + timedelta(seconds=seconds)
         assert type(await fail(gate, person, now, code=person.code(told))) is CodeReused
     await enter(gate, person, told + timedelta(seconds=30))
+
+
+class Busy(Passwords):
+    """For which too many wait already."""
+
+    async def verify(self, hashed: str | None, password: str) -> bool:
+        raise Unavailable
+
+
+async def test_what_was_not_compared_locks_nobody(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    busy = replace(gate, passwords=Busy())
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            await attempt(busy, person)
+    busy.passwords.close()
+    assert isinstance(await attempt(gate, person), SignedIn)
 
 
 async def test_after_five_failures_even_the_right_password_waits(gate: Gate) -> None:
