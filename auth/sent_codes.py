@@ -103,8 +103,10 @@ async def send_code(
     now, hashes = viewer.now, gate.hashes
     contact_hash = hashes.hash("contact", contact)
     text = text or f"CodePurpose.{purpose}"
-    # By its text, as one that staff begin is not held up by what strangers ask for.
-    key = f"{purpose}\0{text}\0{contact_hash}\0{account_id}"
+    # By its text, as one that staff begin is not held up by what strangers ask for; and whosever a
+    # contact is that recovers, or the end of a wait would tell that it has become somebody's.
+    whose = None if purpose is CodePurpose.RECOVERY else account_id
+    key = f"{purpose}\0{text}\0{contact_hash}\0{whose}"
     key_hash = hashes.hash("sent code key", key)
     await take_turns(f"code {key_hash}")
     sends = await _sends(viewer, key_hash, anybody, field)
