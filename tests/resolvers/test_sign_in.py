@@ -385,6 +385,20 @@ async def test_the_owner_is_told_of_a_lock_with_its_end_and_their_public_id(gate
     assert person.account.public_id in text
 
 
+async def test_the_owner_is_told_of_three_locks_a_day(gate: Gate) -> None:
+    """Whoever guesses on and on would send them a message every quarter of an hour."""
+    person = await entrance.person(gate)
+
+    async def told_by(now: datetime) -> int:
+        for lock in range(5):
+            for _ in range(5):
+                await fail(gate, person, now + lock * WINDOW, password="wrong")
+        return await Message.filter(state=MessageState.QUEUED).count()
+
+    assert await told_by(NOW) == 3
+    assert await told_by(NOW + timedelta(days=1, minutes=45)) == 6
+
+
 async def test_what_forgives_forgives_every_login(gate: Gate) -> None:
     organisation = await make.organisation()
     chief = await entrance.admin_of(organisation)
