@@ -82,8 +82,9 @@ async def begin_attempt(
     return Attempt(ids, None, until) if is_full else Attempt(ids, until, None)
 
 
+@unit_of_work
 async def give_back(attempt: Attempt) -> None:
-    """The attempt was no failure. Inside the caller's unit of work."""
+    """The attempt was no failure."""
     await SignInFailure.filter(id__in=attempt.rows).delete()
 
 

@@ -163,10 +163,12 @@ def _key_hash(
 ) -> str:
     """What codes wait for each other by.
 
-    Also by the text, as one that staff begin is not held up by what strangers ask for.
+    Also by the text, as one that staff begin is not held up by what strangers ask for; and whosever
+    a contact is that recovers, or the end of a wait would tell that it has become somebody's.
     """
     contact_hash = gate.hashes.hash("contact", contact)
-    return gate.hashes.hash("sent code key", f"{purpose}\0{text}\0{contact_hash}\0{account_id}")
+    whose = None if purpose is CodePurpose.RECOVERY else account_id
+    return gate.hashes.hash("sent code key", f"{purpose}\0{text}\0{contact_hash}\0{whose}")
 
 
 async def _sends(viewer: Viewer, key_hash: str, anybody: bool, field: str) -> int:

@@ -197,20 +197,18 @@ async def revoke_role(viewer: Viewer, *, id: UUID) -> RoleGrant:
 
 
 async def revoke_all(
-    viewer: Viewer, *, account_id: UUID, organisation_id: UUID, roles: Collection[Role] = GRANTED
+    viewer: Viewer, *, account_id: UUID, organisation_id: UUID, always: Collection[Role] = GRANTED
 ) -> None:
-    """Ends an account's grants of these roles in an organisation, in the caller's unit of work.
+    """Ends an account's grants in an organisation, in the caller's unit of work.
 
-    Raises LastAdmin.
+    Those of other roles than ``always`` where the viewer may give them. Raises LastAdmin.
     """
     grants = RoleGrant.filter(
-        account_id=account_id,
-        organisation_id=organisation_id,
-        role__in=list(roles),
-        revoked_at__isnull=True,
+        account_id=account_id, organisation_id=organisation_id, revoked_at__isnull=True
     )
     for grant in await grants.order_by("id").select_for_update(no_key=True):
-        await _revoke(viewer, grant)
+        if grant.role in always or covers(viewer, grant.organisation_id, grant.department_id):
+            await _revoke(viewer, grant)
 
 
 async def _revoke(viewer: Viewer, grant: RoleGrant) -> None:

@@ -1,7 +1,7 @@
 """Guesses at what opens an account: counted before they are looked at, and the lock they bring."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from tortoise.expressions import Q
@@ -17,8 +17,14 @@ from core.errors import Problem
 from core.ids import uuid7
 from models.account import Account, AccountState
 from models.database import outside_units, unit_of_work
+from models.hit import Hit
 from resolvers.accounts import device_names, failure_names, person_of
 from resolvers.alerts import Alert, alert
+
+# So many locks a day their owner is told of: the others would be a stranger's to send, each for an
+# SMS of ours.
+TOLD = 3
+_DAY = timedelta(days=1)
 
 
 class AccountLocked(Problem):
@@ -87,14 +93,26 @@ async def write_failure(
     await Account.filter(passing, id=locks.id if locks is not None else uuid7()).update(
         state=AccountState.LOCKED, locked_until=ends_at
     )
+    is_news = await _is_news(viewer, gate, locks)
     await alert(
         viewer,
         gate=gate,
-        account=locks,
+        account=locks if is_news else None,
         what=Alert.LOCKED,
         until=whole_minute(await on_our_clock(viewer, ends_at)),
         public_id=locks.public_id if locks is not None else told_id(gate, ""),
     )
+
+
+async def _is_news(viewer: Viewer, gate: Gate, locks: Account | None) -> bool:
+    """Whether the owner is still told that the account is locked, in the caller's unit of work."""
+    whose = locks.id if locks is not None else uuid7()
+    key_hash = gate.hashes.hash("lock told", str(whose))
+    told = await Hit.filter(key_hash=key_hash, ends_at__gt=viewer.now).count()
+    is_news = locks is not None and told < TOLD
+    ends_at = viewer.now + _DAY if is_news else viewer.now
+    await Hit.create(key_hash=key_hash, at=viewer.now, ends_at=ends_at)
+    return is_news
 
 
 def may_enter(account: Account) -> bool:

@@ -129,10 +129,12 @@ async def update_my_file(viewer: Viewer, *, version: int, **changes: Any) -> Pra
 async def dismiss_practitioner(
     viewer: Viewer, *, id: UUID, version: int, reason: str | None = None
 ) -> Practitioner:
-    """Closes a worker's file today: positions, clinical roles and invitations end, the shifts to
-    come are nobody's again.
+    """Closes a worker's file today: positions, roles and invitations end, the shifts to come are
+    nobody's again.
 
-    Raises NotFound, Stale, PractitionerDismissed, Problems.
+    Whoever is to oversee on is given that role anew. One who is limited to a department ends no
+    role of more than that but the clinical ones. Raises NotFound, Stale, PractitionerDismissed,
+    LastAdmin, Problems.
     """
     row = await lock(viewer, Practitioner, id)
     check_version(row, version)
@@ -189,7 +191,7 @@ async def _end_access(viewer: Viewer, row: Practitioner) -> None:
     account = await Account.filter(id=row.account_id).select_for_update(no_key=True).get()
     await end_invitations(account)
     await revoke_all(
-        viewer, account_id=account.id, organisation_id=row.organisation_id, roles=CLINICAL
+        viewer, account_id=account.id, organisation_id=row.organisation_id, always=CLINICAL
     )
     announce(ChangeKind.SESSION, account_id=account.id, subject_id=row.id)
 

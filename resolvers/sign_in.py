@@ -5,7 +5,7 @@ from auth.audit import record
 from auth.gate import Gate
 from auth.sent_codes import CodeReused
 from auth.viewer import Viewer
-from core.errors import Problem, Problems
+from core.errors import Problem, Problems, Unavailable
 from models import identifiers
 from models.account import Account, SignInMethod
 from models.database import unit_of_work
@@ -48,8 +48,9 @@ async def sign_in(
     The first role is the one used last, where it is held. ``device_token`` was given by a sign-in
     before; browsers keep it in a cookie. Raises BadCredentials (perhaps with
     KeyboardLayout, which depends on what was typed alone), CodeInvalid, CodeReused, ClockSkew,
-    AccountLocked, AccountClosed, TooManyAttempts, and Required about each field left empty. Where
-    the account has had its failures by another login, BadCredentials is all that is told.
+    AccountLocked, AccountClosed, TooManyAttempts, and Required about each field left empty;
+    Unavailable where so many sign in that nothing was compared, which counts for nothing. Where the
+    account has had its failures by another login, BadCredentials is all that is told.
     """
     given = {"login": login.strip(), "password": password}
     empty: list[Problem] = [Required(name) for name, value in given.items() if not value]
@@ -73,6 +74,9 @@ async def sign_in(
         if hints and isinstance(refused.problem, BadCredentials):
             raise Problems([refused.problem, *hints]) from None
         raise refused.problem from None
+    except Unavailable:
+        await give_back(attempt)
+        raise
     except AccountClosed as closed:
         await write_failure(viewer, gate=gate, account=account, attempt=attempt, reason=closed.code)
         raise

@@ -20,7 +20,7 @@ from models.database import unit_of_work
 from models.ticket import Ticket, TicketDocument, TicketReason, TicketState
 from models.upload import UploadPurpose
 from resolvers.accounts import person_of
-from resolvers.contacts import account_with, contact_again, contact_from
+from resolvers.contacts import account_with, contact_again, contact_from, contacts_of
 from resolvers.forms import (
     Check,
     OutOfRange,
@@ -159,7 +159,7 @@ async def take_ticket(viewer: Viewer, *, id: UUID) -> Ticket:
 async def answer_ticket(
     viewer: Viewer, *, gate: Gate, settings: Settings, id: UUID, answer: str
 ) -> Ticket:
-    """Ends a ticket with an answer, which goes to its contact in the language of its account.
+    """Ends a ticket with an answer, which goes to its contact: to an owner in their language.
 
     Raises NotFound, TicketStateWrong, Problems: Required, TooLong, TextInvalid.
     """
@@ -198,7 +198,10 @@ async def _decide(
     await _save(viewer, ticket, f"TICKET_{state.value}")
     to = contact_again(gate.vault.open(ticket.contact_sealed))
     owner = await Account.get_or_none(id=ticket.account_id)
-    language = owner.language if owner is not None else settings.language
+    # To a stranger who quotes a number that a failed sign-in told, it would tell of an account.
+    language = settings.language
+    if owner is not None and to.value in contacts_of(owner):
+        language = owner.language
     subject, body = (
         message(language, text, number=ticket.number, answer=ticket.answer)
         for text in ("Ticket.subject", f"Ticket.{state.value}")

@@ -25,6 +25,8 @@ PDF = "application/pdf"
 ADDRESS_LASTS = timedelta(minutes=15)
 WAITS = timedelta(days=1)
 ANNOUNCING = Limit("uploads", 20, timedelta(days=1))
+# A file is sent again where the line broke. To read one costs a second.
+PUTTING = Limit("files put to an address", 10, ADDRESS_LASTS)
 
 _BATCH = 100
 
@@ -94,13 +96,17 @@ async def _announce(viewer: Viewer, gate: Gate, upload: Upload) -> Announced:
     return Announced(upload, signed(gate.hashes, address), until)
 
 
-async def awaited(address: FileAddress) -> Upload:
-    """The upload whose file an address waits for; raises AddressInvalid where it has come."""
+async def awaited(viewer: Viewer, *, gate: Gate, address: FileAddress) -> Upload:
+    """The upload whose file an address waits for; counts that one is sent.
+
+    Raises AddressInvalid where it has come, TooManyAttempts.
+    """
     upload = await Upload.get_or_none(
         id=address.id, account_id=address.account_id, stored_at__isnull=True
     )
     if upload is None:
         raise AddressInvalid
+    await gate.limiter.hit(viewer, PUTTING, str(upload.id))
     return upload
 
 

@@ -354,7 +354,7 @@ mutation(
 mutation(
     practitioners.dismiss_practitioner,
     visible(ADMIN),
-    says="Closes a worker's file today: positions end, shifts to come are open again.",
+    says="Closes a worker's file today: positions and roles end, shifts to come are open again.",
     returns=row("Practitioner"),
 )
 mutation(

@@ -48,14 +48,15 @@ def carried(headers: Headers, origins: Sequence[str]) -> tuple[str | None, Cooki
 def of_handshake(headers: Headers, origins: Sequence[str]) -> tuple[str | None, Cookies | None]:
     """The same of a websocket, for which a browser sends no header of ours, but its origin.
 
-    What is signed in to on a socket cannot be kept in a cookie; nor is a session renewed there.
+    A page from elsewhere is not even a visitor: nothing else keeps it from having whoever opens it
+    guess here, from an address of their own. What is signed in to on a socket cannot be kept in a
+    cookie; nor is a session renewed there.
     """
     token = _kept(headers).get(ACCESS)
-    if token is None:
-        return None, None
-    if b"origin" not in headers or not _is_from_here(headers, origins):
+    is_page = b"origin" in headers
+    if (is_page or token is not None) and not (is_page and _is_from_here(headers, origins)):
         raise Malformed(403, "CROSS_SITE")
-    return token, Cookies()
+    return token, None if token is None else Cookies()
 
 
 def kept_after(done: Sequence[Any], asking: Viewer) -> tuple[tuple[bytes, bytes], ...]:

@@ -1,6 +1,7 @@
 """The environment, read once into the settings."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from uuid import UUID
 
@@ -28,7 +29,7 @@ def settings(port: int | None = None) -> Settings:
         production=text("CABINET_PRODUCTION") in ("1", "true", "yes"),
         host=text("HOST", "127.0.0.1"),
         port=port,
-        proxies=several("CABINET_PROXIES"),
+        proxies=_proxies(),
         trusted_operations=path("CABINET_TRUSTED_OPERATIONS"),
         language=text("CABINET_LANGUAGE", "ru"),
         origins=several("CABINET_ORIGINS"),
@@ -49,6 +50,18 @@ def settings(port: int | None = None) -> Settings:
         mail=outside.mail_gateway(),
         sms=outside.sms_gateway(),
     )
+
+
+def _proxies() -> tuple[str, ...]:
+    found = several("CABINET_PROXIES")
+    try:
+        widest = min((ip_network(proxy).prefixlen for proxy in found), default=1)
+    except ValueError:
+        widest = 0
+    if not widest:
+        # Who is believed whoever they are comes from a new address with each guess.
+        raise SettingInvalid("CABINET_PROXIES must be addresses or networks of proxies, by commas")
+    return found
 
 
 def _password_age() -> timedelta | None:

@@ -15,6 +15,7 @@ from adapters import pdf
 from adapters.storage import Draft, FileMissing
 from auth import file_addresses
 from auth.file_addresses import AddressInvalid, FileAddress
+from auth.limits import TooManyAttempts
 from auth.sessions import grants_of, held_roles, is_open, is_over
 from auth.viewer import Place, Viewer
 from core.clock import utc_now
@@ -31,7 +32,7 @@ from server.answers import encoded
 from server.requests import JSON, Malformed
 from server.services import Services
 
-_STATUS = {AddressInvalid: 403, FileNotPdf: 422, Unavailable: 503}
+_STATUS = {AddressInvalid: 403, FileNotPdf: 422, TooManyAttempts: 429, Unavailable: 503}
 # Each file is read in a process of its own.
 _READ_AT_ONCE = 2
 
@@ -87,19 +88,16 @@ class Files:
         services: Services = request.app.state.services
         now = utc_now()
         address = _address(request, "PUT", now)
-        upload = await awaited(address)
+        viewer = await _viewer(request, address, now)
+        upload = await awaited(viewer, gate=services.gate, address=address)
         length = request.headers.get("content-length", "")
         if length.isdecimal() and int(length) > upload.size:
             raise Malformed(413, "TOO_LARGE", limit=upload.size)
-        viewer = await _viewer(request, address, now)
         async with services.storage.draft() as draft:
             async with asyncio.timeout(self._seconds):
                 sealer, digest = await _received(request.stream(), upload, draft)
-            # As it lies on the disk.
-            written = opened(sealer.key, await draft.read())
-            async with self._reading:
-                if not await pdf.is_pdf(written):
-                    raise FileNotPdf
+            if not await self._is_pdf(sealer, draft):
+                raise FileNotPdf
             name = await draft.keep()
         try:
             content = Content(name, services.vault.seal(sealer.key), digest)
@@ -107,6 +105,11 @@ class Files:
         except BaseException:
             await services.storage.delete(name)
             raise
+
+    async def _is_pdf(self, sealer: FileSealer, draft: Draft) -> bool:
+        """Reads a file as it lies on the disk. Those that wait for their turn are in no memory."""
+        async with self._reading:
+            return await pdf.is_pdf(opened(sealer.key, await draft.read()))
 
 
 async def _received(

@@ -25,7 +25,7 @@ def number(name: str, usual: int, *, most: int, least: int = 1) -> int:
 
 def several(name: str) -> tuple[str, ...]:
     """What stands between commas."""
-    return tuple(filter(None, os.environ.get(name, "").split(",")))
+    return tuple(filter(None, map(str.strip, os.environ.get(name, "").split(","))))
 
 
 def path(name: str) -> Path | None:

@@ -283,6 +283,18 @@ async def test_a_socket_of_another_site_is_nobody_s(
         assert await socket.closed() == (4403, "CROSS_SITE")
 
 
+async def test_a_page_from_elsewhere_has_nobody_guess_on_a_socket(
+    listening_api: ListeningApi,
+) -> None:
+    """By HTTP its browser asks first, and is told no; a socket it opens from anywhere."""
+    async with connected(listening_api.socket_url, origin="https://evil.example") as socket:
+        await socket.send(type="connection_init")
+        assert await socket.closed() == (4403, "CROSS_SITE")
+    for origin in (listening_api.url, None):
+        async with connected(listening_api.socket_url, origin=origin) as socket:
+            await socket.init()
+
+
 async def test_on_a_socket_too_a_cookie_is_no_bearer_token(
     sockets: tuple[ListeningApi, Browser],
 ) -> None:

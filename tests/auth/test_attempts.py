@@ -65,7 +65,7 @@ async def test_of_attempts_that_were_right_none_stays_counted(
     attempt = await begin_attempt(names, "", now=NOW, limits=LIMITS)
     assert attempt.locks_until == (NOW + LIMITS.window if failed_before else None)
 
-    await unit_of_work(give_back)(attempt)
+    await give_back(attempt)
 
     assert await SignInFailure.all().count() == 2 * failed_before
     await unit_of_work(forgive)(names.login, names.account)

@@ -1,4 +1,4 @@
-"""Workers who are dismissed keep nothing clinical, and go on elsewhere, or come back."""
+"""Workers who are dismissed keep no role, and go on elsewhere, or come back."""
 
 import asyncio
 from typing import Any
@@ -62,6 +62,38 @@ async def test_whoever_was_dismissed_is_neither_invited_nor_given_a_clinical_rol
     # Who oversees need not be of the staff.
     await admin.does("grantRole", accountId=doctor.account_id, role="INSPECTOR")
     assert await living(doctor.account_id) == [Role.INSPECTOR]
+
+
+async def test_whoever_is_dismissed_administers_and_oversees_no_more(hospital: Hospital) -> None:
+    admin = await hospital.admin()
+    leaving = await hospital.staff(Role.ADMIN, Role.OPERATOR, Role.INSPECTOR)
+    file = await make.practitioner(hospital.therapy, account=leaving.account)
+
+    await dismisses(admin, file.id)
+
+    assert await living(leaving.account_id) == []
+    answer = await leaving.answer("{ practitioners { totalCount } }")
+    assert (answer.status, answer.codes) == (403, ["ROLE_NOT_HELD"])
+
+
+async def test_the_last_administrator_is_not_dismissed(hospital: Hospital) -> None:
+    last = await hospital.admin()
+    file = await make.practitioner(hospital.therapy, account=last.account)
+    given = {"id": file.id, "version": 1}
+    assert await last.refused("dismissPractitioner", **given) == [("LAST_ADMIN", "id")]
+
+
+async def test_who_is_limited_to_a_department_ends_no_role_of_more(hospital: Hospital) -> None:
+    manager, head = await hospital.manager(hospital.therapy), await hospital.admin()
+    await make.grant(await hospital.account(), Role.ADMIN, hospital.organisation)
+    file = await make.practitioner(hospital.therapy, account=head.account)
+    assert head.account is not None
+    for role, ward in ((Role.DOCTOR, None), (Role.INSPECTOR, hospital.therapy)):
+        await make.grant(head.account, role, hospital.organisation, department=ward)
+
+    await dismisses(manager, file.id)
+
+    assert await living(head.account_id) == [Role.ADMIN]
 
 
 async def test_an_invitation_from_before_a_dismissal_opens_nothing(hospital: Hospital) -> None:
@@ -277,6 +309,8 @@ async def test_an_administrator_does_not_come_back_by_their_own_decision(
     file = await make.practitioner(hospital.therapy, account=own.account)
     other = await hospital.admin()
     await dismisses(other, file.id)
+    # Administering needs no open file.
+    await other.does("grantRole", accountId=own.account_id, role="ADMIN")
 
     given = {"id": file.id, "version": 2}
     assert await own.refused("reinstatePractitioner", **given) == [("SELF_APPROVAL", "id")]

@@ -107,6 +107,19 @@ async def test_a_telephone_that_opens_the_account_takes_two_operators(hospital: 
     await replaced(hospital, first, person, NEW_EMAIL)
 
 
+async def test_a_telephone_that_a_reset_would_make_a_factor_takes_two_as_well(
+    hospital: Hospital,
+) -> None:
+    """Or one of them could act upon a ticket that a colleague has taken, and enter alone."""
+    person = await employed(hospital)
+    first, _ = [await hospital.staff(Role.OPERATOR) for _ in range(2)]
+    given = await read_out(hospital, first, person)
+
+    assert await first.refused("replaceContact", **given, reason=REASON) == [
+        ("OTHER_OPERATOR_NEEDED", "handle")
+    ]
+
+
 @pytest.mark.parametrize("where", ["one department", "another", "another organisation"])
 async def test_another_operator_is_one_wherever_they_are_limited_to(
     hospital: Hospital, where: str

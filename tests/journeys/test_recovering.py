@@ -343,6 +343,20 @@ async def test_a_code_that_came_back_does_not_tell_whose_the_contact_is(
     assert known == unknown
 
 
+async def test_no_wait_tells_that_a_contact_has_become_somebodys(hospital: Hospital) -> None:
+    visitor = hospital.visitor()
+    await visitor.does("requestRecovery", contact=PHONE)
+
+    await hospital.signing_in()
+
+    assert await visitor.refused("requestRecovery", contact=PHONE) == [
+        ("RESEND_TOO_SOON", "contact")
+    ]
+    await later(1)
+    given = await new_code(hospital)
+    await visitor.does("resetPassword", password=NEW, **given)
+
+
 async def test_an_operator_starts_it_and_learns_nothing(hospital: Hospital) -> None:
     person = await hospital.signing_in(Role.DOCTOR)
     values = {"phone_confirmed_at": utc_now(), "language": "en"}

@@ -28,6 +28,7 @@ from tests.journeys.hospital import (
     was_shown,
 )
 from tests.journeys.messages import code_for, messages
+from tests.journeys.newcomers import FORM
 
 PHONE, EMAIL = "+79001234567", "anna.petrova@example.org"
 CONTACTS_CHANGED = "The contacts that open your cabinet were changed"
@@ -376,6 +377,7 @@ async def test_a_factor_is_shown_again_by_sms_and_by_recovery_code(hospital: Hos
     ]
 
 
+_STATED = ("lastName", "firstName", "birthDate", "passport", "inn")
 SENSITIVE: dict[str, dict[str, Any]] = {
     "beginTotp": {},
     "enableTotp": {"code": "123456"},
@@ -385,6 +387,8 @@ SENSITIVE: dict[str, dict[str, Any]] = {
     "changePassword": {"old": PASSWORD, "new": NEW_PASSWORD},
     "beginContactChange": {"contact": "8 912 345-67-89"},
     "changeContact": {"handle": "x", "code": "123456"},
+    # A visitor's document is compared with the one that is stated.
+    "stateIdentity": {"input": {name: FORM[name] for name in _STATED}},
 }
 
 

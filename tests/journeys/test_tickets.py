@@ -25,6 +25,7 @@ from tests.journeys.outbox import received
 from tests.pdfs import pdf
 
 PHONE, EMAIL = "+79001234567", "anna.petrova@example.org"
+STRANGER = "stranger@example.org"
 PDF = "application/pdf"
 TICKET = {
     "contact": "8 900 123-45-67",
@@ -247,6 +248,23 @@ async def test_a_ticket_is_answered_in_the_language_of_its_account(
     # Of whom nothing is known the installation's language is the best guess.
     (guessed,) = await received(hospital.api, "nobody@example.org")
     assert not guessed.isascii()
+
+
+async def test_no_language_tells_whose_number_a_stranger_quotes(hospital: Hospital) -> None:
+    """The number that a locked login told leads the operator to an account, if there is one."""
+    person, visitor = await hospital.signing_in(), hospital.visitor()
+    await Account.filter(id=person.account_id).update(language="en")
+    operator = await hospital.staff(Role.OPERATOR)
+    assert person.account is not None
+    number = await filed(visitor, contact=STRANGER, publicId=person.account.public_id)
+    ticket = await ticket_of(operator, number)
+    assert ticket["account"]["id"] == str(person.account_id)
+    await operator.does("takeTicket", id=ticket["id"])
+    await operator.does("answerTicket", id=ticket["id"], answer="Смотрите раздел «Вход»")
+
+    assert await received(hospital.api, STRANGER) == [
+        f"Ответ на обращение {number}: Смотрите раздел «Вход»"
+    ]
 
 
 async def test_a_ticket_goes_its_way_once(hospital: Hospital) -> None:

@@ -12,9 +12,10 @@ import pytest
 from auth.devices import device_token
 from auth.gate import Gate
 from auth.limits import TooManyAttempts
+from auth.passwords import Passwords
 from auth.sent_codes import CodeInvalid, CodeReused
 from auth.viewer import Cookies
-from core.errors import Problem, Problems
+from core.errors import Problem, Problems, Unavailable
 from models.account import Account, AccountState, Session, SignInFailure
 from models.audit import AuditEntry
 from models.factor import SecondFactor
@@ -296,6 +297,23 @@ async def test_a_code_that_was_told_of_before_its_time_opens_nothing_in_it(gate:
     await enter(gate, person, told + timedelta(seconds=30))
 
 
+class Busy(Passwords):
+    """For which too many wait already."""
+
+    async def verify(self, hashed: str | None, password: str) -> bool:
+        raise Unavailable
+
+
+async def test_what_was_not_compared_locks_nobody(gate: Gate) -> None:
+    person = await entrance.person(gate)
+    busy = replace(gate, passwords=Busy())
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            await attempt(busy, person)
+    busy.passwords.close()
+    assert isinstance(await attempt(gate, person), SignedIn)
+
+
 async def test_after_five_failures_even_the_right_password_waits(gate: Gate) -> None:
     person = await entrance.person(gate)
     for minute in range(5):
@@ -365,6 +383,20 @@ async def test_the_owner_is_told_of_a_lock_with_its_end_and_their_public_id(gate
     # It ends two seconds after that, and nobody is to come too soon.
     assert "до 12:16 02.03.2026 (Europe/Moscow)" in text
     assert person.account.public_id in text
+
+
+async def test_the_owner_is_told_of_three_locks_a_day(gate: Gate) -> None:
+    """Whoever guesses on and on would send them a message every quarter of an hour."""
+    person = await entrance.person(gate)
+
+    async def told_by(now: datetime) -> int:
+        for lock in range(5):
+            for _ in range(5):
+                await fail(gate, person, now + lock * WINDOW, password="wrong")
+        return await Message.filter(state=MessageState.QUEUED).count()
+
+    assert await told_by(NOW) == 3
+    assert await told_by(NOW + timedelta(days=1, minutes=45)) == 6
 
 
 async def test_what_forgives_forgives_every_login(gate: Gate) -> None:

@@ -17,6 +17,7 @@ NAMES = (
     "CABINET_ORIGINS",
     "CABINET_PASSWORD_DAYS",
     "CABINET_PLACES",
+    "CABINET_PROXIES",
     "CABINET_REDIS_URL",
     "CABINET_SESSION_HOURS",
     "CABINET_SESSION_IDLE_MINUTES",
@@ -41,6 +42,7 @@ def test_what_is_said_is_taken(environment: pytest.MonkeyPatch, tmp_path: Path) 
     places = tmp_path / "places.csv"
     places.write_text("127.0.0.0/8,эта машина\n", encoding="utf-8")
     environment.setenv("CABINET_ORIGINS", "http://localhost:5173,https://cabinet.example.org")
+    environment.setenv("CABINET_PROXIES", "10.0.0.1, 2001:db8::/32")
     environment.setenv("CABINET_REDIS_URL", "rediss://:secret@redis.example.org:6380/1")
     environment.setenv("CABINET_SESSION_IDLE_MINUTES", "30")
     environment.setenv("CABINET_SESSION_HOURS", "8")
@@ -49,6 +51,7 @@ def test_what_is_said_is_taken(environment: pytest.MonkeyPatch, tmp_path: Path) 
     found = settings()
 
     assert found.origins == ("http://localhost:5173", "https://cabinet.example.org")
+    assert found.proxies == ("10.0.0.1", "2001:db8::/32")
     assert found.redis_url == "rediss://:secret@redis.example.org:6380/1"
     assert found.sessions == SessionTimes(idle=timedelta(minutes=30), absolute=timedelta(hours=8))
     assert found.places.of("127.0.0.1") == "эта машина"
@@ -63,6 +66,12 @@ def test_what_is_said_is_taken(environment: pytest.MonkeyPatch, tmp_path: Path) 
         ("CABINET_SESSION_HOURS", "25"),
         ("CABINET_SESSION_HOURS", "twelve"),
         ("CABINET_PLACES", "nowhere.csv"),
+        # Everybody would say from where they come.
+        ("CABINET_PROXIES", "*"),
+        ("CABINET_PROXIES", "0.0.0.0/0"),
+        # It would be believed of nobody, and all would count as one.
+        ("CABINET_PROXIES", "10.0.0.1,proxy.example.org"),
+        ("CABINET_PROXIES", "10.0.0.1/8"),
         ("CABINET_PASSWORD_DAYS", "0"),
         ("CABINET_TOTP_STEPS", "2"),
         ("CABINET_BREACHED_PASSWORDS", "nowhere.txt"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from adapters.storage import Draft, Storage
 from auth.file_addresses import FileAddress, signed
 from core.clock import utc_now
 from core.settings import Limits
@@ -40,6 +42,33 @@ async def slow_api(database_url: str, tmp_path: Path) -> AsyncIterator[Listening
     limits = replace(Limits(), upload_seconds=SLOW)
     async with listening(database_url, tmp_path / "home", limits=limits) as api:
         yield api
+
+
+class Watched:
+    """A storage that counts how many drafts were read and are neither kept nor dropped yet."""
+
+    def __init__(self, inner: Storage) -> None:
+        self._inner = inner
+        self._now = self.most = 0
+
+    def draft(self) -> Draft:
+        draft = self._inner.draft()
+        read, keep = draft.read, draft.keep
+
+        async def reading() -> bytes:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            return await read()
+
+        async def keeping() -> str:
+            self._now -= 1
+            return await keep()
+
+        draft.read, draft.keep = reading, keeping  # type: ignore[method-assign]
+        return draft
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
 
 async def announced(api: Api, size: int, token: str | None = None) -> str:
@@ -127,6 +156,28 @@ async def test_what_is_no_pdf_is_refused(listening_api: ListeningApi, name: str)
     assert (await Upload.get()).stored_at is None
     # What was not taken may be sent again, as it should be.
     assert await put(listening_api, address, content) == (status, "FILE_NOT_PDF")
+
+
+async def test_a_file_is_sent_ten_times_at_the_most(listening_api: ListeningApi) -> None:
+    """To read one costs more than to send it, and whoever sends has announced it once."""
+    broken = HOSTILE["cut off"][0]
+    address = await announced(listening_api, len(broken))
+
+    answers = await asyncio.gather(*(put(listening_api, address, broken) for _ in range(12)))
+
+    assert Counter(answers) == {(422, "FILE_NOT_PDF"): 10, (429, "TOO_MANY_ATTEMPTS"): 2}
+
+
+async def test_files_that_wait_to_be_read_are_in_no_memory(api: Api) -> None:
+    storage: Any = Watched(api.services.storage)
+    api.app.state.services = replace(api.services, storage=storage)
+    content = pdf(b"x" * 1_000)
+    addresses = [await announced(api, len(content)) for _ in range(6)]
+
+    answers = await asyncio.gather(*(put(api, address, content) for address in addresses))
+
+    assert answers == [(204, "")] * 6
+    assert storage.most == 2
 
 
 async def test_no_more_and_no_fewer_bytes_than_announced_are_taken(
