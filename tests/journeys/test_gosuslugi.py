@@ -32,6 +32,7 @@ from resolvers import esia as resolver
 from server.watching import Watching
 from tests import factories as make
 from tests.api import Api, serving
+from tests.auth.entrance import PASSWORD
 from tests.gosuslugi import Gosuslugi, came_back, gosuslugi
 from tests.journeys.hospital import (
     Caller,
@@ -603,7 +604,8 @@ async def test_who_has_gosuslugi_alone_adds_a_factor_by_their_confirmed_number(
     hospital: Hospital,
 ) -> None:
     phone = "+79001234567"
-    account = await employed(hospital, phone=phone)
+    hashed = await hospital.api.services.gate.passwords.hash(PASSWORD)
+    account = await employed(hospital, phone=phone, password_hash=hashed)
     caller = await finished(hospital)
     assert await caller.refused("sendFactorCode") == [("FACTOR_UNAVAILABLE", None)]
     await Account.filter(id=account.id).update(phone_confirmed_at=utc_now())

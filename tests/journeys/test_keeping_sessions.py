@@ -193,7 +193,7 @@ async def test_a_browser_that_ends_its_own_session_forgets_it_and_another_s_not(
     person, browser = await signed_in(hospital, Role.DOCTOR)
     await sign_in(person, PHONE, again=False)
     other, own = (await browser.sees("{ openSessions { id } }"))["openSessions"]
-    await browser.does("confirmFactor", code=person.code(seconds=30))
+    await confirms(browser, code=person.code(seconds=30))
     await browser.does("endSession", id=other["id"])
     assert set(browser.browser.kept) == {ACCESS, REFRESH}
     await browser.does("endSession", id=own["id"])
