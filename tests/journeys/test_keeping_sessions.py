@@ -225,6 +225,9 @@ async def test_a_busy_session_ends_after_twelve_hours(hospital: Hospital) -> Non
     session = await Session.get(account_id=person.account_id)
     assert session.expires_at - session.started_at == timedelta(hours=12)
     await Session.filter(id=session.id).update(expires_at=utc_now())
+    person.token = await fresh_token(person)
+    answer = await person.answer(WHO)
+    assert (answer.status, answer.codes) == (401, ["SESSION_EXPIRED"])
     renewing = {"refreshToken": signed["refreshToken"]}
     assert await hospital.visitor().refused("refreshSession", **renewing) == [
         ("SESSION_EXPIRED", "refreshToken")
