@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import pytest
 
 from auth.gate import Gate
 from auth.limits import TooManyAttempts
+from auth.passwords import Passwords
 from auth.sent_codes import CodeInvalid, CodeReused
 from auth.sessions import SessionExpired
 from auth.viewer import Cookies, Viewer
 from core.errors import Problems
-from models.account import Session, SignInMethod
+from models.account import Account, Session, SignInMethod
 from models.audit import AuditEntry
 from models.change import Change, ChangeKind
+from models.database import unit_of_work
 from models.role import Role
 from resolvers.factors import ClockSkew, confirm_factor
 from resolvers.forms import Required
@@ -117,6 +120,32 @@ async def test_a_code_without_the_password_is_not_looked_at(gate: Gate) -> None:
     assert (await Session.get()).factor_at == NOW
     assert (await AuditEntry.get(action="FACTOR_REFUSED")).details == {"reason": "PASSWORD_WRONG"}
     await confirms(viewer, gate, code=code)
+
+
+class ChangedMeanwhile(Passwords):
+    """The owner sets another password while one is verified."""
+
+    async def verify(self, hashed: str | None, password: str) -> bool:
+        is_right = await super().verify(hashed, password)
+        await self._set_another()
+        return is_right
+
+    @unit_of_work
+    async def _set_another(self) -> None:
+        await Account.all().update(password_hash="another")
+
+
+async def test_a_password_that_is_changed_meanwhile_is_wrong(gate: Gate) -> None:
+    person, opened = await signed_in(gate)
+    passwords = ChangedMeanwhile()
+
+    with pytest.raises(PasswordWrong):
+        await confirms(
+            viewer_of(opened), replace(gate, passwords=passwords), code=person.code(LATER)
+        )
+
+    assert (await Session.get()).factor_at == NOW
+    passwords.close()
 
 
 async def test_fifty_guesses_at_the_password_are_five(gate: Gate) -> None:
