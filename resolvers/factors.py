@@ -27,7 +27,9 @@ from models.change import ChangeKind
 from models.database import unit_of_work
 from models.factor import Channel, CodePurpose, SecondFactor, SentCode
 from models.feed import announce
+from resolvers.forms import Required, refuse
 from resolvers.guesses import count_guess, forget_guesses
+from resolvers.own_password import PasswordWrong
 from resolvers.recovery_codes import use_recovery_code
 from resolvers.refreshing import renew_shown
 from resolvers.second_factors import sms_contact
@@ -131,22 +133,28 @@ async def confirm_factor(
     viewer: Viewer,
     *,
     gate: Gate,
+    password: str,
     code: str,
     factor: SecondFactor = SecondFactor.TOTP,
     handle: str | None = None,
 ) -> SignedIn:
-    """Shows a second factor again in the viewer's session, for what asks for a fresh one.
+    """Shows the password and a second factor again in the viewer's session, as in signing in.
 
-    ``handle`` is that of the code that was sent. Raises CodeInvalid,
-    CodeReused, CodeExpired, ClockSkew, FactorUnavailable, CookiesOutOfReach, TooManyAttempts.
+    ``handle`` is that of the code that was sent. With a wrong password no code is looked at. Raises
+    Problems (Required), PasswordWrong, CodeInvalid, CodeReused, CodeExpired, ClockSkew,
+    FactorUnavailable, CookiesOutOfReach, TooManyAttempts.
     """
+    given = {"password": password, "code": code}
+    refuse([Required(name) for name, value in given.items() if not value])
     await count_guess(viewer, gate, _CONFIRMING)
     try:
         account = await Account.get(id=viewer.account_id)
+        if not await gate.passwords.verify(account.password_hash, password):
+            raise PasswordWrong("password")
         use = await check_factor(
             viewer, gate=gate, account=account, factor=factor, code=code, sent=handle
         )
-        shown = await _confirm(viewer, gate, use)
+        shown = await _confirm(viewer, gate, account.password_hash, use)
     except Problem as problem:
         await _write_failure(viewer, problem.code)
         raise
@@ -155,9 +163,11 @@ async def confirm_factor(
 
 
 @unit_of_work
-async def _confirm(viewer: Viewer, gate: Gate, use: Use) -> SignedIn:
+async def _confirm(viewer: Viewer, gate: Gate, checked: str | None, use: Use) -> SignedIn:
     # The account before the session, as in signing in: nobody waits in a circle.
-    await Account.filter(id=viewer.account_id).select_for_update(no_key=True).only("id")
+    account = await Account.filter(id=viewer.account_id).select_for_update(no_key=True).get()
+    if account.password_hash != checked:
+        raise PasswordWrong("password")
     await use()
     return await note_factor(viewer, gate=gate)
 

@@ -114,6 +114,8 @@ async def open_session(
         about=await person_of(account.id),
         organisation=account.organisation_id,
         role=role.value,
+        # The session itself is deleted one day.
+        method=method.value,
     )
     return SignedIn(
         session=session,

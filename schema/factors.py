@@ -11,8 +11,8 @@ from schema.views import computed, enum_of, object_of
 enum_of(SecondFactor)
 enum_of(Recommendation, "What a person had better do for the safety of their account.")
 
-# Who changes how the account is opened has shown a factor for it: signing in does not count, as the
-# token alone, stolen straight after, would do (OWASP ASVS 5.0, 7.5.1).
+# Who changes how the account is opened has shown for it all that signing in asks for: that itself
+# does not count, as the token alone, stolen straight after, would do (OWASP ASVS 5.0, 7.5.1).
 LATELY = fresh(minutes=10, again=True)
 
 
@@ -62,9 +62,9 @@ mutation(
     factors.confirm_factor,
     visible(*SIGNED_IN),
     says=(
-        "Shows a second factor again in this session, for what asks for a fresh one: the code of "
-        "the authenticator, of an SMS with its handle, or a recovery code. The tokens from before "
-        "are void."
+        "Shows the password and a second factor again in this session, for what asks for a fresh "
+        "one: the code of the authenticator, of an SMS with its handle, or a recovery code. The "
+        "tokens from before are void."
     ),
     returns=SHOWN_AGAIN,
     sensitive=True,

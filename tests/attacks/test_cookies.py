@@ -15,6 +15,7 @@ from models.audit import AuditEntry
 from models.role import Role
 from server.cookies import ACCESS, REFRESH
 from tests.api import Api, serving
+from tests.auth.entrance import PASSWORD
 from tests.browsers import Browser, browsing
 from tests.journeys.hospital import founded
 from tests.live import ListeningApi
@@ -26,9 +27,8 @@ WHO = "{ viewer { activeRole } }"
 DOCTOR = {"viewer": {"activeRole": "DOCTOR"}}
 SIGN_OUT = "mutation { signOut { errors { code } } }"
 REFRESHING = "mutation { refreshSession { accessToken refreshToken errors { code field } } }"
-CONFIRMING = (
-    "mutation ($code: String!) { confirmFactor(code: $code) { accessToken errors { code } } }"
-)
+CONFIRMING = """mutation ($password: String!, $code: String!) {
+    confirmFactor(password: $password, code: $code) { accessToken errors { code } } }"""
 ELSEWHERE: list[dict[str, str]] = [
     {"origin": "https://evil.example", "sec_fetch_site": "cross-site"},
     {"origin": "http://test:81", "sec_fetch_site": "same-site"},
@@ -265,7 +265,7 @@ async def test_a_socket_of_our_page_is_the_browser_s_session(listening_api: List
         assert payload["errors"] == [{"code": "REFRESH_INVALID", "field": "refreshToken"}]
         await socket.message()
         # Nor is a factor shown there, which would void the browser's cookies.
-        await socket.subscribe("3", CONFIRMING, code=person.code())
+        await socket.subscribe("3", CONFIRMING, password=PASSWORD, code=person.code())
         payload = (await socket.message())["payload"]["data"]["confirmFactor"]
         assert payload["errors"] == [{"code": "COOKIES_OUT_OF_REACH"}]
         await socket.message()

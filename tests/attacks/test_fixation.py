@@ -88,7 +88,7 @@ async def test_a_browser_s_cookies_are_others_after_a_factor_was_shown_again(api
     browser = Browser(api)
     await _signs_in(browser, owner, PHONE)
     stolen = Browser(api, dict(browser.kept))
-    arguments = {"code": owner.code(seconds=30)}
+    arguments = {"password": PASSWORD, "code": owner.code(seconds=30)}
     document = mutation_document("confirmFactor", "accessToken refreshToken", arguments)
 
     answer = await browser.asks(document, arguments)

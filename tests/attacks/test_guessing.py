@@ -89,7 +89,7 @@ async def guess(
 async def test_one_document_holds_one_guess(listening_api: ListeningApi, field: str) -> None:
     given = {
         "signIn": f'(login: "{LOGIN}", password: "x")',
-        "confirmFactor": '(code: "000000")',
+        "confirmFactor": '(password: "x", code: "000000")',
         "refreshSession": '(refreshToken: "x")',
     }[field]
     call = f"{field}{given} {{ errors {{ code }} }}"

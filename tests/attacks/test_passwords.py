@@ -14,6 +14,7 @@ from auth.identities import set_number
 from auth.passwords import PasswordWeak, check_new_password
 from auth.viewer import Viewer
 from core.errors import Problems
+from core.terms import current_terms
 from models.account import Account
 from models.database import unit_of_work
 from models.identity import Identity
@@ -21,6 +22,7 @@ from resolvers.invitations import accept_invitation, begin_invitation, new_invit
 from resolvers.own_password import change_password
 from resolvers.own_words import own_words
 from resolvers.recovery import request_recovery, reset_password
+from resolvers.registration import begin_registration, check_registration_code, register
 from tests import factories as make
 from tests.attacks.codes import last_code
 from tests.auth import entrance
@@ -121,6 +123,7 @@ async def test_wherever_a_password_is_set_the_owner_s_words_are_refused(
     worker.account_id = invited.id
     await worker.save()
     assert await _refused(visitor, gate, invited, weak) == [PasswordWeak]
+    assert await _refused_registering(visitor, gate, weak, last_name="Корнилова") == [PasswordWeak]
     gate.passwords.close()
 
 
@@ -164,6 +167,7 @@ async def test_a_password_from_a_breach_is_refused_wherever_one_is_set(
 
     invited = await make.account(state="INVITED")
     assert await _refused(visitor, gate, invited, weak) == [PasswordWeak]
+    assert await _refused_registering(visitor, gate, weak) == [PasswordWeak]
     gate.passwords.close()
 
 
@@ -184,5 +188,30 @@ async def _refused(viewer: Viewer, gate: Gate, account: Account, password: str) 
             handle=sent.handle,
             contact_code=await last_code(gate),
             password=password,
+        )
+    return [type(problem) for problem in refused.value.problems]
+
+
+async def _refused_registering(
+    viewer: Viewer, gate: Gate, password: str, *, last_name: str = "Ёлкина"
+) -> list[type]:
+    """With what a password is refused to somebody who registers, and whose form is right else."""
+    sent = await begin_registration(viewer, gate=gate, phone="+79261234599")
+    code = await last_code(gate)
+    await check_registration_code(viewer, gate=gate, handle=sent.handle, code=code)
+    with pytest.raises(Problems) as refused:
+        await register(
+            viewer,
+            gate=gate,
+            handle=sent.handle,
+            last_name=last_name,
+            first_name="Анна",
+            birth_date=date(1985, 4, 12),
+            passport="4510 123456",
+            inn="500100732259",
+            is_medical_worker=False,
+            password=password,
+            terms=True,
+            terms_version=current_terms().version,
         )
     return [type(problem) for problem in refused.value.problems]

@@ -6,8 +6,22 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
+from auth import sent_codes
+from auth.limits import Limit
 from core.settings import SessionTimes, SignInLimits
 from models.account import SignInMethod
+from models.factor import SecondFactor
+from resolvers import (
+    guesses,
+    invitations,
+    lost_contacts,
+    passkey_sign_in,
+    recovery,
+    registration,
+    signatures,
+    tickets,
+    visits,
+)
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
@@ -87,6 +101,8 @@ def test_everything_named_exists() -> None:
         if not path.is_file() or (function and function not in functions_of(path)):
             missing.append(f"{name}::{function}")
     assert missing == []
+    sections = {title.lower().replace(" ", "-") for title in re.findall(r"^##+ (.+)$", TEXT, re.M)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) <= sections
 
 
 def test_what_is_met_is_shown_by_a_test() -> None:
@@ -99,6 +115,49 @@ def test_every_way_of_signing_in_is_documented() -> None:
     assert set(WAYS) == set(SignInMethod)
     section = TEXT.split("## Ways of signing in")[1].split("\n## ")[0]
     assert [way for way in WAYS.values() if way not in section] == []
+
+
+def test_mail_is_no_factor() -> None:
+    assert {factor.value for factor in SecondFactor} == {"TOTP", "SMS", "PASSKEY", "RECOVERY_CODE"}
+
+
+def test_what_is_between_gosuslugi_s_sessions_and_ours_is_documented() -> None:
+    section = _section("Sessions")
+    for said in ("outlives the one there", "does not sign out there", "no back-channel logout"):
+        assert said in section
+
+
+def test_the_figures_of_guessing_are_those_of_the_limits() -> None:
+    waits = ", ".join(str(_minutes(wait)) for wait in sent_codes.WAITS)
+    shown = _all(passkey_sign_in.SHOWING, signatures.SHOWING)
+    asked = _all(passkey_sign_in.ASKING, signatures.ASKING).removesuffix(_IN_QUARTER)
+    for said in (
+        f"| wrong guesses at a code that was sent | {sent_codes.GUESSES}, then it is void",
+        f"after {waits} minutes",
+        f"| registrations | {_all(registration.ASKING)} an address",
+        f"| recovery | {recovery.ASKING_FROM_ADDRESS.times} asked for and "
+        f"{recovery.RESETTING_FROM_ADDRESS.times} tried{_IN_QUARTER} an address; "
+        f"{recovery.RESETTING_ACCOUNT.times} passwords{_IN_QUARTER} an account",
+        f"| {invitations.BEGINNING.times} each{_IN_QUARTER} an address; "
+        f"{invitations.NAMING.times} contacts an hour",
+        f"| {_all(visits.CONFIRMING)} an account, {lost_contacts.REPLACING.times} contacts",
+        f"| {guesses.IN_SESSION}{_IN_QUARTER} a session",
+        f"; {guesses.OF_ACCOUNT} an account",
+        f"| shown: {shown} an address; asked for: {asked} |",
+        f"| {_all(tickets.FILING_FOR_CONTACT)} a contact from an address, "
+        f"{_all(tickets.FILING_FROM_ADDRESS)} and {tickets.ASKING_FROM_ADDRESS.times} looked up",
+    ):
+        assert said in _section("Guessing"), said
+    quarter = (
+        recovery.ASKING_FROM_ADDRESS,
+        recovery.RESETTING_FROM_ADDRESS,
+        recovery.RESETTING_ACCOUNT,
+        invitations.BEGINNING,
+        invitations.TRYING,
+        tickets.ASKING_FROM_ADDRESS,
+    )
+    assert {limit.window for limit in quarter} == {timedelta(minutes=15)}
+    assert invitations.TRYING.times == invitations.BEGINNING.times
 
 
 def test_the_figures_are_those_of_the_settings() -> None:
@@ -116,3 +175,21 @@ def test_the_figures_are_those_of_the_settings() -> None:
 
 def _minutes(span: timedelta) -> int:
     return int(span.total_seconds()) // 60
+
+
+_IN_QUARTER = " in 15 minutes"
+_WINDOWS = {
+    timedelta(minutes=15): _IN_QUARTER,
+    timedelta(hours=1): " an hour",
+    timedelta(days=1): " a day",
+}
+
+
+def _all(*limits: Limit) -> str:
+    """How limits of one window are written down."""
+    (window,) = {limit.window for limit in limits}
+    return " and ".join(str(limit.times) for limit in limits) + _WINDOWS[window]
+
+
+def _section(title: str) -> str:
+    return TEXT.split(f"## {title}\n")[1].split("\n## ")[0]

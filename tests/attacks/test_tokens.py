@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from jose import jws
+from jose import jwk, jws
 
 from auth.keys import SigningKey, open_hash_key, open_signing_keys
 from core.clock import utc_now
@@ -27,6 +27,7 @@ RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PUBLIC = RSA.public_key().public_bytes(
     serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
 )
+STRANGER_S = b"a secret that is a stranger's own"
 PRIVATE = RSA.private_bytes(
     serialization.Encoding.PEM,
     serialization.PrivateFormat.PKCS8,
@@ -107,9 +108,12 @@ FORGED: dict[str, Callable[[Forge], str]] = {
             "kid": f.key.kid,
             "typ": "at+jwt",
             "jku": "http://127.0.0.1:9/keys",
-            "jwk": {"kty": "RSA"},
+            "jwk": jwk.construct(PUBLIC.decode(), "RS256").to_dict(),
         },
         "RS256",
+    ),
+    "HS256 with its own key": lambda f: f.signed(
+        STRANGER_S, jwk={"kty": "oct", "k": _base64(STRANGER_S)}
     ),
     "a public key as our secret": lambda f: f.signed(PUBLIC),
     "no secret": lambda f: f.signed(b""),

@@ -129,6 +129,29 @@ async def test_a_hash_is_argon2id_and_verifies() -> None:
     passwords.close()
 
 
+@pytest.mark.parametrize(
+    ("kept", "typed"),
+    [
+        ("Тихий омут 42 кита", "тихий омут 42 кита"),
+        ("Correct Horse Battery", "Correct Horse batterY"),
+        ("тихий омут 42 кита", "тихий  омут 42 кита"),
+        ("тихий омут 42 кита", " тихий омут 42 кита"),
+        # Nothing is cut off: 64 signs are permitted, and 128 are.
+        ("тихий омут 42 кита" * 4, "тихий омут 42 кита" * 3 + "тихий омут 42 коты"),
+        ("x7 " * 42 + "q", "x7 " * 42 + "w"),
+    ],
+)
+async def test_a_password_is_verified_as_it_was_typed(kept: str, typed: str) -> None:
+    passwords = Passwords()
+    check_new_password(kept)
+
+    hashed = await passwords.hash(kept)
+
+    assert await passwords.verify(hashed, kept)
+    assert not await passwords.verify(hashed, typed)
+    passwords.close()
+
+
 async def test_the_same_letters_in_another_encoding_are_the_same_password() -> None:
     passwords = Passwords()
 

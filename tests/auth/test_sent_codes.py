@@ -25,6 +25,7 @@ from auth.sent_codes import (
     use_code,
 )
 from core.errors import Problem
+from core.translation import LANGUAGES, message
 from models.database import unit_of_work
 from models.factor import Channel, CodePurpose, SentCode
 from models.message import Message, MessageState
@@ -105,6 +106,20 @@ async def test_nothing_that_is_kept_tells_the_code_the_handle_or_the_contact(gat
     assert await last_code(gate) not in kept
     assert sent.handle not in kept
     assert PHONE not in kept
+
+
+KEPT = {"ru": ("никому", "только оператору"), "en": ("to nobody", "to anybody")}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "text", [*(f"CodePurpose.{purpose}" for purpose in CodePurpose), "Account.reset_started"]
+)
+def test_whoever_gets_a_code_is_told_to_keep_it_to_themselves(language: str, text: str) -> None:
+    told = message(language, text, code="123456", minutes=10, handle="RS-0000")
+
+    assert "123456" in told
+    assert any(words in told.lower() for words in KEPT[language])
 
 
 async def test_a_wrong_code_is_refused_and_counted(gate: Gate) -> None:

@@ -269,9 +269,9 @@ async def sign_in(person: Caller, login: str, *, again: bool = True, **ahead: fl
 
 
 async def confirms(person: Caller, **given: Any) -> Any:
-    """Shows a factor again; the person goes on with the session's new token."""
+    """Shows password and factor again; the person goes on with the session's new token."""
     shows = "session { isCurrent } accessToken accessExpiresAt refreshToken"
-    payload = await person.does("confirmFactor", shows, **given)
+    payload = await person.does("confirmFactor", shows, **{"password": PASSWORD, **given})
     person.token = payload["accessToken"]
     return payload
 

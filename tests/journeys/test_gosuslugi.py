@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from starlette.requests import Request
@@ -32,6 +33,7 @@ from resolvers import esia as resolver
 from server.watching import Watching
 from tests import factories as make
 from tests.api import Api, serving
+from tests.auth.entrance import PASSWORD
 from tests.gosuslugi import Gosuslugi, came_back, gosuslugi
 from tests.journeys.hospital import (
     Caller,
@@ -278,6 +280,33 @@ async def test_coming_back_works_once_and_soon(hospital: Hospital) -> None:
 
     for given in (first, late):
         assert await visitor.refused("finishEsia", **given) == [("ESIA_STATE_MISMATCH", "state")]
+
+
+async def test_each_sign_in_has_secrets_of_its_own(hospital: Hospital) -> None:
+    begins = [await begun(hospital.visitor()) for _ in range(2)]
+    asked = [dict(parse_qsl(urlsplit(one["address"]).query)) for one in begins]
+    for name in ("state", "nonce", "code_challenge"):
+        assert len({one[name] for one in asked}) == 2
+    assert len({one["binding"] for one in begins}) == 2
+    assert all(one["code_challenge_method"] == "S256" for one in asked)
+    # What the browser keeps to itself goes nowhere with it.
+    assert not any(one["binding"] in one["address"] for one in begins)
+
+
+async def test_a_session_by_gosuslugi_ends_as_any_other(hospital: Hospital) -> None:
+    await hospital.doctor(snils=SNILS)
+    visitor = hospital.visitor()
+    shown = await visitor.does("finishEsia", SHOWS, **await back(visitor))
+    session = await Session.get(method=SignInMethod.ESIA)
+    assert session.expires_at - session.started_at == timedelta(hours=12)
+    await Session.filter(id=session.id).update(expires_at=utc_now())
+
+    # Gosuslugi is not asked whether it may go on: one goes there again.
+    renewing = {"refreshToken": shown["refreshToken"]}
+    assert await visitor.refused("refreshSession", **renewing) == [
+        ("SESSION_EXPIRED", "refreshToken")
+    ]
+    await finished(hospital)
 
 
 async def test_what_is_empty_is_named_at_once(hospital: Hospital) -> None:
@@ -617,7 +646,8 @@ async def test_who_has_gosuslugi_alone_adds_a_factor_by_their_confirmed_number(
     hospital: Hospital,
 ) -> None:
     phone = "+79001234567"
-    account = await employed(hospital, phone=phone)
+    hashed = await hospital.api.services.gate.passwords.hash(PASSWORD)
+    account = await employed(hospital, phone=phone, password_hash=hashed)
     caller = await finished(hospital)
     assert await caller.refused("sendFactorCode") == [("FACTOR_UNAVAILABLE", None)]
     await Account.filter(id=account.id).update(phone_confirmed_at=utc_now())

@@ -193,7 +193,7 @@ async def test_a_browser_that_ends_its_own_session_forgets_it_and_another_s_not(
     person, browser = await signed_in(hospital, Role.DOCTOR)
     await sign_in(person, PHONE, again=False)
     other, own = (await browser.sees("{ openSessions { id } }"))["openSessions"]
-    await browser.does("confirmFactor", code=person.code(seconds=30))
+    await confirms(browser, code=person.code(seconds=30))
     await browser.does("endSession", id=other["id"])
     assert set(browser.browser.kept) == {ACCESS, REFRESH}
     await browser.does("endSession", id=own["id"])
@@ -225,6 +225,9 @@ async def test_a_busy_session_ends_after_twelve_hours(hospital: Hospital) -> Non
     session = await Session.get(account_id=person.account_id)
     assert session.expires_at - session.started_at == timedelta(hours=12)
     await Session.filter(id=session.id).update(expires_at=utc_now())
+    person.token = await fresh_token(person)
+    answer = await person.answer(WHO)
+    assert (answer.status, answer.codes) == (401, ["SESSION_EXPIRED"])
     renewing = {"refreshToken": signed["refreshToken"]}
     assert await hospital.visitor().refused("refreshSession", **renewing) == [
         ("SESSION_EXPIRED", "refreshToken")

@@ -4,11 +4,14 @@ import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 from xml.etree import ElementTree
 
 import pyotp
 import pytest
+from graphql import ObjectTypeDefinitionNode, parse, print_ast
 
 from core.clock import utc_now
 from models.account import Account, Session, SignInFailure, SignInMethod
@@ -363,21 +366,21 @@ async def test_a_factor_is_shown_again_by_sms_and_by_recovery_code(hospital: Hos
 
     sent = await person.does("sendFactorCode", "handle expiresAt resendAt")
     code = await code_for(hospital, PHONE)
-    given = {"code": code, "factor": "SMS", "handle": sent["handle"]}
+    given = {"password": PASSWORD, "code": code, "factor": "SMS", "handle": sent["handle"]}
     await confirms(person, **given)
     assert (await Session.get()).factor_at != long_ago
     assert await person.refused("confirmFactor", **given) == [("CODE_REUSED", "code")]
-    await confirms(person, code=codes[0], factor="RECOVERY_CODE")
-    assert await person.refused("confirmFactor", code=codes[0], factor="RECOVERY_CODE") == [
-        ("CODE_REUSED", "code")
-    ]
+    kept = {"password": PASSWORD, "code": codes[0], "factor": "RECOVERY_CODE"}
+    await confirms(person, **kept)
+    assert await person.refused("confirmFactor", **kept) == [("CODE_REUSED", "code")]
     # A code is no use without its handle.
-    assert await person.refused("confirmFactor", code=code, factor="SMS") == [
-        ("CODE_EXPIRED", "code")
-    ]
+    del given["handle"]
+    assert await person.refused("confirmFactor", **given) == [("CODE_EXPIRED", "code")]
 
 
 _STATED = ("lastName", "firstName", "birthDate", "passport", "inn")
+SCHEMA = Path(__file__).parents[2] / "schema.graphql"
+# Whatever changes how an account is opened, or ends its owner's sessions.
 SENSITIVE: dict[str, dict[str, Any]] = {
     "beginTotp": {},
     "enableTotp": {"code": "123456"},
@@ -389,7 +392,28 @@ SENSITIVE: dict[str, dict[str, Any]] = {
     "changeContact": {"handle": "x", "code": "123456"},
     # A visitor's document is compared with the one that is stated.
     "stateIdentity": {"input": {name: FORM[name] for name in _STATED}},
+    "beginPasskey": {},
+    "removePasskey": {"id": UUID(int=1)},
+    "beginEsiaLinking": {},
+    "linkEsia": {"binding": "x", "state": "x", "code": "x"},
+    "unlinkEsia": {},
+    "endSession": {"id": UUID(int=1)},
+    "endOtherSessions": {},
 }
+
+
+def test_every_change_of_how_an_account_is_opened_is_tried() -> None:
+    (mutations,) = [
+        made
+        for made in parse(SCHEMA.read_text(encoding="utf-8")).definitions
+        if isinstance(made, ObjectTypeDefinitionNode) and made.name.value == "Mutation"
+    ]
+    again = {
+        made.name.value
+        for made in mutations.fields or ()
+        if any("again: true" in print_ast(rule) for rule in made.directives or ())
+    }
+    assert again == set(SENSITIVE)
 
 
 @pytest.mark.any_database
@@ -398,6 +422,9 @@ async def test_how_an_account_is_opened_is_changed_only_with_a_factor_shown_late
 ) -> None:
     doctor = await hospital.doctor()
     await was_shown(doctor, minutes=11)
+    # The way to Gosuslugi and back has ten minutes more.
+    assert await asked_for_a_factor(doctor) == [name for name in SENSITIVE if name != "linkEsia"]
+    await was_shown(doctor, minutes=21)
     assert await asked_for_a_factor(doctor) == list(SENSITIVE)
 
 
@@ -475,7 +502,7 @@ async def test_who_guesses_in_a_stolen_session_keeps_its_owner_from_nothing(
     thief = replace(person)
     await sign_in(person, PHONE, again=False)
     wrong = {
-        "confirmFactor": {"code": "12345"},
+        "confirmFactor": {"password": PASSWORD, "code": "12345"},
         "changePassword": {"old": "не тот пароль", "new": NEW_PASSWORD},
     }
     for mutation, given in wrong.items():
@@ -495,7 +522,8 @@ async def test_in_all_sessions_together_there_are_twenty_guesses(hospital: Hospi
     for _ in range(5):
         token = await hospital.api.token(person.account, Role.DOCTOR)
         one = replace(person, token=token)
-        told += [(await one.refused("confirmFactor", code="12345"))[0][0] for _ in range(5)]
+        wrong = {"password": PASSWORD, "code": "12345"}
+        told += [(await one.refused("confirmFactor", **wrong))[0][0] for _ in range(5)]
     assert told == ["CODE_INVALID"] * 20 + ["TOO_MANY_ATTEMPTS"] * 5
 
 
@@ -577,6 +605,7 @@ async def test_a_code_that_went_to_the_telephone_from_before_opens_nothing(
     await later()
     shown = await person.does("sendFactorCode", "handle")
     again = {"factor": "SMS", "code": await code_for(hospital, PHONE), "handle": shown["handle"]}
+    again["password"] = PASSWORD
 
     await changed_to(hospital, person, "+79123456789")
 

@@ -124,6 +124,23 @@ async def test_a_failure_lengthens_the_wait_before_the_next_try(
     assert waits == [1, 2, 4]
 
 
+async def test_a_password_of_long_ago_opens_its_account(hospital: Hospital) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    long_ago = utc_now() - timedelta(days=3_650)
+    await Account.filter(id=person.account_id).update(password_changed_at=long_ago)
+
+    shown = await person.does(
+        "signIn",
+        "accessToken recommendations",
+        login=PHONE,
+        password=PASSWORD,
+        code=person.code(),
+    )
+
+    assert shown["accessToken"] is not None
+    assert shown["recommendations"][0] == "PASSWORD_OLD"
+
+
 async def test_a_keyboard_in_the_other_layout_is_hinted_at_whether_or_not_there_is_an_account(
     hospital: Hospital,
 ) -> None:

@@ -364,7 +364,20 @@ async def test_nothing_is_made_when_the_role_cannot_be_granted(gate: Gate) -> No
 async def test_an_invited_account_cannot_be_signed_in_to(gate: Gate) -> None:
     chief, worker = await hired(personal_email=EMAIL)
     invited = await invite(chief, practitioner_id=worker.id, role=Role.NURSE)
+    given: dict[str, Any] = {"gate": gate, "login": EMAIL, "code": "000000"}
     await Account.filter(id=invited.account.id).update(email=EMAIL)
 
     with pytest.raises(BadCredentials):
-        await sign_in(visitor(), gate=gate, login=EMAIL, password=" ", code="000000")
+        await sign_in(visitor(), **given, password=" ")
+    # Nor if it had a password and a factor, by whatever mistake: it was not opened.
+    secret = pyotp.random_base32()
+    await Account.filter(id=invited.account.id).update(
+        password_hash=await gate.passwords.hash(PASSWORD), totp_sealed=gate.vault.seal(secret)
+    )
+    given["code"] = pyotp.TOTP(secret).at(NOW)
+    with pytest.raises(BadCredentials):
+        await sign_in(visitor(), **given, password=PASSWORD)
+    await Account.filter(id=invited.account.id).update(state=AccountState.ACTIVE)
+    # The pause after two failures has passed.
+    later = visitor(NOW + timedelta(seconds=10))
+    assert isinstance(await sign_in(later, **given, password=PASSWORD), SignedIn)

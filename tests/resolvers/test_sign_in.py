@@ -100,6 +100,8 @@ async def test_both_factors_open_a_session(gate: Gate) -> None:
         session.id,
         organisation.id,
     )
+    # ASVS 5.0, 16.3.1: with what was signed in.
+    assert entry.details == {"role": "DOCTOR", "method": "TOTP"}
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from models.role import Role
 from models.shift import Shift, ShiftState
 from resolvers.sessions import access_token
 from tests import factories as make
+from tests.auth.entrance import PASSWORD
 from tests.journeys.hospital import founded, sign_in
 from tests.live import ListeningApi, listening
 from tests.server.people import Somebody, somebody
@@ -300,14 +301,13 @@ async def test_a_factor_shown_again_is_answered_before_the_sockets_close(
     hospital = await founded(listening_api)
     person = await hospital.signing_in(Role.DOCTOR)
     await sign_in(person, "+79001234567", again=False)
-    confirming = (
-        "mutation ($c: String!) { confirmFactor(code: $c) { accessToken errors { code } } }"
-    )
+    confirming = """mutation ($p: String!, $c: String!) {
+        confirmFactor(password: $p, code: $c) { accessToken errors { code } } }"""
     await socket.init(person.token)
     async with connected(listening_api.socket_url) as other:
         await other.init(person.token)
         await other.subscribe("1", SHIFTS)
-        await socket.subscribe("1", confirming, c=person.code(seconds=30))
+        await socket.subscribe("1", confirming, p=PASSWORD, c=person.code(seconds=30))
         shown = (await socket.message())["payload"]["data"]["confirmFactor"]
 
         assert shown["errors"] == []

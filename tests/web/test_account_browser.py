@@ -129,6 +129,7 @@ async def show_again(page: Page, server: LiveServer, phone: str, proved: str) ->
     """Shows the telephone once more, for what signing in is not enough for."""
     await page.get_by_test_id("factor").select_option("SMS")
     await page.get_by_test_id("send-code").click()
+    await fill(page, password=FORM["password"])
     await choose(page, "SMS", await sent_code(server, phone, after=proved))
     await expect(page.get_by_test_id("factor")).to_have_count(0)
 

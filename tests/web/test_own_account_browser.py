@@ -106,7 +106,11 @@ async def test_an_account_is_confirmed_attached_and_changed(
         await expect(page.get_by_test_id("factor")).to_have_value("SMS")
         await page.get_by_test_id("send-code").click()
         code = await sent_code(api, PHONE, after=code)
-        await fill(page, code=code)
+        await fill(page, password=ANOTHER, code=code)
+        await submit(page)
+        # Beside the field; the code is good still.
+        await expect(page.get_by_test_id("problem-password")).to_contain_text("PASSWORD_WRONG")
+        await fill(page, password=PASSWORD)
         await submit(page)
         await told(page, "Пароль изменён")
 

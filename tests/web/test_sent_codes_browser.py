@@ -67,7 +67,7 @@ async def test_a_factor_s_code_is_taken_after_its_dialog_was_closed(
         await page.reload()
         await page.get_by_test_id("protect").click()
         await page.get_by_test_id("create-codes").click()
-        await fill(page, code=code)
+        await fill(page, password=FORM["password"], code=code)
         await submit(page)
 
         await expect(page.get_by_test_id("recovery-codes")).to_be_visible()

@@ -1,7 +1,7 @@
-// A second factor shown: which one, its code, or the passkey.
+// A second factor shown: which one, its code, or the passkey; in a session that goes on, the password before it.
 import { useState } from 'react';
-import { Choice, CodeField } from './fields';
-import { code, Form, useWork } from './form';
+import { Choice, CodeField, PasswordField } from './fields';
+import { code, Form, secret, useWork } from './form';
 import { formTexts } from './formtexts';
 import type { Factor, Pending } from './operations';
 import { texts } from './texts';
@@ -11,15 +11,17 @@ interface Props {
   cancel: string;
   onCancel: () => void;
   onSend: () => Promise<void>;
-  onCode: (factor: Factor, code: string) => Promise<void>;
+  onCode: (factor: Factor, code: string, password: string) => Promise<void>;
   onPasskey: () => Promise<void>;
+  asksPassword?: boolean;
 }
 
-export function FactorForm({ factors, cancel, onCancel, onSend, onCode, onPasskey }: Props) {
+export function FactorForm({ factors, cancel, onCancel, onSend, onCode, onPasskey, asksPassword = false }: Props) {
   const work = useWork();
   const [factor, setFactor] = useState<Factor>(factors[0]?.kind ?? 'TOTP');
   const [isSent, setSent] = useState(false);
   const isPasskey = factor === 'PASSKEY';
+  const typed = [...(asksPassword ? ['password'] : []), 'code'];
   const offered = factors.map(({ kind, contact }) => [kind, [texts.factors[kind], contact].filter(Boolean).join(' ')]);
 
   async function send() {
@@ -31,12 +33,12 @@ export function FactorForm({ factors, cancel, onCancel, onSend, onCode, onPasske
   return (
     <Form
       work={work}
-      fields={['factor', 'code']}
-      needed={isPasskey ? [] : ['code']}
+      fields={['factor', ...typed]}
+      needed={isPasskey ? [] : typed}
       submit={formTexts.confirm}
       cancel={cancel}
       onCancel={onCancel}
-      onSubmit={(values) => (isPasskey ? onPasskey() : onCode(factor, code(values)))}
+      onSubmit={(values) => (isPasskey ? onPasskey() : onCode(factor, code(values), secret(values, 'password')))}
     >
       <Choice
         name="factor"
@@ -45,6 +47,7 @@ export function FactorForm({ factors, cancel, onCancel, onSend, onCode, onPasske
         value={factor}
         onChoose={(value) => setFactor(value as Factor)}
       />
+      {asksPassword && !isPasskey && <PasswordField name="password" label={texts.password} autoComplete="current-password" />}
       {factor === 'SMS' && (
         <button
           type="button"

@@ -18,8 +18,8 @@ export const SEND_FACTOR_CODE = `mutation SendFactorCode {
   sendFactorCode { handle expiresAt ${TOLD} }
 }`;
 
-export const CONFIRM_FACTOR = `mutation ConfirmFactor($code: String!, $factor: SecondFactor, $handle: String) {
-  confirmFactor(code: $code, factor: $factor, handle: $handle) { ${TOLD} }
+export const CONFIRM_FACTOR = `mutation ConfirmFactor($password: String!, $code: String!, $factor: SecondFactor, $handle: String) {
+  confirmFactor(password: $password, code: $code, factor: $factor, handle: $handle) { ${TOLD} }
 }`;
 
 export const BEGIN_PASSKEY_CONFIRMATION = `mutation BeginPasskeyConfirmation {

@@ -1,4 +1,4 @@
-// What asks for a factor that was shown a short while ago: it is shown, and what was refused is done again.
+// What asks for a factor that was shown a short while ago: it is shown, beside the password, and what was refused is done again.
 import { type ReactNode, useEffect, useState } from 'react';
 import type { Asked } from './doors';
 import { FactorForm } from './factorform';
@@ -46,8 +46,8 @@ function Fresh({ session, onCancel, onDone }: FreshProps) {
     // Asked once for each opening.
   }, [session]);
 
-  async function confirm(factor: Factor, code: string) {
-    await session.ask(CONFIRM_FACTOR, { factor, code, handle: factor === 'SMS' ? sent.last() : null });
+  async function confirm(factor: Factor, code: string, password: string) {
+    await session.ask(CONFIRM_FACTOR, { password, factor, code, handle: factor === 'SMS' ? sent.last() : null });
     sent.done();
     onDone();
   }
@@ -68,6 +68,7 @@ function Fresh({ session, onCancel, onDone }: FreshProps) {
       onSend={() => sent.ask(SEND_FACTOR_CODE)}
       onCode={confirm}
       onPasskey={confirmByPasskey}
+      asksPassword
     />
   );
 }
