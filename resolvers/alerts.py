@@ -34,6 +34,7 @@ class Alert(StrEnum):
     RECOVERY_CODE_USED = "RECOVERY_CODE_USED"
     CONTACT_CHANGED = "CONTACT_CHANGED"
     CONTACT_REPLACED = "CONTACT_REPLACED"
+    CONFIRMED_IN_PERSON = "CONFIRMED_IN_PERSON"
     PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - the name of an event
     FACTORS_RESET = "FACTORS_RESET"
     ESIA_LINKED = "ESIA_LINKED"
@@ -47,6 +48,7 @@ class Alert(StrEnum):
 _EVERYWHERE = frozenset(
     {
         Alert.CONTACT_REPLACED,
+        Alert.CONFIRMED_IN_PERSON,
         Alert.PASSWORD_RESET,
         Alert.FACTORS_RESET,
         Alert.DETACHED,
