@@ -18,6 +18,7 @@ from models.account import Account, ConfirmedBy
 from models.database import unit_of_work
 from models.identity import Identity
 from models.practitioner import Practitioner
+from resolvers.alerts import Alert, alert
 from resolvers.confirmation import (
     AlreadyConfirmed,
     IdentityMissing,
@@ -173,7 +174,8 @@ async def confirm_in_person(
     """Confirms the account of a visitor whose passport the operator holds in their hands.
 
     ``document`` is its series and number as the operator reads them: that of the account, or of its
-    owner's file. ``inn`` is a number that they saw too: one that was only claimed stays so. Raises
+    owner's file. ``inn`` is a number that they saw too: one that was only claimed stays so. The
+    owner is told by each contact, as the SNILS opens the account from now on. Raises
     NotFound, SelfApproval, AlreadyConfirmed, IdentityMissing, DocumentMismatch, InnTaken,
     SnilsBound, SnilsDiffers, InnDiffers, TooManyAttempts, and Problems: Required,
     PassportMalformed, ReasonNeeded, and those of ``read_numbers``.
@@ -206,4 +208,5 @@ async def _confirm(
     check_document(gate, found, document)
     way = ConfirmedBy.VISIT
     await note_confirmed(viewer, gate, account, numbers, way=way, reason=reason)
+    await alert(viewer, gate=gate, account=account, what=Alert.CONFIRMED_IN_PERSON)
     return found

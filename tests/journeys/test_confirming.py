@@ -22,6 +22,7 @@ from tests.journeys.newcomers import (
     SENT,
     SNILS,
     code_sent,
+    confirmed_newcomer,
     form,
     later,
     newcomer,
@@ -451,6 +452,19 @@ async def test_an_operator_confirms_a_visitor_by_the_passport(hospital: Hospital
     assert await operator.refused("confirmInPerson", **stated, document=PASSPORT) == [
         ("ALREADY_CONFIRMED", None)
     ]
+
+
+async def test_who_is_confirmed_in_person_is_told_by_each_contact(hospital: Hospital) -> None:
+    """The SNILS that an operator typed takes the place of the stated one, and opens the account."""
+    person = await confirmed_newcomer(hospital)
+    assert person.account is not None
+    await Account.filter(id=person.account_id).update(email="anna@example.org", language="en")
+
+    assert await in_person(hospital, person, snils=OTHER_SNILS) == []
+
+    for contact in (PHONE, "anna@example.org"):
+        told = (await outbox(hospital, contact))[-1]
+        assert f"has confirmed your cabinet {person.account.public_id} with a SNILS" in told
 
 
 async def test_an_operator_finds_by_exactly_one_thing_and_only_whom_they_may(
