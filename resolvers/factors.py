@@ -79,7 +79,7 @@ async def check_factor(
     Raises CodeInvalid, CodeReused, CodeExpired, ClockSkew about ``code``, FactorUnavailable.
     Outside of units of work; what comes back is done in one, in which the account is locked.
     """
-    if factor is SecondFactor.TOTP:
+    if factor is SecondFactor.TOTP and account.totp_sealed is not None:
         return partial(use_step, account, await step_of(viewer, gate, account, code))
     if factor is SecondFactor.RECOVERY_CODE:
         return partial(use_recovery_code, viewer, gate, account, code)
