@@ -23,7 +23,7 @@ async def begin_contact_change(viewer: Viewer, *, gate: Gate, contact: str) -> S
     """Sends a code to a new telephone number or e-mail address.
 
     Whether somebody has it already is told only to whom the code comes. Raises PhoneInvalid,
-    EmailInvalid, ResendTooSoon about ``contact``, TooManyAttempts.
+    PhoneLandline, EmailInvalid, ResendTooSoon about ``contact``, TooManyAttempts.
     """
     to = contact_from(contact, "contact")
     await gate.limiter.hit(viewer, CHANGING, str(viewer.account_id))

@@ -22,10 +22,14 @@ class Contact:
 
 
 def contact_from(text: str, field: str = "") -> Contact:
-    """A contact as people type it; raises EmailInvalid, PhoneInvalid."""
-    if "@" in text:
+    """A contact as people type it, to which a code can be sent.
+
+    Raises EmailInvalid, PhoneInvalid, PhoneLandline.
+    """
+    # Letters alone are meant for an address.
+    if "@" in text or text.strip()[:1].isalpha():
         return Contact(Channel.EMAIL, identifiers.email(text, field))
-    return Contact(Channel.SMS, identifiers.phone(text, field))
+    return Contact(Channel.SMS, identifiers.mobile(text, field))
 
 
 def contact_again(value: str) -> Contact:

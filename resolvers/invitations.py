@@ -130,7 +130,7 @@ async def begin_invitation(viewer: Viewer, *, gate: Gate, code: str, contact: st
 
     Where it has an account the answer and the work are the same, and the message says so. Raises
     TooManyAttempts, ResendTooSoon about ``contact``, and Problems: InvitationInvalid, Required,
-    EmailInvalid, PhoneInvalid.
+    EmailInvalid, PhoneInvalid, PhoneLandline.
     """
     await gate.limiter.hit(viewer, BEGINNING, viewer.network)
     problems: list[Problem] = []

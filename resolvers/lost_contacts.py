@@ -54,7 +54,7 @@ async def begin_contact_replacement(
     its owner's file. Whether somebody has the contact already is told only to whom the code
     comes. Raises NotFound, SelfApproval, DocumentUnknown about ``public_id``, DocumentMismatch,
     ResendTooSoon, TooManyAttempts, and Problems: Required, PassportMalformed, EmailInvalid,
-    PhoneInvalid.
+    PhoneInvalid, PhoneLandline.
     """
     problems: list[Problem] = []
     given = {"public_id": public_id, "document": document, "contact": contact}

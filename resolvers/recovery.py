@@ -44,7 +44,7 @@ class ContactUnconfirmed(Problem):
 async def request_recovery(viewer: Viewer, *, gate: Gate, contact: str) -> Sent:
     """Sends a code for a new password; for a contact of nobody's, nothing, which is not told.
 
-    Raises Required, EmailInvalid, PhoneInvalid, TooManyAttempts, ResendTooSoon.
+    Raises Required, EmailInvalid, PhoneInvalid, PhoneLandline, TooManyAttempts, ResendTooSoon.
     """
     problems: list[Problem] = []
     given = read(

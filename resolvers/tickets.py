@@ -66,8 +66,8 @@ class TicketStateWrong(Problem):
 async def file_ticket(viewer: Viewer, *, gate: Gate, **values: Any) -> Ticket:
     """Files a ticket; whether the contact or the public id is anybody's is not told.
 
-    Raises Problems (Required, EmailInvalid, PhoneInvalid, TooLong, TextInvalid, OutOfRange,
-    DocumentRequired), NotFound about ``attachments``, TooManyAttempts.
+    Raises Problems (Required, EmailInvalid, PhoneInvalid, PhoneLandline, TooLong, TextInvalid,
+    OutOfRange, DocumentRequired), NotFound about ``attachments``, TooManyAttempts.
     """
     problems: list[Problem] = []
     form = read(complete(values, _REQUIRED), _CHECKS, required=_REQUIRED, problems=problems)
@@ -121,8 +121,8 @@ async def _file(
 async def check_ticket(viewer: Viewer, *, gate: Gate, number: str, contact: str) -> Ticket:
     """The ticket of a number, for whoever names its contact as well.
 
-    Raises Problems (Required, EmailInvalid, PhoneInvalid), TooManyAttempts, and NotFound about
-    ``number``, whichever of the two is wrong.
+    Raises Problems (Required, EmailInvalid, PhoneInvalid, PhoneLandline), TooManyAttempts,
+    and NotFound about ``number``, whichever of the two is wrong.
     """
     problems: list[Problem] = []
     given = {"number": number, "contact": contact}

@@ -501,12 +501,13 @@ async def test_a_contact_is_changed_by_a_code_to_the_new_one_and_those_from_befo
 ) -> None:
     person = await hospital.signing_in(Role.DOCTOR)
     await sign_in(person, PHONE)
-    assert await person.refused("beginContactChange", contact="12") == [
-        ("PHONE_INVALID", "contact")
-    ]
-    assert await person.refused("beginContactChange", contact="a@b") == [
-        ("EMAIL_INVALID", "contact")
-    ]
+    for wrong, problem in (
+        ("12", "PHONE_INVALID"),
+        ("8 495 123-45-67", "PHONE_LANDLINE"),
+        ("a@b", "EMAIL_INVALID"),
+        ("anna", "EMAIL_INVALID"),
+    ):
+        assert await person.refused("beginContactChange", contact=wrong) == [(problem, "contact")]
 
     for contact, normal, before in (
         ("8 912 345-67-89", "+79123456789", [EMAIL, PHONE]),
