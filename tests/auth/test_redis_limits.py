@@ -155,6 +155,7 @@ async def test_without_redis_reads_go_on_and_codes_are_limited(
 
 
 async def _guess(api: Api, token: str, number: int) -> list[Any]:
-    document = f'mutation {{ confirmFactor(code: "{number:06}") {{ errors {{ code }} }} }}'
+    call = f'confirmFactor(factor: RECOVERY_CODE, code: "{number:06}")'
+    document = f"mutation {{ {call} {{ errors {{ code }} }} }}"
     payload = (await api.ask(document, token)).data["confirmFactor"]
     return [problem["code"] for problem in payload["errors"]]

@@ -130,6 +130,18 @@ async def test_what_guessed_at_no_code_is_no_failed_sign_in(hospital: Hospital) 
     assert [action for action, _, _ in await journal()].count("FACTOR_REFUSED") == 18
 
 
+async def test_what_guesses_at_no_code_keeps_nobody_from_showing_a_factor(
+    hospital: Hospital,
+) -> None:
+    person = await hospital.signing_in(Role.DOCTOR)
+    await sign_in(person, PHONE, seconds=-30)
+    for factor in ("SMS", "PASSKEY") * 3:
+        assert await person.refused("confirmFactor", factor=factor, code="123456") == [
+            ("FACTOR_UNAVAILABLE", "factor")
+        ]
+    await confirms(person, code=person.code())
+
+
 async def test_an_authenticator_s_code_finishes_too_and_works_once(hospital: Hospital) -> None:
     person = await hospital.signing_in(Role.DOCTOR)
     visitor, code = hospital.visitor(), person.code()
