@@ -16,7 +16,8 @@ from asn1crypto import crl, pem
 
 # Those of large authorities have some megabytes.
 LARGEST = 16 * 1024 * 1024
-# A list is asked for again after so long; after a failure sooner, but not by everybody at once.
+# A list is asked for again after so long, or when it ends; after a failure, or where one has ended
+# and no newer one is there, sooner, but not by everybody at once.
 KEPT = timedelta(minutes=15)
 TRIED_AGAIN = timedelta(seconds=30)
 # In seconds.
@@ -68,6 +69,11 @@ class _Source:
         lists = self.found.values()
         return bool(lists) and all(one.until is None or now < one.until for one in lists)
 
+    def asked_again_at(self, now: datetime) -> datetime:
+        """When it is asked again that answered now: sooner where one of its lists ends sooner."""
+        ends = [one.until for one in self.found.values() if one.until is not None]
+        return max(min([now + KEPT, *ends]), now + TRIED_AGAIN)
+
     def take(self, lists: list[_List]) -> None:
         """Takes lists in place of those from before, but none for a newer one of its name.
 
@@ -111,7 +117,7 @@ class RevocationLists:
                 source.stamp = stamp
                 try:
                     source.take(_read(await _bytes_of(source, self._timeout)))
-                    source.next_at = now + KEPT
+                    source.next_at = source.asked_again_at(now)
                 except _Unusable as error:
                     _log.error("no list of revoked certificates from %s: %s", source.name, error)
                     source.next_at = now + TRIED_AGAIN

@@ -234,8 +234,9 @@ class Sessions:
         living = [grant for grant in grants if grant.holds_at(now)]
         organisation = session.account.organisation
         zone = organisation.zone if organisation else _ZONE
+        held = held_roles(grants, now)
         acting: dict[str | None, Acting] = {}
-        for role in held_roles(grants, now):
+        for role in held:
             of_role = [grant for grant in living if grant.role is role]
             zone_of_role = of_role[0].organisation.zone if of_role else zone
             acting[role.value] = Acting(
@@ -244,8 +245,10 @@ class Sessions:
                 zone=zone_of_role,
                 departments=_departments(person, positions, now, zone_of_role),
             )
-        if session.active_role.value in acting:
-            acting[None] = acting[session.active_role.value]
+        # Nobody is a citizen beside another role: who has been given one goes on in it.
+        active = held[0] if session.active_role is Role.CITIZEN else session.active_role
+        if active.value in acting:
+            acting[None] = acting[active.value]
         noted_at = now if _is_to_note(session, self._times, now) else session.seen_at
         ends = [
             expires_at + self._signer.leeway,
@@ -262,7 +265,7 @@ class Sessions:
             session_id=session.id,
             practitioner_id=person.id if person else None,
             profession=person.profession if person else None,
-            held=held_roles(grants, now),
+            held=held,
             is_confirmed=session.account.confirmed_at is not None,
             factor_at=session.factor_at,
             is_shown_again=session.is_shown_again,

@@ -11,6 +11,8 @@ from core.text import compact
 # Crockford's alphabet: no I, L, O or U, so that a code survives a telephone.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LOOKALIKES = str.maketrans("OIL", "011")
+# Cyrillic letters that look like Latin ones: who reads a code aloud or off paper cannot tell.
+_CYRILLIC = str.maketrans("АВЕКМНОРСТУХ", "ABEKMHOPCTYX")
 # Python reads other spellings too: braces, a URN, hyphens anywhere.
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # The 122 bits of the last UUID that are not its version and variant.
@@ -45,9 +47,10 @@ def readable_code(prefix: str, groups: int = 2) -> str:
 def typed_signs(text: str, prefix: str) -> str:
     """The signs of a readable code behind its prefix, as a person typed it.
 
-    Case, spaces and hyphens are forgiven, and O, I and L for 0 and 1.
+    Case, spaces and hyphens are forgiven, O, I and L for 0 and 1, and Cyrillic letters that look
+    like Latin ones.
     """
-    signs = compact(text).upper().removeprefix(prefix)
+    signs = compact(text).upper().translate(_CYRILLIC).removeprefix(prefix)
     return signs.translate(_LOOKALIKES)
 
 

@@ -9,13 +9,20 @@ import unicodedata
 # What a mask leaves: all else hides, a letter of any script as well as a dash of another code page.
 _SHOWN = frozenset(string.punctuation + string.whitespace)
 
+# Marks of direction and joining: they come along, unseen, with what is copied from an address book.
+_UNSEEN = r"\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 # What people and word processors put between groups of digits.
-_BETWEEN = re.compile(r"[\s\u00ad\u2010-\u2015\u2212-]+")
+_BETWEEN = re.compile(rf"[\s\u00ad\u2010-\u2015\u2212{_UNSEEN}-]+")
 
 
 def compact(text: str) -> str:
     """The text without spaces and hyphens, wherever people put them in a number or a code."""
     return _BETWEEN.sub("", text)
+
+
+def without_marks(text: str) -> str:
+    """The text without outer spaces, and without the marks in it that nobody sees."""
+    return re.sub(f"[{_UNSEEN}]", "", text).strip()
 
 
 def fold(text: str) -> str:

@@ -8,7 +8,7 @@ from stdnum.ru import inn as inn_numbers
 from stdnum.ru import ogrn as ogrn_numbers
 
 from core.errors import Problem
-from core.text import compact
+from core.text import compact, without_marks
 
 
 class SnilsMalformed(Problem):
@@ -81,7 +81,16 @@ _DIGITS = re.compile(r"[0-9]+")
 # Numbers up to 001-001-998 were given out before there was a check.
 _FIRST_CHECKED_SNILS = 1_001_999
 _PASSPORT = re.compile(r"(?=(?:\D*\d){5})[0-9A-ZА-ЯЁ]{6,20}", re.ASCII)
-_PHONE_CHARACTERS = re.compile(r"[0-9+()\-.\s\u2010-\u2015]{5,40}")
+_PHONE_CHARACTERS = re.compile(r"[0-9+()\-.\s\u2010-\u2015\u2212]{5,40}")
+_WITHOUT_SMS = frozenset(
+    {
+        phonenumbers.PhoneNumberType.FIXED_LINE,
+        phonenumbers.PhoneNumberType.TOLL_FREE,
+        phonenumbers.PhoneNumberType.SHARED_COST,
+        phonenumbers.PhoneNumberType.PREMIUM_RATE,
+        phonenumbers.PhoneNumberType.UAN,
+    }
+)
 
 _MEDICAL_LICENCE = re.compile(r"Л041-\d{5}-\d{2}/\d{8}|(?:ЛО|ФС)-\d{2}-01-\d{6}", re.ASCII)
 _CREDENTIAL = re.compile(r"(?=.*\d{4})[0-9A-ZА-ЯЁ]+(?:[ /.-][0-9A-ZА-ЯЁ]+)*", re.ASCII)
@@ -171,7 +180,7 @@ def phone(text: str, field: str = "") -> str:
 
     Raises PhoneInvalid.
     """
-    text = text.strip()
+    text = without_marks(text)
     # The library would take letters for keys and cut extensions off.
     if not _PHONE_CHARACTERS.fullmatch(text):
         raise PhoneInvalid(field)
@@ -194,8 +203,7 @@ def mobile(text: str, field: str = "") -> str:
 
 def takes_sms(number: str) -> bool:
     """Whether an SMS can come to a number in E.164, as far as its digits tell."""
-    kind: int = phonenumbers.number_type(phonenumbers.parse(number))
-    return kind != phonenumbers.PhoneNumberType.FIXED_LINE
+    return phonenumbers.number_type(phonenumbers.parse(number)) not in _WITHOUT_SMS
 
 
 def email(text: str, field: str = "") -> str:
@@ -204,7 +212,9 @@ def email(text: str, field: str = "") -> str:
     Raises EmailInvalid.
     """
     try:
-        found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(
+            without_marks(text), check_deliverability=False, allow_smtputf8=False
+        )
     except EmailNotValidError:
         raise EmailInvalid(field) from None
     return found.normalized.lower()

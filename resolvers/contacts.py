@@ -22,10 +22,12 @@ class Contact:
 
 
 def contact_from(text: str, field: str = "") -> Contact:
-    """A contact as people type it, which we can write to; raises EmailInvalid, PhoneInvalid,
-    PhoneLandline.
+    """A contact as people type it, to which a code can be sent.
+
+    Raises EmailInvalid, PhoneInvalid, PhoneLandline.
     """
-    if "@" in text:
+    # Letters alone are meant for an address.
+    if "@" in text or text.strip()[:1].isalpha():
         return Contact(Channel.EMAIL, identifiers.email(text, field))
     return Contact(Channel.SMS, identifiers.mobile(text, field))
 

@@ -1,6 +1,7 @@
 """Factors beside the password: their codes checked, and one shown again in a session."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -81,23 +82,34 @@ async def check_factor(
     Raises CodeInvalid, CodeReused, CodeExpired, ClockSkew about ``code``, FactorUnavailable.
     Outside of units of work; what comes back is done in one, in which the account is locked.
     """
+    await check_offered(account, factor, sent)
     if factor is SecondFactor.TOTP:
         return partial(use_step, account, await step_of(viewer, gate, account, code))
     if factor is SecondFactor.RECOVERY_CODE:
         return partial(use_recovery_code, viewer, gate, account, code)
-    if factor is not SecondFactor.SMS or await sms_contact(account) is None:
-        raise FactorUnavailable("factor")
-    if sent is None:
-        raise CodeExpired("code")
     found = await check_code(
         viewer,
         gate=gate,
         purpose=CodePurpose.SIGN_IN,
-        handle=sent,
+        handle=sent or "",
         code=code,
         account_id=account.id,
     )
     return partial(_use_sent, viewer, gate, found)
+
+
+async def check_offered(account: Account, factor: SecondFactor, sent: str | None) -> None:
+    """Raises FactorUnavailable, CodeExpired where there is nothing to compare a code with."""
+    if factor is SecondFactor.TOTP:
+        is_there = account.totp_sealed is not None
+    elif factor is SecondFactor.SMS:
+        is_there = await sms_contact(account) is not None
+    else:
+        is_there = factor is SecondFactor.RECOVERY_CODE
+    if not is_there:
+        raise FactorUnavailable("factor")
+    if factor is SecondFactor.SMS and sent is None:
+        raise CodeExpired("code")
 
 
 async def _use_sent(viewer: Viewer, gate: Gate, sent: SentCode) -> None:
@@ -146,20 +158,29 @@ async def confirm_factor(
     """
     given = {"password": password, "code": code}
     refuse([Required(name) for name, value in given.items() if not value])
+    account = await Account.get(id=viewer.account_id)
+    async with _failures_written(viewer):
+        # What guesses at nothing is no guess.
+        await check_offered(account, factor, handle)
     await count_guess(viewer, gate, _CONFIRMING)
-    try:
-        account = await Account.get(id=viewer.account_id)
+    async with _failures_written(viewer):
         if not await gate.passwords.verify(account.password_hash, password):
             raise PasswordWrong("password")
         use = await check_factor(
             viewer, gate=gate, account=account, factor=factor, code=code, sent=handle
         )
         shown = await _confirm(viewer, gate, account.password_hash, use)
+    await forget_guesses(viewer, gate, _CONFIRMING)
+    return shown
+
+
+@asynccontextmanager
+async def _failures_written(viewer: Viewer) -> AsyncIterator[None]:
+    try:
+        yield
     except Problem as problem:
         await _write_failure(viewer, problem.code)
         raise
-    await forget_guesses(viewer, gate, _CONFIRMING)
-    return shown
 
 
 @unit_of_work

@@ -36,7 +36,7 @@ from resolvers.sessions import SignedIn
 # Nobody guesses an answer: these are what a stranger may cost. A page asks whenever somebody is
 # about to sign in, and behind one address there may be a hospital.
 ASKING = Limit("passkeys asked for", 300, timedelta(minutes=15))
-SHOWING = Limit("passkeys shown", 60, timedelta(minutes=15))
+SHOWING = Limit("passkeys shown", 300, timedelta(minutes=15))
 
 
 @dataclass(frozen=True, slots=True)

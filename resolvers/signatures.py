@@ -32,9 +32,10 @@ from resolvers.factors import note_factor
 from resolvers.owned_numbers import Kind, owners_of
 from resolvers.sessions import SignedIn
 
-# Nobody guesses a signature: these are what a stranger may cost.
-ASKING = Limit("signatures asked for", 60, timedelta(minutes=15))
-SHOWING = Limit("signatures shown", 30, timedelta(minutes=15))
+# Nobody guesses a signature: these are what a stranger may cost. Behind one address there may be a
+# hospital.
+ASKING = Limit("signatures asked for", 300, timedelta(minutes=15))
+SHOWING = Limit("signatures shown", 300, timedelta(minutes=15))
 
 _Text = Literal["SIGN_IN", "CONFIRMATION"]
 _NUMBERS: tuple[Kind, ...] = ("snils", "inn")

@@ -121,8 +121,8 @@ async def _file(
 async def check_ticket(viewer: Viewer, *, gate: Gate, number: str, contact: str) -> Ticket:
     """The ticket of a number, for whoever names its contact as well.
 
-    Raises Problems (Required, EmailInvalid, PhoneInvalid, PhoneLandline), TooManyAttempts, and
-    NotFound about ``number``, whichever of the two is wrong.
+    Raises Problems (Required, EmailInvalid, PhoneInvalid, PhoneLandline), TooManyAttempts,
+    and NotFound about ``number``, whichever of the two is wrong.
     """
     problems: list[Problem] = []
     given = {"number": number, "contact": contact}

@@ -13,7 +13,7 @@ import pyotp
 import typer
 from rich.console import Console
 from rich.markup import escape
-from tortoise.exceptions import DBConnectionError
+from tortoise.exceptions import DBConnectionError, OperationalError
 
 from adapters.esia import EsiaMisconfigured
 from adapters.signatures import AuthoritiesInvalid
@@ -337,7 +337,9 @@ def main() -> None:
         text = str(error)
     except (DBConnectionError, OSError, asyncpg.PostgresError) as error:
         text = f"The database does not answer, or refuses: {type(error).__name__}."
+    except OperationalError as error:
+        text = f"The database cannot be used ({error}): perhaps `cabinet migrate` was not run yet."
     else:
         return
-    err.print(f"[red]{text}[/]")
+    err.print(f"[red]{escape(text)}[/]", soft_wrap=True, highlight=False)
     sys.exit(1)

@@ -53,6 +53,8 @@ def rotate(
     Backups from before need the key that is retired. A key that signs is added at any time, and
     of the older ones two stay.
     """
+    if add_only and (retire or signing):
+        raise typer.BadParameter("--add-only goes with neither --retire nor --signing.")
     found = settings()
     asyncio.run(migrate_database(found.database_url))
     if signing:

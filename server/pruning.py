@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tortoise.expressions import Q
+from tortoise.expressions import Q, RawSQL
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from adapters.storage import Storage
 from core.clock import Clock, utc_now
 from core.settings import SessionTimes, SignInLimits
-from models.account import Session, SignInFailure
+from models.account import Session, SignInFailure, SignInMethod
 from models.database import unit_of_work
 from models.factor import Challenge, SentCode
 from models.hit import Hit
@@ -28,6 +28,14 @@ _CHALLENGES = timedelta(hours=1)
 _MESSAGES = timedelta(days=7)
 # People look for sign-ins that were not theirs in the list of sessions.
 _SESSIONS = timedelta(days=30)
+# By an account's last one it is known that its owner has signed in before: whoever comes back after
+# a year is told of a new device, and not advised as at a first sign-in.
+_IS_LAST = RawSQL(
+    """NOT EXISTS (
+        SELECT 1 FROM "session" AS "later" WHERE "later"."account_id" = "session"."account_id"
+        AND "later"."id" > "session"."id" AND "later"."method" <> 'SCRIPT'
+    )"""
+)
 # Small, so that nobody who writes waits long.
 _BATCH = 500
 _EVERY_SECONDS = 600.0
@@ -78,10 +86,11 @@ class Pruning:
             Hit.filter(ends_at__lte=now),
             Message.filter(state__in=is_done, created_at__lt=now - _MESSAGES),
             SignInFailure.filter(at__lte=now - self._limits.window),
-            Session.filter(
+            Session.annotate(is_last=_IS_LAST).filter(
+                Q(method=SignInMethod.SCRIPT) | Q(is_last=False),
                 Q(ended_at__lt=long_ago)
                 | Q(expires_at__lt=long_ago)
-                | Q(seen_at__lt=long_ago - self._times.idle)
+                | Q(seen_at__lt=long_ago - self._times.idle),
             ),
         )
 

@@ -33,13 +33,14 @@ TOGETHER = 5
 SECONDS = 20.0
 CLAIM = timedelta(minutes=1)
 # How long to wait after the first failure, the second, and so on; after the last it is given up,
-# and sooner where it would have expired by then.
+# and sooner where it would have expired by then. Four days, so that a gateway that is away for a
+# weekend loses nothing (RFC 5321, 4.5.4.1).
 WAITS = (
     timedelta(seconds=10),
     timedelta(minutes=1),
     timedelta(minutes=5),
     timedelta(minutes=30),
-    timedelta(hours=2),
+    *(timedelta(hours=2),) * 48,
 )
 # After so many failures in a row everybody is told of an outage.
 OUTAGE = 3

@@ -24,8 +24,8 @@ def number(name: str, usual: int, *, most: int, least: int = 1) -> int:
 
 
 def several(name: str) -> tuple[str, ...]:
-    """What stands between commas."""
-    return tuple(filter(None, map(str.strip, os.environ.get(name, "").split(","))))
+    """What stands between commas, spaces around it forgiven."""
+    return tuple(filter(None, map(str.strip, text(name).split(","))))
 
 
 def path(name: str) -> Path | None:

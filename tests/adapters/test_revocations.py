@@ -92,7 +92,7 @@ async def test_a_list_comes_from_a_file_and_from_an_address(tmp_path: Path, data
     assert [one.dump() for one in found] == [DER, DER]
 
 
-def of(*lists: tuple[str, list[int], int]) -> bytes:
+def of(*lists: tuple[str, list[int], int], until: datetime = NOW + timedelta(days=30)) -> bytes:
     """A PEM file of lists: whose each is, what it revokes, and how many days ago it was made."""
     key, text = ec.generate_private_key(ec.SECP256R1()), b""
     for name, serials, days in lists:
@@ -101,7 +101,7 @@ def of(*lists: tuple[str, list[int], int]) -> bytes:
             x509.CertificateRevocationListBuilder()
             .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
             .last_update(made)
-            .next_update(NOW + timedelta(days=30))
+            .next_update(until)
         )
         for serial in serials:
             revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(made)
@@ -154,6 +154,20 @@ async def test_a_list_is_kept_for_a_quarter_of_an_hour(tmp_path: Path) -> None:
         assert source.asked == 1
         await count(lists, NOW + KEPT)
         assert source.asked == 2
+
+
+async def test_a_list_that_ends_is_asked_for_at_once() -> None:
+    ends = NOW + timedelta(minutes=2)
+    async with serving(whole(of(("Sub", [], 1), until=ends))) as source:
+        lists = RevocationLists([source.url])
+        assert await lists.are_whole(NOW)
+        # There is no newer one yet: it is asked for in turns, and not by everybody.
+        assert not await lists.are_whole(ends)
+        assert not await lists.are_whole(ends + TRIED_AGAIN / 2)
+        assert source.asked == 2
+        source.answer = whole(of(("Sub", [77], 0)))
+        assert await lists.are_whole(ends + TRIED_AGAIN)
+        assert await revoked(lists, ends + TRIED_AGAIN) == [[77]]
 
 
 async def test_the_last_list_is_kept_where_no_other_can_be_had() -> None:

@@ -155,7 +155,7 @@ async def test_without_redis_reads_go_on_and_codes_are_limited(
 
 
 async def _guess(api: Api, token: str, number: int) -> list[Any]:
-    given = f'password: "x", code: "{number:06}"'
-    document = f"mutation {{ confirmFactor({given}) {{ errors {{ code }} }} }}"
+    call = f'confirmFactor(factor: RECOVERY_CODE, password: "x", code: "{number:06}")'
+    document = f"mutation {{ {call} {{ errors {{ code }} }} }}"
     payload = (await api.ask(document, token)).data["confirmFactor"]
     return [problem["code"] for problem in payload["errors"]]

@@ -23,6 +23,10 @@ def test_a_readable_code_is_read_as_people_type_it(typed: str) -> None:
     assert typed_code(typed, "ID") == "ID-JTAF-N019"
 
 
+def test_cyrillic_letters_that_look_latin_are_read_as_latin() -> None:
+    assert typed_code("rс-авек-мнор-стух", "RC") == "RC-ABEK-MH0P-CTYX"
+
+
 def test_a_code_that_was_given_out_is_read_as_itself() -> None:
     for groups in range(1, 7):
         code = readable_code("RC", groups)

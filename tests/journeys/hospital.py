@@ -12,6 +12,7 @@ import pyotp
 from graphql import GraphQLObjectType
 from jose import jwt
 
+from auth.limits import Limit
 from auth.one_time_codes import STEP_SECONDS
 from core.clock import utc_now
 from models.account import Account, Session, SignInFailure
@@ -19,6 +20,7 @@ from models.audit import AuditEntry
 from models.change import ChangeKind
 from models.database import unit_of_work
 from models.feed import announce
+from models.hit import Hit
 from models.organisation import Department, Organisation
 from models.practitioner import Practitioner, Profession
 from models.role import Role
@@ -297,6 +299,15 @@ async def waited() -> None:
 async def failures_moved(by: timedelta) -> None:
     for failure in await SignInFailure.all():
         await SignInFailure.filter(id=failure.id).update(at=failure.at + by)
+
+
+async def use_up(api: Api, *limits: Limit) -> None:
+    """The address of these tests has had all that the limits allow."""
+    now = utc_now()
+    for limit in limits:
+        key = api.services.gate.hashes.hash(f"limit {limit.name}", "127.0.0.1")
+        hits = [Hit(key_hash=key, at=now, ends_at=now + limit.window) for _ in range(limit.times)]
+        await Hit.bulk_create(hits)
 
 
 async def clear_of_a_step() -> None:

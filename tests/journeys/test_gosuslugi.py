@@ -25,7 +25,6 @@ from models.change import ChangeKind
 from models.database import unit_of_work
 from models.factor import Challenge
 from models.feed import announce
-from models.hit import Hit
 from models.identity import ExternalIdentity, Identity
 from models.message import Message
 from models.notice import NoticeKind, ServiceNotice
@@ -41,6 +40,7 @@ from tests.journeys.hospital import (
     confirms,
     journal,
     mutation_document,
+    use_up,
     was_shown,
 )
 from tests.journeys.messages import code_for, messages
@@ -499,11 +499,7 @@ async def is_garbage(_request: Request) -> Response:
 async def test_too_many_from_one_address_wait(hospital: Hospital) -> None:
     visitor = hospital.visitor()
     given = await back(visitor)
-    hash_of, now = hospital.api.services.gate.hashes.hash, utc_now()
-    for limit in (resolver.BEGINNING, resolver.FINISHING):
-        key = hash_of(f"limit {limit.name}", "127.0.0.1")
-        hits = [Hit(key_hash=key, at=now, ends_at=now + limit.window) for _ in range(limit.times)]
-        await Hit.bulk_create(hits)
+    await use_up(hospital.api, resolver.BEGINNING, resolver.FINISHING)
     assert await visitor.refused("beginEsia") == [("TOO_MANY_ATTEMPTS", None)]
     assert await visitor.refused("finishEsia", **given) == [("TOO_MANY_ATTEMPTS", None)]
 

@@ -172,7 +172,7 @@ async def test_an_invitation_opens_one_account_once(hospital: Hospital) -> None:
         ("REQUIRED", "contact"),
     ]
     assert await visitor.refused("beginInvitation", code=code, contact="нет") == [
-        ("PHONE_INVALID", "contact")
+        ("EMAIL_INVALID", "contact")
     ]
     given = await named(hospital, code, address, address)
     wrong = {"handle": given["handle"], "contactCode": "12345"}

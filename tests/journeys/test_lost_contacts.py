@@ -195,7 +195,7 @@ async def test_every_wrong_field_is_named(hospital: Hospital) -> None:
     assert await operator.refused("beginContactReplacement", **wrong) == [
         ("REQUIRED", "publicId"),
         ("PASSPORT_FORMAT", "document"),
-        ("PHONE_INVALID", "contact"),
+        ("EMAIL_INVALID", "contact"),
     ]
     given = await read_out(hospital, operator, person)
     wrong = {"handle": given["handle"], "code": other_than(given["code"]), "reason": "ок"}

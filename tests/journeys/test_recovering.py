@@ -195,7 +195,7 @@ async def test_what_is_left_empty_is_named_at_once(hospital: Hospital) -> None:
     ]
     assert await visitor.refused("requestRecovery", contact=" ") == [("REQUIRED", "contact")]
     assert await visitor.refused("requestRecovery", contact="не телефон") == [
-        ("PHONE_INVALID", "contact")
+        ("EMAIL_INVALID", "contact")
     ]
     assert await visitor.refused("requestRecovery", contact="anna@") == [
         ("EMAIL_INVALID", "contact")

@@ -218,3 +218,15 @@ async def test_whose_active_role_was_revoked_goes_on_in_another(hospital: Hospit
     assert await doctor.sees("{ viewer { roles activeRole } }") == {
         "viewer": {"roles": ["ADMIN"], "activeRole": "ADMIN"}
     }
+
+
+async def test_who_had_no_role_and_is_given_one_goes_on_in_it(hospital: Hospital) -> None:
+    doctor, admin = await hospital.doctor(), await hospital.admin()
+    grant = await RoleGrant.get(account_id=doctor.account_id)
+    await admin.does("revokeRole", id=grant.id)
+    await doctor.acting(Role.CITIZEN).does("switchRole", role="CITIZEN")
+    assert await doctor.sees(WHO) == {"viewer": {"activeRole": "CITIZEN", "roles": ["CITIZEN"]}}
+
+    await admin.does("grantRole", accountId=doctor.account_id, role="NURSE")
+
+    assert await doctor.sees(WHO) == {"viewer": {"activeRole": "NURSE", "roles": ["NURSE"]}}

@@ -162,8 +162,8 @@ async def test_every_wrong_field_of_a_ticket_is_named_at_once(hospital: Hospital
     }
     assert sorted(await hospital.visitor().refused("fileTicket", input=given)) == [
         ("DOCUMENT_REQUIRED", "input.attachments"),
+        ("EMAIL_INVALID", "input.contact"),
         ("FIELD_INVALID", "input.publicId"),
-        ("PHONE_INVALID", "input.contact"),
         ("REQUIRED", "input.text"),
         ("TOO_LONG", "input.errorText"),
     ]

@@ -22,10 +22,11 @@ from models.audit import AuditEntry
 from models.factor import Challenge, SecondFactor, SentCode
 from models.message import Message, MessageState
 from models.role import Role
+from resolvers import esia, passkey_sign_in, signatures
 from resolvers.lockout import AccountLocked
 from resolvers.pending import Pending, finish_pending, pending_account
 from resolvers.recovery_codes import create_recovery_codes
-from resolvers.second_step import finish_sign_in, send_sign_in_code
+from resolvers.second_step import SENDING, finish_sign_in, send_sign_in_code
 from resolvers.sessions import SignedIn
 from resolvers.sign_in import BadCredentials, sign_in
 from tests import factories as make
@@ -48,6 +49,20 @@ async def gate(database: str, tmp_path: Path) -> AsyncIterator[Gate]:
 def patient(gate: Gate) -> Gate:
     """One that counts failures, and makes nobody wait for them."""
     return replace(gate, limits=replace(gate.limits, failures=1_000, pause=timedelta(0)))
+
+
+def test_a_hospital_behind_one_address_signs_in_at_the_change_of_its_shifts() -> None:
+    """By what nobody guesses; a shift of hundreds comes within a quarter of an hour."""
+    limits = (
+        passkey_sign_in.ASKING,
+        passkey_sign_in.SHOWING,
+        signatures.ASKING,
+        signatures.SHOWING,
+        esia.BEGINNING,
+        esia.FINISHING,
+        SENDING,
+    )
+    assert {(one.times, one.window) for one in limits} == {(300, timedelta(minutes=15))}
 
 
 async def begun(gate: Gate, person: Person) -> str:

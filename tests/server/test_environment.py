@@ -41,7 +41,7 @@ def test_without_anything_said_all_is_as_usual(environment: pytest.MonkeyPatch) 
 def test_what_is_said_is_taken(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     places = tmp_path / "places.csv"
     places.write_text("127.0.0.0/8,эта машина\n", encoding="utf-8")
-    environment.setenv("CABINET_ORIGINS", "http://localhost:5173,https://cabinet.example.org")
+    environment.setenv("CABINET_ORIGINS", "http://localhost:5173, https://cabinet.example.org")
     environment.setenv("CABINET_PROXIES", "10.0.0.1, 2001:db8::/32")
     environment.setenv("CABINET_REDIS_URL", "rediss://:secret@redis.example.org:6380/1")
     environment.setenv("CABINET_SESSION_IDLE_MINUTES", "30")

@@ -208,6 +208,16 @@ def test_a_value_that_somebody_changes_meanwhile_is_theirs(
     assert in_database(database_url, race) == "4510 999999"
 
 
+@pytest.mark.parametrize("other", ["--retire", "--signing"])
+def test_options_that_do_not_go_together_do_nothing(
+    rotate: Rotate, vault: Vault, tmp_path: Path, other: str
+) -> None:
+    before = (tmp_path / "keys" / "vault.key").read_bytes()
+    code, told = rotate("--add-only", other)
+    assert (code, "--add-only goes with neither" in told) == (2, True)
+    assert (tmp_path / "keys" / "vault.key").read_bytes() == before
+
+
 def test_a_running_server_takes_up_another_signing_key(
     rotate: Rotate, database_url: str, tmp_path: Path
 ) -> None:

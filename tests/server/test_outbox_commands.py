@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from models.audit import AuditEntry
 from models.database import opened, settle
 from models.factor import Channel
-from server.cli import app
+from server.cli import app, main
 from tests.server.outboxes import put, vault_at
 
 CODE = "Ваш код: 123456"
@@ -57,6 +57,23 @@ def test_in_development_messages_are_read(database_url: str, home: Path) -> None
     assert told.count(CODE) == 2
     assert "+79001234567" in told and "anna@example.org" in told
     assert journal(database_url) == []
+
+
+@pytest.mark.parametrize("command", ["outbox", "send"])
+@pytest.mark.any_database
+def test_that_the_database_was_not_migrated_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    monkeypatch.setenv("CABINET_HOME", str(tmp_path))
+    monkeypatch.setenv("CABINET_DATABASE_URL", f"sqlite://{tmp_path / 'new.sqlite3'}")
+    monkeypatch.setattr("sys.argv", ["cabinet", command])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert "perhaps `cabinet migrate` was not run yet" in capsys.readouterr().err
 
 
 def test_in_production_what_is_in_them_is_hidden_and_its_reading_audited(

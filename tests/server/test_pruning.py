@@ -12,7 +12,7 @@ from adapters.storage import DirectoryStorage
 from core.ids import uuid7
 from core.sealing import Vault
 from core.settings import SessionTimes, SignInLimits
-from models.account import RefreshToken, Session, SignInFailure
+from models.account import RefreshToken, Session, SignInFailure, SignInMethod
 from models.factor import Challenge, ChallengePurpose, Channel, CodePurpose, SentCode
 from models.hit import Hit
 from models.message import Message, MessageState
@@ -65,6 +65,20 @@ async def test_sessions_go_a_month_after_their_end_with_their_tokens(
 
     assert {row.id for row in await Session.all()} == {row.id for row in kept}
     assert {row.session_id for row in await RefreshToken.all()} == {row.id for row in kept}
+
+
+async def test_the_last_session_of_an_account_stays(database: str, prune: Prune) -> None:
+    account, other = await make.account(), await make.account()
+    long_ago = {"ended_at": timedelta(days=200)}
+    await session(account.id, **long_ago)
+    kept = [await session(account.id, **long_ago), await session(other.id, **long_ago)]
+    # Nobody signed in for a script's.
+    script = await session(account.id, **long_ago)
+    await Session.filter(id=script.id).update(method=SignInMethod.SCRIPT)
+
+    assert (await prune())["session"] == 2
+
+    assert {row.id for row in await Session.all()} == {row.id for row in kept}
 
 
 async def test_messages_go_a_week_after_unless_they_wait(vault: Vault, prune: Prune) -> None:

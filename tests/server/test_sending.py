@@ -121,6 +121,23 @@ async def test_the_next_try_waits_longer_each_time_and_the_last_is_the_end(
     assert set(server.ids) == {str(message.id)}
 
 
+async def test_a_gateway_that_is_away_for_a_weekend_loses_nothing(
+    vault: Vault, clock: Clock
+) -> None:
+    messages = [await put(vault), await put(vault)]
+    async with sms_server() as server, sending_sms(vault, server.address, clock) as sending:
+        answering(server, 503)
+        for _ in range(63):
+            await sending.send_due()
+            clock.go_on(hours=1)
+        answering(server, 202)
+        server.taken.clear()
+        clock.go_on(hours=2)
+        assert await sending.send_due() == Counter({SENT: 2})
+
+    assert {taken.content["id"] for taken in server.taken} == {str(one.id) for one in messages}
+
+
 async def test_a_code_is_given_up_when_it_is_over(vault: Vault, clock: Clock) -> None:
     ends = NOW + timedelta(minutes=10)
     late, failing, unending = [

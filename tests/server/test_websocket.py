@@ -18,6 +18,7 @@ from core.clock import utc_now
 from core.settings import Limits
 from models.account import Session
 from models.audit import AuditEntry
+from models.grant import RoleGrant
 from models.role import Role
 from models.shift import Shift, ShiftState
 from resolvers.sessions import access_token
@@ -541,6 +542,31 @@ async def test_switch_plans_a_subscription_anew_that_the_new_role_has(
     shift_id = await plan(listening_api, admin, person)
     assert await socket.message() == changed(shift_id, "PLANNED")
     assert await socket.quiet()
+
+
+async def test_socket_of_who_is_given_a_role_goes_on_in_it(
+    listening_api: ListeningApi, socket: Socket
+) -> None:
+    person = await somebody(Role.DOCTOR)
+    head = await somebody(Role.ADMIN, beside=person)
+    given = await RoleGrant.get(account_id=person.account.id)
+    await RoleGrant.filter(id=given.id).update(revoked_at=utc_now())
+    await socket.init(await listening_api.token(person.account, Role.CITIZEN))
+    who = "{ viewer { activeRole } }"
+    await socket.subscribe("1", who)
+    assert (await socket.message())["payload"] == {"data": {"viewer": {"activeRole": "CITIZEN"}}}
+    assert (await socket.message())["type"] == "complete"
+
+    answer = await listening_api.ask(
+        "mutation($id: ID!) { grantRole(accountId: $id, role: NURSE) { errors { code } } }",
+        await listening_api.token(head.account, Role.ADMIN),
+        id=str(person.account.id),
+    )
+    assert answer.data == {"grantRole": {"errors": []}}
+
+    assert await socket.quiet()
+    await socket.subscribe("2", who)
+    assert (await socket.message())["payload"] == {"data": {"viewer": {"activeRole": "NURSE"}}}
 
 
 async def test_socket_with_a_role_of_its_own_goes_on_while_it_is_held(
