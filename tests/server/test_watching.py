@@ -12,7 +12,7 @@ from core.settings import Signatures
 from models.notice import ServiceNotice
 from server.watching import OUTAGE, Watching
 from tests.api import Api, serving
-from tests.auth.redis_server import way
+from tests.auth.redis_server import needed_redis, way
 from tests.certificates import authority
 from tests.journeys.hospital import Caller, journal
 
@@ -81,6 +81,7 @@ async def test_authorities_without_any_list_take_no_signature(
 async def test_redis_that_is_away_is_an_outage_until_it_is_back(
     database_url: str, tmp_path: Path
 ) -> None:
+    needed_redis()
     async with (
         way() as to_redis,
         serving(database_url, tmp_path / "home", redis_url=to_redis.url) as api,
