@@ -12,6 +12,7 @@ from core.settings import SessionTimes, SignInLimits
 from models.account import SignInMethod
 from models.factor import SecondFactor
 from resolvers import (
+    esia,
     guesses,
     invitations,
     lost_contacts,
@@ -22,6 +23,7 @@ from resolvers import (
     tickets,
     visits,
 )
+from resolvers.second_step import SENDING
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
@@ -129,8 +131,11 @@ def test_what_is_between_gosuslugi_s_sessions_and_ours_is_documented() -> None:
 
 def test_the_figures_of_guessing_are_those_of_the_limits() -> None:
     waits = ", ".join(str(_minutes(wait)) for wait in sent_codes.WAITS)
-    shown = _all(passkey_sign_in.SHOWING, signatures.SHOWING)
-    asked = _all(passkey_sign_in.ASKING, signatures.ASKING).removesuffix(_IN_QUARTER)
+    ((unguessed, window),) = {
+        (limit.times, limit.window)
+        for module in (passkey_sign_in, signatures)
+        for limit in (module.ASKING, module.SHOWING)
+    } | {(limit.times, limit.window) for limit in (esia.BEGINNING, esia.FINISHING, SENDING)}
     for said in (
         f"| wrong guesses at a code that was sent | {sent_codes.GUESSES}, then it is void",
         f"after {waits} minutes",
@@ -143,7 +148,7 @@ def test_the_figures_of_guessing_are_those_of_the_limits() -> None:
         f"| {_all(visits.CONFIRMING)} an account, {lost_contacts.REPLACING.times} contacts",
         f"| {guesses.IN_SESSION}{_IN_QUARTER} a session",
         f"; {guesses.OF_ACCOUNT} an account",
-        f"| shown: {shown} an address; asked for: {asked} |",
+        f"| {unguessed} of each{_WINDOWS[window]} an address, ",
         f"| {_all(tickets.FILING_FOR_CONTACT)} a contact from an address, "
         f"{_all(tickets.FILING_FROM_ADDRESS)} and {tickets.ASKING_FROM_ADDRESS.times} looked up",
     ):
