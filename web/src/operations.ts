@@ -29,6 +29,8 @@ export interface Entered {
   viewer: Viewer | null;
   pending?: Pending | null;
   recommendations?: string[] | null;
+  // Whoever registers with an e-mail address is sent a code there as well, which confirms the account.
+  emailHandle?: string | null;
   errors: Problem[];
 }
 

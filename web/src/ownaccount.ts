@@ -11,7 +11,7 @@ export const CONFIRM_ACCOUNT = `mutation ConfirmAccount($handle: String!, $code:
 }`;
 
 export const REQUEST_ROLE = `mutation RequestRole($input: RoleInput!) {
-  requestRole(input: $input) { ${SENT} }
+  requestRole(input: $input) { sentTo ${SENT} }
 }`;
 
 export const ATTACH_ROLE = `mutation AttachRole($handle: String!, $code: String!, $input: RoleInput!) {

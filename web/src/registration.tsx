@@ -14,7 +14,7 @@ import { code, Form, secret, typed, useWork } from './form';
 import { formTexts } from './formtexts';
 import { problemsOf } from './problem';
 import { Problems } from './problems';
-import { type CodeSent, useSentCode } from './sent';
+import { type CodeSent, keepSent, useSentCode } from './sent';
 import { SentCode } from './sentcode';
 import type { Session } from './session';
 
@@ -69,6 +69,11 @@ export function Registration({ session, onBack, onDone }: Props) {
   return <AboutOneself session={session} sent={sent} onBack={onBack} onDone={onDone} />;
 }
 
+// A code that was sent lives so long.
+function inTenMinutes(): string {
+  return new Date(Date.now() + 10 * 60_000).toISOString();
+}
+
 interface FormProps {
   session: Session;
   sent: CodeSent;
@@ -108,7 +113,8 @@ function AboutOneself({ session, sent, onBack, onDone }: FormProps) {
       termsVersion: terms?.version ?? '',
     };
     try {
-      await session.enter(REGISTER, { handle: sent.handle, input });
+      const { emailHandle } = await session.enter(REGISTER, { handle: sent.handle, input });
+      if (emailHandle) keepSent(session, 'confirmation', { channel: 'EMAIL' }, { handle: emailHandle, expiresAt: inTenMinutes() });
     } catch (error) {
       // Nothing more is taken under this handle.
       if (problemsOf(error).some(({ field }) => field === 'handle')) sent.done();
