@@ -88,13 +88,14 @@ function AboutOneself({ session, sent, onBack, onDone }: FormProps) {
   const [terms, setTerms] = useState<Terms | null>(null);
   const [specialties, setSpecialties] = useState<Specialties['nodes']>([]);
 
-  useEffect(() => {
-    void loading.run(async () => {
+  const load = () =>
+    loading.run(async () => {
       setTerms(await session.ask<Terms>(TERMS));
       setSpecialties((await session.ask<Specialties>(SPECIALTIES)).nodes);
     });
-    // Asked once for each form.
-  }, [session]);
+
+  // Asked once for each form.
+  useEffect(() => void load(), [session]);
 
   // Empty ones go too: the server names everything that is wrong at once.
   async function register(values: FormData) {
@@ -116,8 +117,11 @@ function AboutOneself({ session, sent, onBack, onDone }: FormProps) {
       const { emailHandle } = await session.enter(REGISTER, { handle: sent.handle, input });
       if (emailHandle) keepSent(session, 'confirmation', { channel: 'EMAIL' }, { handle: emailHandle, expiresAt: inTenMinutes() });
     } catch (error) {
+      const problems = problemsOf(error);
       // Nothing more is taken under this handle.
-      if (problemsOf(error).some(({ field }) => field === 'handle')) sent.done();
+      if (problems.some(({ field }) => field === 'handle')) sent.done();
+      // Others are in force by now, or none came: they are there to be read, and accepted anew.
+      if (problems.some(({ code }) => code === 'TERMS_OUTDATED')) await load();
       throw error;
     }
     sent.done();
@@ -145,7 +149,7 @@ function AboutOneself({ session, sent, onBack, onDone }: FormProps) {
       <Choice name="specialty" label={formTexts.specialty} options={choices} />
       <TextField name="email" label={formTexts.email} hint={formTexts.optional} type="email" autoComplete="email" />
       <PasswordField name="password" label={formTexts.newPassword} hint={formTexts.passwordHint} autoComplete="new-password" />
-      <Check name="terms" label={formTexts.terms}>
+      <Check key={terms?.version} name="terms" label={formTexts.terms}>
         {terms && (
           <details className="sign-in-terms">
             <summary>
