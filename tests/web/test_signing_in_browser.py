@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Error, Page, Request, Route, expect
 
 from models.role import Role
-from tests.browsing import fill_in, opened, sign_in
+from tests.browsing import EDITOR, RESPONSE, fill_in, opened, sign_in
 from tests.live import LiveServer
 from tests.web.test_shared_session_browser import Held
 
@@ -97,3 +97,28 @@ async def test_a_narrow_window_needs_no_scrolling_to_the_side(
         await page.get_by_label("Show Documentation Explorer").click()
         await expect(page.locator(".graphiql-doc-explorer")).to_be_visible()
         await is_as_wide_as_its_window(page)
+
+
+async def test_a_narrow_window_shows_what_is_answered_under_what_was_asked(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    async with opened(chromium, demo_server.url) as page:
+        await page.set_viewport_size({"width": 360, "height": 740})
+        await page.reload()
+        await expect(page.locator(EDITOR)).to_contain_text("Войдите")
+        await page.get_by_role("button", name="Execute query").click()
+        answer = page.locator(RESPONSE)
+        await expect(answer).to_contain_text('"VISITOR"')
+
+        asked = await page.locator(".graphiql-query-editor").bounding_box()
+        shown = await page.locator(".graphiql-response").bounding_box()
+        assert asked is not None
+        assert shown is not None
+        assert shown["width"] > 200
+        assert shown["height"] > 200
+        assert shown["y"] > asked["y"] + asked["height"]
+        # The documentation scrolls in its own pane.
+        before = await page.evaluate("document.documentElement.scrollHeight")
+        await page.get_by_label("Show Documentation Explorer").click()
+        await expect(page.locator(".graphiql-doc-explorer")).to_be_visible()
+        assert await page.evaluate("document.documentElement.scrollHeight") == before
