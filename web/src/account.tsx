@@ -51,6 +51,11 @@ export function AccountDialog({ session, identity, cameBack, onClose }: Props) {
   const [told, tell] = useState('');
   const ways = useWays(session);
 
+  function begin(to: Step) {
+    tell('');
+    go(to);
+  }
+
   function back() {
     setToLink(null);
     go('all');
@@ -65,7 +70,7 @@ export function AccountDialog({ session, identity, cameBack, onClose }: Props) {
 
   const step = { session, account, onBack: back, onDone: done };
   const way = (to: Step) => (
-    <button type="button" className="button" data-testid={to} onClick={() => go(to)}>
+    <button type="button" className="button" data-testid={to} onClick={() => begin(to)}>
       {TITLES[to]}
     </button>
   );

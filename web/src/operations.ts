@@ -13,6 +13,7 @@ export interface Account {
   phone: string | null;
   confirmedAt: string | null;
   esiaLinkedAt: string | null;
+  recommendations: string[];
 }
 
 export type Factor = 'TOTP' | 'SMS' | 'PASSKEY' | 'RECOVERY_CODE';
@@ -37,7 +38,7 @@ export interface Entered {
 export const VIEWER = '{ viewer { roles activeRole } }';
 
 export const ACCOUNT = `query Account {
-  viewer { account { publicId email phone confirmedAt esiaLinkedAt } }
+  viewer { account { publicId email phone confirmedAt esiaLinkedAt recommendations } }
 }`;
 
 export const REFRESH = `mutation Refresh {

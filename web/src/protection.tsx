@@ -32,18 +32,35 @@ export function Protection({ session, onClose }: Props) {
   const [at, go] = useState<'all' | 'passkey'>('all');
   const back = () => go('all');
 
+  // What was told is about the step before.
+  function begin(action: () => Promise<void>) {
+    tell('');
+    void work.run(action);
+  }
+
+  async function done(text: string) {
+    // Less is recommended now.
+    await session.renew();
+    tell(text);
+  }
+
   async function addPasskey(values: FormData) {
     const { options } = await session.ask<Asked>(BEGIN_PASSKEY);
     const credential = await makePasskey(options);
     await session.ask(ADD_PASSKEY, { name: typed(values, 'name'), credential });
-    tell(formTexts.passkeyAdded);
+    await done(formTexts.passkeyAdded);
     back();
   }
 
   async function enableTotp(values: FormData) {
     await session.ask(ENABLE_TOTP, { code: code(values) });
-    tell(formTexts.totpEnabled);
+    await done(formTexts.totpEnabled);
     setTotp(null);
+  }
+
+  async function createCodes() {
+    setCodes((await session.ask<{ codes: string[] }>(CREATE_CODES)).codes);
+    await done('');
   }
 
   return (
@@ -89,7 +106,7 @@ export function Protection({ session, onClose }: Props) {
               </p>
             ) : (
               hasPasskeys && (
-                <button type="button" className="button" data-testid="add-passkey" onClick={() => go('passkey')}>
+                <button type="button" className="button" data-testid="add-passkey" onClick={() => begin(async () => go('passkey'))}>
                   {formTexts.addPasskey}
                 </button>
               )
@@ -99,7 +116,7 @@ export function Protection({ session, onClose }: Props) {
               className="button"
               data-testid="begin-totp"
               aria-disabled={work.isBusy}
-              onClick={() => void work.run(async () => setTotp(await session.ask<Totp>(BEGIN_TOTP)))}
+              onClick={() => begin(async () => setTotp(await session.ask<Totp>(BEGIN_TOTP)))}
             >
               {formTexts.beginTotp}
             </button>
@@ -108,7 +125,7 @@ export function Protection({ session, onClose }: Props) {
               className="button"
               data-testid="create-codes"
               aria-disabled={work.isBusy}
-              onClick={() => void work.run(async () => setCodes((await session.ask<{ codes: string[] }>(CREATE_CODES)).codes))}
+              onClick={() => begin(createCodes)}
             >
               {formTexts.recoveryCodes}: {formTexts.createCodes}
             </button>
