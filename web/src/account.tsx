@@ -11,6 +11,7 @@ import { OwnContact } from './owncontact';
 import { OwnPassword } from './ownpassword';
 import type { Role } from './roles';
 import type { Identity, Session } from './session';
+import { Sessions } from './sessions';
 import { texts } from './texts';
 import { useWays } from './ways';
 
@@ -21,7 +22,7 @@ export interface StepProps {
   onDone: (told: string) => Promise<void>;
 }
 
-type Step = 'all' | 'confirming' | 'attaching' | 'password' | 'contact' | 'linking';
+type Step = 'all' | 'confirming' | 'attaching' | 'password' | 'contact' | 'sessions' | 'linking';
 
 interface Props {
   session: Session;
@@ -40,6 +41,7 @@ const TITLES: Record<Step, string> = {
   attaching: formTexts.attachRole,
   password: formTexts.changePassword,
   contact: formTexts.changeContact,
+  sessions: formTexts.sessions,
   linking: formTexts.esia,
 };
 
@@ -90,6 +92,7 @@ export function AccountDialog({ session, identity, cameBack, onClose }: Props) {
           {CLAIMANTS.includes(role) && way('attaching')}
           {way('password')}
           {way('contact')}
+          {way('sessions')}
           {ways.includes('ESIA') && way('linking')}
           <div className="sign-in-actions">
             <button type="button" className="button button-primary" data-testid="close" onClick={onClose}>
@@ -102,6 +105,7 @@ export function AccountDialog({ session, identity, cameBack, onClose }: Props) {
       {at === 'attaching' && <Attaching {...step} />}
       {at === 'password' && <OwnPassword {...step} />}
       {at === 'contact' && <OwnContact {...step} />}
+      {at === 'sessions' && <Sessions {...step} />}
       {at === 'linking' && <Linking {...step} cameBack={toLink} />}
     </Dialog>
   );

@@ -117,3 +117,8 @@ export const language: 'ru' | 'en' = navigator.languages
   .find((tag) => tag === 'ru' || tag === 'en') === 'en' ? 'en' : 'ru';
 
 export const texts = language === 'en' ? english : russian;
+
+const TIME = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'short' });
+
+// A moment by the reader's own clock.
+export const time = (moment: string): string => TIME.format(new Date(moment));
