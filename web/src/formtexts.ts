@@ -139,6 +139,11 @@ const russian = {
   totpEnabled: 'Приложение подключено.',
   recoveryCodes: 'Резервные коды',
   createCodes: 'Создать коды',
+  codesLeft: 'осталось',
+  createOthers: 'создать новые',
+  replaceTotp: 'Подключить другое приложение',
+  remove: 'Убрать',
+  factorRemoved: 'Убрано: этим больше не входят.',
   codesHint: 'Сохраните их: больше они показаны не будут, прежние не действуют.',
   notices: 'Объявления службы',
 };
@@ -281,6 +286,11 @@ const english: typeof russian = {
   totpEnabled: 'The app is connected.',
   recoveryCodes: 'Recovery codes',
   createCodes: 'Create codes',
+  codesLeft: 'left:',
+  createOthers: 'create others',
+  replaceTotp: 'Connect another app',
+  remove: 'Take off',
+  factorRemoved: 'Taken off: nobody signs in with it any more.',
   codesHint: 'Keep them: they are not shown again, and former ones are void.',
   notices: 'Notices of the service',
 };

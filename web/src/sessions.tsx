@@ -39,7 +39,7 @@ export function Sessions({ session, onBack, onDone }: StepProps) {
     <Freshly session={session} work={work} onCancel={onBack}>
       <div className="sign-in-told">
         <Problems problems={[...loading.problems, ...work.problems]} />
-        <ul className="sessions">
+        <ul className="sign-in-list">
           {open.map(({ id, device, place, address, startedAt, seenAt, isCurrent }) => (
             <li key={id} data-testid="session">
               <span>
