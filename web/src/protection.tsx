@@ -58,8 +58,8 @@ export function Protection({ session, onClose }: Props) {
   async function done(text: string) {
     // What is recommended is something else now.
     await session.renew();
-    tell(text);
     await load();
+    tell(text);
   }
 
   async function addPasskey(values: FormData) {
@@ -82,8 +82,10 @@ export function Protection({ session, onClose }: Props) {
   }
 
   async function createCodes() {
-    setCodes((await session.ask<{ codes: string[] }>(CREATE_CODES)).codes);
-    await done('');
+    const made = (await session.ask<{ codes: string[] }>(CREATE_CODES)).codes;
+    setCodes(made);
+    setOwn((before) => before && { ...before, recoveryCodesLeft: made.length });
+    await session.renew();
   }
 
   const hasApp = own?.factors.some(({ kind }) => kind === 'TOTP') ?? false;
