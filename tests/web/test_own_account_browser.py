@@ -1,4 +1,4 @@
-"""One's own account on the page: confirmed, given a role, its password and contacts changed."""
+"""One's own account on the page: confirmed, given a role, changed, its sessions ended."""
 
 from collections.abc import AsyncIterator
 
@@ -19,6 +19,8 @@ from tests.web.test_account_browser import (
     PASSWORD,
     SMALL,
     at_localhost,
+    begin_to_sign_in,
+    choose,
     fill,
     register,
     sent_code,
@@ -92,7 +94,8 @@ async def test_an_account_is_confirmed_attached_and_changed(
         await page.get_by_test_id("attaching").click()
         await fill(page, accreditationNumber=ACCREDITATION)
         await submit(page)
-        await page.get_by_test_id("send-again").wait_for()
+        # To the telephone in the registry's file, which need not be the account's.
+        await expect(page.get_by_test_id("code-sent")).to_contain_text("1001")
         code = await sent_code(api, PHONE, after=code)
         await fill(page, code=code)
         await submit(page)
@@ -135,3 +138,39 @@ async def test_an_account_is_confirmed_attached_and_changed(
         await fill(page, code=await sent_code(api, EMAIL, after=mailed), snils=SNILS)
         await submit(page)
         await told(page, "Учётная запись подтверждена")
+
+
+async def test_a_session_on_another_device_is_ended_from_the_page(
+    chromium: Browser, registry: Hospital
+) -> None:
+    api, phone = registry.api, "8 (926) 555-10-02"
+    assert isinstance(api, ListeningApi)
+    async with at_localhost(chromium, api) as page:
+        code = await register(page, api, phone)
+        stolen = await chromium.new_context(locale="ru-RU")
+        other = await stolen.new_page()
+        await other.goto(page.url)
+        await begin_to_sign_in(other, phone)
+        async with other.expect_response("**/graphql"):
+            await other.get_by_test_id("send-code").click()
+        code = await sent_code(api, phone, after=code)
+        await choose(other, "SMS", code)
+        await expect(other.get_by_test_id("account")).to_be_visible()
+
+        await page.get_by_test_id("account").click()
+        await page.get_by_test_id("sessions").click()
+        await expect(page.get_by_test_id("session")).to_have_count(2)
+        assert await page.evaluate(SMALL) == []
+        # It is no small thing: a factor is asked for, and then it is done.
+        await page.get_by_test_id("end-session").click()
+        async with page.expect_response("**/graphql"):
+            await page.get_by_test_id("send-code").click()
+        await choose(page, "SMS", await sent_code(api, phone, after=code))
+        await told(page, "Завершено")
+        await page.get_by_test_id("sessions").click()
+        await expect(page.get_by_test_id("session")).to_have_count(1)
+        await expect(page.get_by_test_id("end-others")).to_have_count(0)
+
+        await other.get_by_role("button", name="Execute query").click()
+        await expect(other.get_by_test_id("sign-in")).to_contain_text("Сеанс закончился")
+        await stolen.close()

@@ -94,3 +94,45 @@ async def test_a_sign_in_that_waits_goes_on_after_a_reload(
 
         await expect(page.get_by_test_id("account")).to_be_visible()
         assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_the_code_of_one_phone_is_not_asked_for_at_another(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    mine, others = "8 (926) 555-20-04", "8 (926) 555-20-05"
+    async with at_localhost(chromium, demo_server) as page:
+        for phone in (mine, others, mine):
+            await registers_again(page, phone)
+            await page.get_by_test_id("send-again").wait_for()
+            await page.keyboard.press("Escape")
+        await page.reload()
+        await registers_again(page, mine)
+        await fill(page, code=await sent_code(demo_server, mine))
+        await submit(page)
+
+        await expect(page.get_by_test_id("lastName")).to_be_visible()
+
+
+async def test_the_address_given_at_registering_confirms_the_account(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    phone, address = "8 (926) 555-20-06", "elkina@example.org"
+    async with at_localhost(chromium, demo_server) as page:
+        await registers_again(page, phone)
+        await page.get_by_test_id("send-again").wait_for()
+        await fill(page, code=await sent_code(demo_server, phone))
+        await submit(page)
+        await fill(page, **FORM, email=address)
+        await page.get_by_test_id("terms").check()
+        await submit(page)
+        await page.get_by_test_id("done").click()
+        await page.get_by_test_id("account").click()
+        await page.get_by_test_id("confirming").click()
+        await page.get_by_test_id("channel").select_option("EMAIL")
+        await submit(page)
+        await fill(page, code=await sent_code(demo_server, address), snils="112-233-445 95")
+        await submit(page)
+
+        await expect(page.get_by_test_id("told")).to_contain_text("подтверждена")
+        await expect(page.get_by_test_id("account")).to_contain_text(address)
+        assert await page.evaluate("sessionStorage.length") == 0

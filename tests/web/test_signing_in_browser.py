@@ -2,11 +2,13 @@
 
 import contextlib
 
+import pyotp
 import pytest
 from playwright.async_api import Browser, Error, Page, Request, Route, expect
 
+from core.clock import utc_now
 from models.role import Role
-from tests.browsing import fill_in, opened, sign_in
+from tests.browsing import EDITOR, RESPONSE, fill_in, opened, sign_in
 from tests.live import LiveServer
 from tests.web.test_shared_session_browser import Held
 
@@ -50,14 +52,63 @@ async def test_who_closes_the_dialog_is_not_signed_in_after_all(
         await expect(page.get_by_test_id("open-sign-in")).to_be_visible()
 
 
+async def test_whoever_comes_to_a_closed_dialog_signs_in_from_its_first_step(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    ward = next(one for one in demo_server.accounts if one.login.startswith("ward@"))
+    async with opened(chromium, demo_server.url) as page:
+        await page.get_by_test_id("open-sign-in").click()
+        await page.get_by_test_id("login").fill(ward.login)
+        await page.get_by_test_id("password").fill(ward.password)
+        await page.get_by_test_id("submit").click()
+        await page.get_by_test_id("factor").wait_for()
+        await page.keyboard.press("Escape")
+        await page.get_by_test_id("open-sign-in").click()
+
+        await expect(page.get_by_test_id("login")).to_be_visible()
+        assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_a_session_that_cannot_be_asked_for_is_told_and_lives_on(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    context = await chromium.new_context(locale="ru-RU")
+    page = await context.new_page()
+    await page.goto(f"{demo_server.url}/graphiql")
+    ward = next(one for one in demo_server.accounts if one.login.startswith("ward@"))
+    await sign_in(page, ward)
+    await page.route("**/graphql", lambda route: route.abort())
+    await page.reload()
+    await expect(page.get_by_test_id("problems")).to_contain_text("UNREACHABLE")
+    await page.unroute("**/graphql")
+    await page.reload()
+    await expect(page.get_by_test_id("account")).to_contain_text(ward.login)
+
+    # What was in focus is gone with the session.
+    await page.get_by_test_id("sign-out").click()
+    await expect(page.get_by_test_id("open-sign-in")).to_be_focused()
+    await context.close()
+
+
 async def test_what_is_recommended_is_told_after_signing_in_until_it_is_put_aside(
     chromium: Browser, demo_server: LiveServer
 ) -> None:
     async with opened(chromium, demo_server.url) as page:
-        await sign_in(page, demo_server.one_who_is(Role.ANALYST))
+        analyst = demo_server.one_who_is(Role.ANALYST)
+        await sign_in(page, analyst)
         told = page.get_by_test_id("recommended")
 
         await expect(told).to_contain_text("Добавить ключ доступа")
+        # What was done meanwhile is told no more.
+        await expect(told).to_contain_text("резервные коды")
+        await page.get_by_test_id("protect").click()
+        await page.get_by_test_id("create-codes").click()
+        later = pyotp.TOTP(analyst.totp_secret).at(utc_now(), counter_offset=1)
+        await page.get_by_test_id("code").fill(later)
+        await page.get_by_test_id("submit").click()
+        await page.get_by_test_id("recovery-codes").wait_for()
+        await page.get_by_test_id("close").click()
+        await expect(told).not_to_contain_text("резервные коды")
         await page.get_by_test_id("heed").click()
         await expect(told).to_have_count(0)
 
@@ -97,3 +148,28 @@ async def test_a_narrow_window_needs_no_scrolling_to_the_side(
         await page.get_by_label("Show Documentation Explorer").click()
         await expect(page.locator(".graphiql-doc-explorer")).to_be_visible()
         await is_as_wide_as_its_window(page)
+
+
+async def test_a_narrow_window_shows_what_is_answered_under_what_was_asked(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    async with opened(chromium, demo_server.url) as page:
+        await page.set_viewport_size({"width": 360, "height": 740})
+        await page.reload()
+        await expect(page.locator(EDITOR)).to_contain_text("Войдите")
+        await page.get_by_role("button", name="Execute query").click()
+        answer = page.locator(RESPONSE)
+        await expect(answer).to_contain_text('"VISITOR"')
+
+        asked = await page.locator(".graphiql-query-editor").bounding_box()
+        shown = await page.locator(".graphiql-response").bounding_box()
+        assert asked is not None
+        assert shown is not None
+        assert shown["width"] > 200
+        assert shown["height"] > 200
+        assert shown["y"] > asked["y"] + asked["height"]
+        # The documentation scrolls in its own pane.
+        before = await page.evaluate("document.documentElement.scrollHeight")
+        await page.get_by_label("Show Documentation Explorer").click()
+        await expect(page.locator(".graphiql-doc-explorer")).to_be_visible()
+        assert await page.evaluate("document.documentElement.scrollHeight") == before

@@ -48,18 +48,18 @@ export function Access({ session, notice, refused, onRegistered, onClose }: Prop
     go(next);
   }
 
-  function back() {
+  function giveUp() {
     session.giveUp();
     stopWaiting();
+  }
+
+  function back() {
+    giveUp();
     go({ at: 'signIn' });
   }
 
-  function entered() {
-    stopWaiting();
-    onClose();
-  }
-
-  useEffect(() => () => session.giveUp(), [session]);
+  // Whoever comes next to a dialog that was closed begins anew; a page that is loaded anew closes none.
+  useEffect(() => giveUp, [session]);
 
   return (
     <Dialog title={TITLES[step.at]} testId="sign-in" onClose={onClose}>
@@ -71,7 +71,7 @@ export function Access({ session, notice, refused, onRegistered, onClose }: Prop
         </>
       )}
       {step.at === 'secondFactor' && (
-        <SecondFactor session={session} pending={step.pending} onBack={back} onDone={entered} />
+        <SecondFactor session={session} pending={step.pending} onBack={back} onDone={onClose} />
       )}
       {step.at === 'registration' && <Registration session={session} onBack={back} onDone={onRegistered} />}
       {step.at === 'recovery' && (

@@ -10,6 +10,7 @@ import type { Account } from './operations';
 import { OwnContact } from './owncontact';
 import { OwnPassword } from './ownpassword';
 import type { Identity, Session } from './session';
+import { Sessions } from './sessions';
 import { texts } from './texts';
 import { useWays } from './ways';
 
@@ -20,7 +21,7 @@ export interface StepProps {
   onDone: (told: string) => Promise<void>;
 }
 
-type Step = 'all' | 'confirming' | 'attaching' | 'password' | 'contact' | 'linking';
+type Step = 'all' | 'confirming' | 'attaching' | 'password' | 'contact' | 'sessions' | 'linking';
 
 interface Props {
   session: Session;
@@ -36,6 +37,7 @@ const TITLES: Record<Step, string> = {
   attaching: formTexts.attachRole,
   password: formTexts.changePassword,
   contact: formTexts.changeContact,
+  sessions: formTexts.sessions,
   linking: formTexts.esia,
 };
 
@@ -46,6 +48,11 @@ export function AccountDialog({ session, identity, cameBack, onClose }: Props) {
   const [toLink, setToLink] = useState(cameBack);
   const [told, tell] = useState('');
   const ways = useWays(session);
+
+  function begin(to: Step) {
+    tell('');
+    go(to);
+  }
 
   function back() {
     setToLink(null);
@@ -61,7 +68,7 @@ export function AccountDialog({ session, identity, cameBack, onClose }: Props) {
 
   const step = { session, account, onBack: back, onDone: done };
   const way = (to: Step) => (
-    <button type="button" className="button" data-testid={to} onClick={() => go(to)}>
+    <button type="button" className="button" data-testid={to} onClick={() => begin(to)}>
       {TITLES[to]}
     </button>
   );
@@ -81,6 +88,7 @@ export function AccountDialog({ session, identity, cameBack, onClose }: Props) {
           {way('attaching')}
           {way('password')}
           {way('contact')}
+          {way('sessions')}
           {ways.includes('ESIA') && way('linking')}
           <div className="sign-in-actions">
             <button type="button" className="button button-primary" data-testid="close" onClick={onClose}>
@@ -93,6 +101,7 @@ export function AccountDialog({ session, identity, cameBack, onClose }: Props) {
       {at === 'attaching' && <Attaching {...step} />}
       {at === 'password' && <OwnPassword {...step} />}
       {at === 'contact' && <OwnContact {...step} />}
+      {at === 'sessions' && <Sessions {...step} />}
       {at === 'linking' && <Linking {...step} cameBack={toLink} />}
     </Dialog>
   );

@@ -43,7 +43,7 @@ export function Attaching({ session, onBack, onDone }: StepProps) {
   }
   return (
     <Form key="code" {...common} fields={['code']} needed={['code']} submit={formTexts.attachRole} onSubmit={attach}>
-      <SentCode work={work} onAgain={() => ask(input)} />
+      <SentCode work={work} to={sent.sentTo} onAgain={() => ask(input)} />
     </Form>
   );
 }

@@ -1,5 +1,5 @@
 // The header: where one is, as whom and in which role, and what to try.
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { ExampleMenu } from './examplemenu';
 import { formTexts } from './formtexts';
 import { Notices } from './notices';
@@ -15,7 +15,7 @@ export interface BarProps {
   session: Session;
   identity: Identity | null;
   notice: State['notice'];
-  // Why a sign-in came back refused to whoever is signed in already.
+  // Why a way in was refused to whoever is signed in already, or the session could not be asked for.
   refused: readonly Problem[];
   onDismiss: () => void;
   recommendations: readonly string[];
@@ -29,6 +29,17 @@ export function Bar({ session, identity, ...shown }: BarProps) {
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [isBusy, setBusy] = useState(false);
   useEffect(() => setProblems([]), [identity]);
+
+  // What was in focus is gone with whoever was here before.
+  const whose = identity?.account.publicId ?? null;
+  const before = useRef(session.snapshot().workspace === 0 ? whose : undefined);
+  const buttons = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (before.current !== whose && document.activeElement === document.body) {
+      buttons.current?.querySelector('button')?.focus();
+    }
+    before.current = whose;
+  }, [whose]);
 
   async function attempt(action: () => Promise<void>) {
     setBusy(true);
@@ -57,7 +68,7 @@ export function Bar({ session, identity, ...shown }: BarProps) {
           onSwitch={(role: Role) => void attempt(() => session.switchRole(role))}
         />
         <ExampleMenu session={session} role={identity?.role ?? 'VISITOR'} />
-        <div className="bar-account">
+        <div ref={buttons} className="bar-account">
           {identity ? (
             <>
               <button

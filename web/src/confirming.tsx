@@ -10,10 +10,11 @@ import { SentCode } from './sentcode';
 
 export function Confirming({ session, account, onBack, onDone }: StepProps) {
   const work = useWork();
+  const sent = useSentCode(session, 'confirmation');
   const contacts: Readonly<Record<string, string | null>> = { SMS: account.phone, EMAIL: account.email };
-  const channels = Object.entries(formTexts.channels).filter(([key]) => contacts[key]);
+  // The address given at registering is not the account's yet, and has a code on the way.
+  const channels = Object.entries(formTexts.channels).filter(([key]) => contacts[key] ?? sent.last({ channel: key }));
   const [channel, setChannel] = useState(channels[0]?.[0] ?? 'SMS');
-  const sent = useSentCode(session, `confirmation ${channel}`);
 
   async function ask() {
     await sent.ask(REQUEST_CONFIRMATION, { channel });
@@ -49,7 +50,7 @@ export function Confirming({ session, account, onBack, onDone }: StepProps) {
       submit={formTexts.confirm}
       onSubmit={confirm}
     >
-      <SentCode work={work} onAgain={ask} />
+      <SentCode work={work} to={contacts[channel] ?? null} onAgain={ask} />
       <TextField name="snils" label={formTexts.snils} inputMode="numeric" placeholder="000-000-000 00" />
       <TextField name="inn" label={formTexts.inn} hint={formTexts.innHint} inputMode="numeric" />
     </Form>

@@ -10,6 +10,8 @@ const TOLD = 'errors { code field message }';
 export interface Sent {
   handle: string;
   expiresAt: string;
+  // Its last digits, where a code went to what the account does not show.
+  sentTo?: string | null;
 }
 
 export interface Asked {
@@ -102,6 +104,7 @@ export const CHECK_REGISTRATION = `mutation CheckRegistration($handle: String!, 
 
 export const REGISTER = `mutation Register($handle: String!, $input: RegisterInput!) {
   register(handle: $handle, input: $input) {${SIGNED_IN}
+    emailHandle
   }
 }`;
 

@@ -9,10 +9,24 @@ export interface Totp {
 }
 
 export interface Own {
-  account: { factors: Pending['factors'] };
+  account: { factors: Pending['factors']; recoveryCodesLeft: number };
 }
 
-export const OWN_FACTORS = '{ viewer { account { factors { kind contact } } } }';
+export const OWN_FACTORS = '{ viewer { account { factors { kind contact } recoveryCodesLeft } } }';
+
+export interface Passkeys {
+  nodes: { id: string; name: string; createdAt: string }[];
+}
+
+export const PASSKEYS = '{ passkeys(first: 100) { nodes { id name createdAt } } }';
+
+export const REMOVE_PASSKEY = `mutation RemovePasskey($id: ID!) {
+  removePasskey(id: $id) { ${TOLD} }
+}`;
+
+export const DISABLE_TOTP = `mutation DisableTotp {
+  disableTotp { ${TOLD} }
+}`;
 
 export const SEND_FACTOR_CODE = `mutation SendFactorCode {
   sendFactorCode { handle expiresAt ${TOLD} }

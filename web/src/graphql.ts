@@ -1,5 +1,6 @@
 // One GraphQL request of the page's own, and its payload or its problems.
 import { type Problem, Refused, unreachable } from './problem';
+import type { Role } from './roles';
 import { texts } from './texts';
 
 export const ENDPOINT = '/graphql';
@@ -8,7 +9,7 @@ export type Send = (url: string, init: RequestInit) => Promise<Response>;
 
 interface Answer {
   data?: Record<string, unknown> | null;
-  errors?: { message: string; extensions?: { code?: string } }[];
+  errors?: { message: string; extensions?: { code?: string; availableIn?: Role[] } }[];
 }
 
 // The value of the operation's one root field. Throws Refused, for the errors of a mutation's payload too.
@@ -31,7 +32,9 @@ export async function request<Value extends object>(
   const errors = answer.errors ?? [];
   if (errors.length > 0) {
     throw new Refused(
-      errors.map(({ message, extensions }) => ({ code: extensions?.code ?? `HTTP_${response.status}`, field: null, message })),
+      errors.map(({ message, extensions: { code = `HTTP_${response.status}`, availableIn = [] } = {} }) => ({
+        code, field: null, message, availableIn,
+      })),
     );
   }
   const value = Object.values(answer.data ?? {})[0] as Value | null | undefined;

@@ -3,14 +3,13 @@ import { useEffect, useState } from 'react';
 import { SERVICE_STATUS } from './doors';
 import { formTexts } from './formtexts';
 import type { Session } from './session';
-import { language } from './texts';
+import { time } from './texts';
 
 export interface Status {
   notices: { id: string; kind: string; title: string; text: string; startsAt: string; endsAt: string | null }[];
 }
 
 const OFTEN = 5 * 60_000;
-const TIME = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'short' });
 
 export function Notices({ session }: { session: Session }) {
   const [notices, setNotices] = useState<Status['notices']>([]);
@@ -29,8 +28,8 @@ export function Notices({ session }: { session: Session }) {
     <div role="status" aria-label={formTexts.notices} data-testid="notices">
       {notices.map(({ id, title, text, startsAt, endsAt }) => (
         <p key={id} className="bar-notice">
-          <b>{title}</b> <time dateTime={startsAt}>{TIME.format(new Date(startsAt))}</time>
-          {endsAt && <time dateTime={endsAt}> – {TIME.format(new Date(endsAt))}</time>} {text}
+          <b>{title}</b> <time dateTime={startsAt}>{time(startsAt)}</time>
+          {endsAt && <time dateTime={endsAt}> – {time(endsAt)}</time>} {text}
         </p>
       ))}
     </div>

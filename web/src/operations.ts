@@ -13,6 +13,7 @@ export interface Account {
   phone: string | null;
   confirmedAt: string | null;
   esiaLinkedAt: string | null;
+  recommendations: string[];
 }
 
 export type Factor = 'TOTP' | 'SMS' | 'PASSKEY' | 'RECOVERY_CODE';
@@ -29,13 +30,15 @@ export interface Entered {
   viewer: Viewer | null;
   pending?: Pending | null;
   recommendations?: string[] | null;
+  // Whoever registers with an e-mail address is sent a code there as well, which confirms the account.
+  emailHandle?: string | null;
   errors: Problem[];
 }
 
 export const VIEWER = '{ viewer { roles activeRole } }';
 
 export const ACCOUNT = `query Account {
-  viewer { account { publicId email phone confirmedAt esiaLinkedAt } }
+  viewer { account { publicId email phone confirmedAt esiaLinkedAt recommendations } }
 }`;
 
 export const REFRESH = `mutation Refresh {

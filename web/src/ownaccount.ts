@@ -1,4 +1,4 @@
-// The operations on one's own account: confirming it, attaching a role, its password, contacts and Gosuslugi.
+// The operations on one's own account: confirming it, attaching a role, its password, contacts, sessions and Gosuslugi.
 const SENT = 'handle expiresAt errors { code field message }';
 const TOLD = 'errors { code field message }';
 
@@ -11,7 +11,7 @@ export const CONFIRM_ACCOUNT = `mutation ConfirmAccount($handle: String!, $code:
 }`;
 
 export const REQUEST_ROLE = `mutation RequestRole($input: RoleInput!) {
-  requestRole(input: $input) { ${SENT} }
+  requestRole(input: $input) { sentTo ${SENT} }
 }`;
 
 export const ATTACH_ROLE = `mutation AttachRole($handle: String!, $code: String!, $input: RoleInput!) {
@@ -28,6 +28,26 @@ export const BEGIN_CONTACT_CHANGE = `mutation BeginContactChange($contact: Strin
 
 export const CHANGE_CONTACT = `mutation ChangeContact($handle: String!, $code: String!) {
   changeContact(handle: $handle, code: $code) { ${TOLD} }
+}`;
+
+export interface OpenSession {
+  id: string;
+  device: string;
+  address: string;
+  place: string;
+  startedAt: string;
+  seenAt: string;
+  isCurrent: boolean;
+}
+
+export const OPEN_SESSIONS = '{ openSessions { id device address place startedAt seenAt isCurrent } }';
+
+export const END_SESSION = `mutation EndSession($id: ID!) {
+  endSession(id: $id) { ${TOLD} }
+}`;
+
+export const END_OTHER_SESSIONS = `mutation EndOtherSessions {
+  endOtherSessions { ${TOLD} }
 }`;
 
 export const BEGIN_ESIA_LINKING = `mutation BeginEsiaLinking {

@@ -13,7 +13,7 @@ import { createRoot } from 'react-dom/client';
 import { Access } from './access';
 import { AccountDialog } from './account';
 import { comeFromEsia, type Return } from './gosuslugi';
-import type { Problem } from './problem';
+import { type Problem, problemsOf } from './problem';
 import { Protection } from './protection';
 import { Registered } from './registered';
 import { Session } from './session';
@@ -23,11 +23,14 @@ const session = new Session();
 
 type Opened = 'access' | 'registered' | 'account' | 'protection';
 
-function Page() {
-  const { identity, notice, workspace, recommendations } = useSyncExternalStore(session.subscribe, session.snapshot);
+function Page({ lost }: { lost: readonly Problem[] }) {
+  const { identity, notice, workspace, recommendations: told } = useSyncExternalStore(session.subscribe, session.snapshot);
+  // What was done since is told no more.
+  const recommendations = told.filter((name) => identity?.account.recommendations.includes(name));
   const [opened, setOpened] = useState<Opened | null>(null);
   const [toLink, setToLink] = useState<Return | null>(null);
-  const [refused, setRefused] = useState<readonly Problem[]>([]);
+  // Why somebody is a visitor here, though nobody signed out: a way in was refused, or the session could not be asked for.
+  const [refused, setRefused] = useState(lost);
   const now = `${workspace} ${identity?.account.publicId}`;
   const [whose, setWhose] = useState(now);
 
@@ -39,7 +42,7 @@ function Page() {
 
   useEffect(() => {
     void comeFromEsia(session).then((came) => {
-      setRefused(came.refused);
+      if (came.refused.length > 0) setRefused(came.refused);
       setToLink(came.toLink);
       if (came.toLink) setOpened('account');
       // Whoever is signed in nonetheless is told in the bar.
@@ -69,10 +72,13 @@ function Page() {
         session={session}
         identity={identity}
         notice={notice}
-        refused={identity ? refused : []}
+        refused={opened === 'access' ? [] : refused}
         onDismiss={() => setRefused([])}
         recommendations={recommendations}
-        onSignIn={() => setOpened('access')}
+        onSignIn={() => {
+          setRefused([]);
+          setOpened('access');
+        }}
         onAccount={() => setOpened('account')}
         onProtect={() => setOpened('protection')}
       />
@@ -95,8 +101,8 @@ function Page() {
 }
 
 const root = document.getElementById('root');
-// Where the server cannot be asked, the page opens for a visitor, and says so when something is sent.
+// Where the server cannot be asked, the page opens for a visitor, and says so.
 void session
   .restore()
-  .catch(() => undefined)
-  .then(() => root && createRoot(root).render(<Page />));
+  .then(() => [], problemsOf)
+  .then((lost) => root && createRoot(root).render(<Page lost={lost} />));

@@ -1,10 +1,13 @@
 // Something that went wrong and that a person should read: the cabinet's own problems, and the network's in the same shape.
+import type { Role } from './roles';
 import { texts } from './texts';
 
 export interface Problem {
   code: string;
   field: string | null;
   message: string;
+  // The roles that are still held, where the one that acts is not.
+  availableIn?: readonly Role[];
 }
 
 export class Refused extends Error {

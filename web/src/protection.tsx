@@ -1,5 +1,5 @@
 // What protects one's own account: passkeys, the authenticator, recovery codes.
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Dialog } from './dialog';
 import type { Asked } from './doors';
 import {
@@ -7,7 +7,13 @@ import {
   BEGIN_PASSKEY,
   BEGIN_TOTP,
   CREATE_CODES,
+  DISABLE_TOTP,
   ENABLE_TOTP,
+  OWN_FACTORS,
+  type Own,
+  PASSKEYS,
+  type Passkeys,
+  REMOVE_PASSKEY,
   type Totp,
 } from './factors';
 import { CodeField, TextField } from './fields';
@@ -17,7 +23,7 @@ import { Freshly } from './fresh';
 import { hasPasskeys, makePasskey, passkeyAddress } from './passkeys';
 import { Problems } from './problems';
 import type { Session } from './session';
-import { texts } from './texts';
+import { texts, time } from './texts';
 
 interface Props {
   session: Session;
@@ -26,26 +32,76 @@ interface Props {
 
 export function Protection({ session, onClose }: Props) {
   const work = useWork();
+  const loading = useWork();
+  const [own, setOwn] = useState<Own['account'] | null>(null);
+  const [passkeys, setPasskeys] = useState<Passkeys['nodes']>([]);
   const [told, tell] = useState('');
   const [totp, setTotp] = useState<Totp | null>(null);
   const [codes, setCodes] = useState<readonly string[]>([]);
   const [at, go] = useState<'all' | 'passkey'>('all');
   const back = () => go('all');
 
+  const load = () =>
+    loading.run(async () => {
+      setOwn((await session.ask<Own>(OWN_FACTORS)).account);
+      setPasskeys((await session.ask<Passkeys>(PASSKEYS)).nodes);
+    });
+
+  useEffect(() => void load(), [session]);
+
+  // What was told is about the step before.
+  function begin(action: () => Promise<void>) {
+    tell('');
+    void work.run(action);
+  }
+
+  async function done(text: string) {
+    // What is recommended is something else now.
+    await session.renew();
+    await load();
+    tell(text);
+  }
+
   async function addPasskey(values: FormData) {
     const { options } = await session.ask<Asked>(BEGIN_PASSKEY);
     const credential = await makePasskey(options);
     await session.ask(ADD_PASSKEY, { name: typed(values, 'name'), credential });
-    tell(formTexts.passkeyAdded);
+    await done(formTexts.passkeyAdded);
     back();
   }
 
   async function enableTotp(values: FormData) {
     await session.ask(ENABLE_TOTP, { code: code(values) });
-    tell(formTexts.totpEnabled);
+    await done(formTexts.totpEnabled);
     setTotp(null);
   }
 
+  async function remove(operation: string, variables: Record<string, unknown> = {}) {
+    await session.ask(operation, variables);
+    await done(formTexts.factorRemoved);
+  }
+
+  async function createCodes() {
+    const made = (await session.ask<{ codes: string[] }>(CREATE_CODES)).codes;
+    setCodes(made);
+    setOwn((before) => before && { ...before, recoveryCodesLeft: made.length });
+    await session.renew();
+  }
+
+  const hasApp = own?.factors.some(({ kind }) => kind === 'TOTP') ?? false;
+  const codesLeft = own?.recoveryCodesLeft ?? 0;
+  const button = (text: string, testId: string, action: () => Promise<void>, label?: string) => (
+    <button
+      type="button"
+      className="button"
+      data-testid={testId}
+      aria-label={label}
+      aria-disabled={work.isBusy}
+      onClick={() => begin(action)}
+    >
+      {text}
+    </button>
+  );
   return (
     <Dialog title={formTexts.protection} testId="protection" onClose={onClose}>
       <Freshly session={session} work={work} onCancel={onClose}>
@@ -82,36 +138,40 @@ export function Protection({ session, onClose }: Props) {
           </Form>
         ) : (
           <div className="sign-in-told">
-            <Problems problems={work.problems} />
+            <Problems problems={[...loading.problems, ...work.problems]} />
+            <ul className="sign-in-list">
+              {passkeys.map(({ id, name, createdAt }) => (
+                <li key={id} data-testid="passkey">
+                  <span>
+                    <b>{name}</b>
+                    <br />
+                    {formTexts.passkeys}, {formTexts.sessionSince} {time(createdAt)}
+                  </span>
+                  {button(formTexts.remove, 'remove-passkey', () => remove(REMOVE_PASSKEY, { id }), `${formTexts.remove}: ${name}`)}
+                </li>
+              ))}
+              {hasApp && (
+                <li data-testid="app">
+                  <b>{formTexts.authenticator}</b>
+                  {button(formTexts.remove, 'disable-totp', () => remove(DISABLE_TOTP), `${formTexts.remove}: ${formTexts.authenticator}`)}
+                </li>
+              )}
+            </ul>
             {passkeyAddress ? (
               <p className="field-hint">
                 {formTexts.passkeyAt} <a href={passkeyAddress}>{passkeyAddress}</a>
               </p>
             ) : (
               hasPasskeys && (
-                <button type="button" className="button" data-testid="add-passkey" onClick={() => go('passkey')}>
+                <button type="button" className="button" data-testid="add-passkey" onClick={() => begin(async () => go('passkey'))}>
                   {formTexts.addPasskey}
                 </button>
               )
             )}
-            <button
-              type="button"
-              className="button"
-              data-testid="begin-totp"
-              aria-disabled={work.isBusy}
-              onClick={() => void work.run(async () => setTotp(await session.ask<Totp>(BEGIN_TOTP)))}
-            >
-              {formTexts.beginTotp}
-            </button>
-            <button
-              type="button"
-              className="button"
-              data-testid="create-codes"
-              aria-disabled={work.isBusy}
-              onClick={() => void work.run(async () => setCodes((await session.ask<{ codes: string[] }>(CREATE_CODES)).codes))}
-            >
-              {formTexts.recoveryCodes}: {formTexts.createCodes}
-            </button>
+            {button(hasApp ? formTexts.replaceTotp : formTexts.beginTotp, 'begin-totp', async () =>
+              setTotp(await session.ask<Totp>(BEGIN_TOTP)),
+            )}
+            {button(`${formTexts.recoveryCodes}: ${codesLeft > 0 ? `${formTexts.codesLeft} ${codesLeft}, ${formTexts.createOthers}` : formTexts.createCodes}`, 'create-codes', createCodes)}
             {codes.length > 0 && (
               <div role="status">
                 <p className="field-hint">{formTexts.codesHint}</p>

@@ -14,7 +14,7 @@ import { code, Form, secret, typed, useWork } from './form';
 import { formTexts } from './formtexts';
 import { problemsOf } from './problem';
 import { Problems } from './problems';
-import { type CodeSent, useSentCode } from './sent';
+import { type CodeSent, keepSent, useSentCode } from './sent';
 import { SentCode } from './sentcode';
 import type { Session } from './session';
 
@@ -69,6 +69,11 @@ export function Registration({ session, onBack, onDone }: Props) {
   return <AboutOneself session={session} sent={sent} onBack={onBack} onDone={onDone} />;
 }
 
+// A code that was sent lives so long.
+function inTenMinutes(): string {
+  return new Date(Date.now() + 10 * 60_000).toISOString();
+}
+
 interface FormProps {
   session: Session;
   sent: CodeSent;
@@ -83,13 +88,14 @@ function AboutOneself({ session, sent, onBack, onDone }: FormProps) {
   const [terms, setTerms] = useState<Terms | null>(null);
   const [specialties, setSpecialties] = useState<Specialties['nodes']>([]);
 
-  useEffect(() => {
-    void loading.run(async () => {
+  const load = () =>
+    loading.run(async () => {
       setTerms(await session.ask<Terms>(TERMS));
       setSpecialties((await session.ask<Specialties>(SPECIALTIES)).nodes);
     });
-    // Asked once for each form.
-  }, [session]);
+
+  // Asked once for each form.
+  useEffect(() => void load(), [session]);
 
   // Empty ones go too: the server names everything that is wrong at once.
   async function register(values: FormData) {
@@ -108,10 +114,14 @@ function AboutOneself({ session, sent, onBack, onDone }: FormProps) {
       termsVersion: terms?.version ?? '',
     };
     try {
-      await session.enter(REGISTER, { handle: sent.handle, input });
+      const { emailHandle } = await session.enter(REGISTER, { handle: sent.handle, input });
+      if (emailHandle) keepSent(session, 'confirmation', { channel: 'EMAIL' }, { handle: emailHandle, expiresAt: inTenMinutes() });
     } catch (error) {
+      const problems = problemsOf(error);
       // Nothing more is taken under this handle.
-      if (problemsOf(error).some(({ field }) => field === 'handle')) sent.done();
+      if (problems.some(({ field }) => field === 'handle')) sent.done();
+      // Others are in force by now, or none came: they are there to be read, and accepted anew.
+      if (problems.some(({ code }) => code === 'TERMS_OUTDATED')) await load();
       throw error;
     }
     sent.done();
@@ -139,7 +149,7 @@ function AboutOneself({ session, sent, onBack, onDone }: FormProps) {
       <Choice name="specialty" label={formTexts.specialty} options={choices} />
       <TextField name="email" label={formTexts.email} hint={formTexts.optional} type="email" autoComplete="email" />
       <PasswordField name="password" label={formTexts.newPassword} hint={formTexts.passwordHint} autoComplete="new-password" />
-      <Check name="terms" label={formTexts.terms}>
+      <Check key={terms?.version} name="terms" label={formTexts.terms}>
         {terms && (
           <details className="sign-in-terms">
             <summary>

@@ -3,10 +3,19 @@ import { CodeField } from './fields';
 import type { Work } from './form';
 import { formTexts } from './formtexts';
 
-export function SentCode({ work, onAgain }: { work: Work; onAgain: () => Promise<void> }) {
+interface Props {
+  work: Work;
+  // Where it went, where that is known.
+  to?: string | null;
+  onAgain: () => Promise<void>;
+}
+
+export function SentCode({ work, to, onAgain }: Props) {
   return (
     <>
-      <p className="field-hint" role="status">{formTexts.codeSent}</p>
+      <p className="field-hint" role="status" data-testid="code-sent">
+        {to ? `${formTexts.codeSentTo} ${to}` : formTexts.codeSent}
+      </p>
       <CodeField />
       <button
         type="button"

@@ -21,6 +21,11 @@ export interface State {
   recommendations: readonly string[];
 }
 
+interface Found {
+  identity: Identity;
+  notice: State['notice'];
+}
+
 // An access token lives ten minutes.
 const FRESH = 8 * 60_000;
 
@@ -35,7 +40,7 @@ export class Session {
   private readonly others = new BroadcastChannel('cabinet');
 
   constructor() {
-    this.others.onmessage = () => void this.restore().catch(() => undefined);
+    this.others.onmessage = () => void this.follow();
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -45,11 +50,11 @@ export class Session {
 
   readonly snapshot = (): State => this.state;
 
-  // Goes on in the session that the browser keeps, where there is one.
+  // Goes on in the session that the browser keeps, where there is one, in the role that it acts in.
   async restore(): Promise<void> {
-    const identity = await this.known();
-    if (identity) this.begin(identity);
-    else if (this.state.identity) this.end();
+    const found = await this.known();
+    if (found) this.begin(found);
+    else this.end();
   }
 
   // The account is another than it was, or holds other roles: here, and in the browser's other pages.
@@ -58,6 +63,7 @@ export class Session {
     this.others.postMessage(null);
   }
 
+
   // Signs in by one of the operations that do; answers with what it told. A sign-in that waits for a factor begins nothing.
   async enter(operation: string, variables: Record<string, unknown>): Promise<Entered> {
     const { signal } = (this.entering = new AbortController());
@@ -65,10 +71,10 @@ export class Session {
       const entered = await request<Entered>((url, init) => this.anew(url, { ...init, signal }), operation, variables);
       if (entered.viewer === null) return entered;
       this.freshUntil = Date.now() + FRESH;
-      const identity = await this.known();
+      const found = await this.known();
       signal.throwIfAborted();
-      if (!identity) throw new Refused([{ code: 'COOKIES_NEEDED', field: null, message: texts.cookiesNeeded }]);
-      this.begin(identity, entered.recommendations ?? []);
+      if (!found) throw new Refused([{ code: 'COOKIES_NEEDED', field: null, message: texts.cookiesNeeded }]);
+      this.begin(found, entered.recommendations ?? []);
       this.others.postMessage(null);
       return entered;
     } catch (error) {
@@ -82,16 +88,22 @@ export class Session {
     this.entering.abort();
   }
 
-  // One of the page's own operations, in the role that is shown.
-  ask<Value extends object>(operation: string, variables: Record<string, unknown> = {}): Promise<Value> {
-    return request<Value>(this.send, operation, variables, this.state.identity?.role);
+  // One of the page's own operations, in the role that is shown; where that was revoked, in the one that took its place.
+  async ask<Value extends object>(operation: string, variables: Record<string, unknown> = {}): Promise<Value> {
+    const role = this.state.identity?.role;
+    try {
+      return await request<Value>(this.send, operation, variables, role);
+    } catch (error) {
+      const now = this.state.identity?.role;
+      if (now === undefined || now === role || !isRefusedAs(error, 'ROLE_NOT_HELD')) throw error;
+      return request<Value>(this.send, operation, variables, now);
+    }
   }
 
   // Where the server could not be told, the session lives on, and is shown: whoever leaves tries again.
   async signOut(): Promise<void> {
     try {
-      // In the session's own role: the one that is shown may have been revoked.
-      await request(this.send, SIGN_OUT);
+      await this.ask(SIGN_OUT);
     } catch (error) {
       if (!isOver(error)) throw error;
     }
@@ -118,11 +130,32 @@ export class Session {
     if (this.state.identity && Date.now() > this.freshUntil) await this.refresh();
   }
 
-  // `fetch` in the name of whoever is signed in.
-  readonly send: Send = (url, init) => {
+  // `fetch` in the name of whoever is signed in. Where the role is held no more, or the session is gone, the page follows.
+  readonly send: Send = async (url, init) => {
     if (new Headers(init.headers).has('authorization')) return reach(url, init);
-    return this.state.identity ? this.kept(url, init) : this.anew(url, init);
+    if (this.state.identity === null) return this.anew(url, init);
+    const response = await this.kept(url, init);
+    if (response.status === 403) await this.follow();
+    return response;
   };
+
+  // The session may have been begun, changed or ended elsewhere. The role that is shown goes on while it is held, whatever
+  // the session was switched to.
+  readonly follow = async (): Promise<void> => {
+    const found = await this.known().catch(() => undefined);
+    // The server could not be asked.
+    if (found === undefined) return;
+    if (found === null) this.end();
+    else if (found.identity.account.publicId === this.state.identity?.account.publicId) this.resume(found.identity);
+    else this.begin(found);
+  };
+
+  // What somebody wrote was done: it may have begun or ended the session, which the browser's other pages share.
+  async written(): Promise<void> {
+    const before = this.state.identity?.account.publicId;
+    await this.follow();
+    if (this.state.identity?.account.publicId !== before) this.others.postMessage(null);
+  }
 
   // As a visitor, whatever the browser keeps; what is signed in to, or renewed, it keeps from now on.
   private readonly anew: Send = (url, init) => reach(url, byCookie(init, 'new-cookie'));
@@ -135,16 +168,30 @@ export class Session {
   };
 
   // Whose session the browser keeps. A visitor's `Viewer` has no account, so it is asked for after.
-  private async known(): Promise<Identity | null> {
+  private async known(): Promise<Found | null> {
+    let notice: State['notice'] = null;
     try {
-      const { roles, activeRole } = await request<Viewer>(this.kept, VIEWER);
+      const { roles, activeRole } = await request<Viewer>(this.kept, VIEWER).catch((error) => {
+        notice = 'roleGone';
+        return this.switched(error);
+      });
       if (activeRole === 'VISITOR') return null;
       const { account } = await request<{ account: Account | null }>(this.kept, ACCOUNT);
-      return account && { account, roles, role: activeRole };
+      return account && { identity: { account, roles, role: activeRole }, notice };
     } catch (error) {
       if (isOver(error)) return null;
       throw error;
     }
+  }
+
+  // The role that the session acts in was revoked: it goes on in one that is held.
+  private async switched(error: unknown): Promise<Viewer> {
+    const held = problemsOf(error).flatMap(({ availableIn = [] }) => availableIn);
+    const role = held.find((one) => one === this.state.identity?.role) ?? held[0];
+    if (role === undefined) throw error;
+    const { viewer } = await request<Entered>(this.kept, SWITCH, { role }, role);
+    if (viewer === null) throw error;
+    return viewer;
   }
 
   // Whether the session goes on. One at a time, in all the pages of the browser: a refresh token works once.
@@ -161,11 +208,13 @@ export class Session {
     try {
       const { viewer } = await request<Entered>(this.anew, REFRESH);
       this.freshUntil = Date.now() + FRESH;
-      this.resume(viewer);
+      const before = this.state.identity;
+      // Signed out while the answer was on its way, or not told yet who this is.
+      if (before && viewer) this.resume({ ...before, roles: viewer.roles, role: viewer.activeRole });
       return true;
     } catch (error) {
       // Another page was first, and its cookies are ours as well.
-      if (problemsOf(error).some(({ code }) => code === 'REFRESH_RACED')) return true;
+      if (isRefusedAs(error, 'REFRESH_RACED')) return true;
       if (isPassing(error)) throw error;
       this.end();
       return false;
@@ -177,22 +226,20 @@ export class Session {
     if (this.state.identity === null && (await this.known())) await request(this.kept, SIGN_OUT);
   }
 
-  private begin(identity: Identity, told?: readonly string[]): void {
+  private begin({ identity, notice }: Found, told?: readonly string[]): void {
     const { publicId } = identity.account;
     const isSame = this.state.identity?.account.publicId === publicId;
     const recommendations = told ?? (isSame ? this.state.recommendations : []);
     const isAnother = this.lastAccount !== null && this.lastAccount !== publicId;
     this.lastAccount = publicId;
-    this.publish({ identity, notice: null, workspace: this.state.workspace + (isAnother ? 1 : 0), recommendations });
+    this.publish({ identity, notice, workspace: this.state.workspace + (isAnother ? 1 : 0), recommendations });
   }
 
-  private resume(viewer: Viewer | null): void {
+  private resume(after: Identity): void {
     const before = this.state.identity;
-    // Signed out while the answer was on its way, or not told yet who this is.
-    if (!before || !viewer) return;
-    const after = { ...before, roles: viewer.roles, role: viewer.activeRole };
-    if (after.roles.includes(before.role)) {
-      if (after.roles.join() !== before.roles.join()) this.publish({ identity: { ...after, role: before.role } });
+    if (before && after.roles.includes(before.role)) {
+      const identity = { ...after, role: before.role };
+      if (JSON.stringify(identity) !== JSON.stringify(before)) this.publish({ identity });
     } else {
       this.publish({ identity: after, notice: 'roleGone' });
     }
@@ -216,7 +263,11 @@ function byCookie(init: RequestInit, how: 'cookie' | 'new-cookie'): RequestInit 
 
 // There is no session any more.
 function isOver(error: unknown): boolean {
-  return problemsOf(error).some(({ code }) => code === 'UNAUTHENTICATED' || code === 'SESSION_EXPIRED');
+  return isRefusedAs(error, 'UNAUTHENTICATED', 'SESSION_EXPIRED');
+}
+
+function isRefusedAs(error: unknown, ...codes: readonly string[]): boolean {
+  return problemsOf(error).some(({ code }) => codes.includes(code));
 }
 
 // The network or the server failed; the session itself may be sound.

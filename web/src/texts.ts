@@ -13,7 +13,6 @@ const russian = {
   account: 'Учётная запись',
   guest: 'Вы не вошли',
   signIn: 'Войти',
-  signingIn: 'Проверяем…',
   signOut: 'Выйти',
   signInTitle: 'Вход в кабинет',
   login: 'Телефон или e-mail',
@@ -68,7 +67,6 @@ const english: typeof russian = {
   account: 'Account',
   guest: 'Not signed in',
   signIn: 'Sign in',
-  signingIn: 'Checking…',
   signOut: 'Sign out',
   signInTitle: 'Sign in to the cabinet',
   login: 'Phone or e-mail',
@@ -117,3 +115,8 @@ export const language: 'ru' | 'en' = navigator.languages
   .find((tag) => tag === 'ru' || tag === 'en') === 'en' ? 'en' : 'ru';
 
 export const texts = language === 'en' ? english : russian;
+
+const TIME = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'short' });
+
+// A moment by the reader's own clock.
+export const time = (moment: string): string => TIME.format(new Date(moment));

@@ -39,7 +39,10 @@ export class Transport {
   readonly fetcher: Fetcher = (params, options) => {
     const operation = operationOf(params);
     const named = operation ? { ...params, operationName: operation.name?.value ?? null } : params;
-    return operation?.operation === 'subscription' ? this.watch(named) : this.post(named, options?.headers);
+    if (operation?.operation === 'subscription') return this.watch(named);
+    const answer = this.post(named, options?.headers);
+    if (operation?.operation === 'mutation') void answer.then(() => this.session.written(), () => undefined);
+    return answer;
   };
 
   // Nothing asked for in this role is answered after this.

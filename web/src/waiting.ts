@@ -1,5 +1,5 @@
-// A sign-in that waits for its second factor: kept in this tab alone until it is over, so that a page that is loaded anew
-// goes on with it, and with the code that was sent for it.
+// A sign-in that waits for its second factor: kept in this tab alone until it is over or its dialog is closed, so that a page
+// that is loaded anew goes on with it, and with the code that was sent for it.
 import type { Pending } from './operations';
 
 const KEY = 'pending sign-in';
