@@ -161,10 +161,11 @@ async def test_a_session_on_another_device_is_ended_from_the_page(
         await page.get_by_test_id("sessions").click()
         await expect(page.get_by_test_id("session")).to_have_count(2)
         assert await page.evaluate(SMALL) == []
-        # It is no small thing: a factor is asked for, and then it is done.
+        # It is no small thing: password and factor are asked for, and then it is done.
         await page.get_by_test_id("end-session").click()
         async with page.expect_response("**/graphql"):
             await page.get_by_test_id("send-code").click()
+        await fill(page, password=PASSWORD)
         await choose(page, "SMS", await sent_code(api, phone, after=code))
         await told(page, "Завершено")
         await page.get_by_test_id("sessions").click()

@@ -104,6 +104,7 @@ async def test_what_is_recommended_is_told_after_signing_in_until_it_is_put_asid
         await page.get_by_test_id("protect").click()
         await page.get_by_test_id("create-codes").click()
         later = pyotp.TOTP(analyst.totp_secret).at(utc_now(), counter_offset=1)
+        await page.get_by_test_id("password").fill(analyst.password)
         await page.get_by_test_id("code").fill(later)
         await page.get_by_test_id("submit").click()
         await page.get_by_test_id("recovery-codes").wait_for()
