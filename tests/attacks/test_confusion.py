@@ -12,7 +12,7 @@ from strawberry.utils.str_converters import to_camel_case
 from auth import challenges
 from auth.challenges import ChallengeInvalid
 from auth.gate import Gate
-from auth.sent_codes import CodeExpired, CodeInvalid, Sent, check_code, proved, send_code
+from auth.sent_codes import CodeExpired, CodeInvalid, Sent, check_code, prove, proved, send_code
 from core.ids import uuid7
 from models.account import Account, AccountState
 from models.database import unit_of_work
@@ -61,12 +61,17 @@ async def test_a_code_is_good_for_its_purpose_alone(gate: Gate, purpose: CodePur
     for other in set(CodePurpose) - {purpose}:
         with pytest.raises(CodeInvalid):
             await check_code(viewer, gate=gate, purpose=other, handle=handle, code=code)
-        with pytest.raises(CodeExpired):
-            await proved(viewer, purpose=other, handle=handle)
 
     # Such guesses cost its owner nothing.
     found = await check_code(viewer, gate=gate, purpose=purpose, handle=handle, code=code)
     assert found.tries == 1
+
+    # Nor is what may follow it another thing.
+    await prove(viewer, found)
+    for other in set(CodePurpose) - {purpose}:
+        with pytest.raises(CodeExpired):
+            await proved(viewer, purpose=other, handle=handle)
+    assert (await proved(viewer, purpose=purpose, handle=handle)).id == found.id
 
 
 @pytest.mark.parametrize("purpose", CodePurpose)
