@@ -206,7 +206,7 @@ async def _refused_registering(
             handle=sent.handle,
             last_name=last_name,
             first_name="Анна",
-            birth_date=date(1985, 4, 12),
+            birth_date="1985-04-12",
             passport="4510 123456",
             inn="500100732259",
             is_medical_worker=False,

@@ -176,10 +176,10 @@ FORM = {
 
 
 def test_what_is_wrong_in_a_form_is_told_at_once_by_its_fields_and_in_russian_first() -> None:
-    value = {**FORM, "birthDate": "31.02.1990", "terms": None, "nickname": "Аня"}
+    value = {**FORM, "isMedicalWorker": "нет", "terms": None, "nickname": "Аня"}
     texts = {
         "input.lastName": "Заполните это поле.",
-        "input.birthDate": "Такого значения здесь быть не может.",
+        "input.isMedicalWorker": "Такого значения здесь быть не может.",
         "input.terms": "Заполните это поле.",
         "input.nickname": "Такого поля здесь нет.",
     }
