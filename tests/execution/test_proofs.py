@@ -120,7 +120,7 @@ async def test_what_is_listed_is_what_the_domain_names() -> None:
         f"Mutation.{name}"
         for name in (
             *("beginTotp", "enableTotp", "disableTotp", "setSmsFactor", "createRecoveryCodes"),
-            *("changePassword", "beginContactChange", "changeContact"),
+            *("changePassword", "beginContactChange", "changeContact", "stateIdentity"),
             *("beginPasskey", "removePasskey", "beginEsiaLinking", "unlinkEsia"),
             *("endSession", "endOtherSessions"),
         )
