@@ -330,8 +330,8 @@ class Took:
     def check(self) -> None:
         # Of equal distributions the share is 0.50, give or take 0.04 for 120 and 0.05 for 60.
         assert self.difference < 0.19
-        # The work behind it is alike too: one hash more makes it several times as much. What is sent
-        # to somebody known is sent meanwhile.
+        # The work behind it is alike too: one hash more makes it several times as much. Meanwhile
+        # the message to somebody known is sent.
         assert abs(median(self.worked[True]) / median(self.worked[False]) - 1) < 0.5
 
 
