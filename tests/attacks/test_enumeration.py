@@ -341,6 +341,7 @@ def shuffled(many: int) -> list[tuple[int, bool]]:
     return order
 
 
+@pytest.mark.any_database
 async def test_no_time_tells_that_another_login_has_locked_the_account(
     database_url: str, tmp_path: Path
 ) -> None:

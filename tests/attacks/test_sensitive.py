@@ -95,6 +95,7 @@ def _role_of(name: str) -> Role:
 build()
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("name", sorted(SENSITIVE))
 async def test_an_operation_holds_one_sensitive_field(api: Api, name: str) -> None:
     role = _role_of(name)
@@ -201,6 +202,7 @@ def test_every_public_field_is_tried() -> None:
     assert set(SENT) == set(TIMES) == _mutations_of(Role.VISITOR) - BY_A_LONG_SECRET
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("name", sorted(SENT))
 async def test_an_address_cannot_go_on_for_ever(api: Api, name: str) -> None:
     """Whichever of the addresses it has: those of a line of IPv6 count as one."""
