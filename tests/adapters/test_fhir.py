@@ -27,6 +27,8 @@ from adapters.staff_records import (
 from models.organisation import POSITIONS, SPECIALTIES
 from models.practitioner import Profession
 
+pytestmark = pytest.mark.any_database
+
 FOLDER = Path(__file__).parents[1] / "data/fhir"
 
 

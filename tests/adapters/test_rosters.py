@@ -28,6 +28,8 @@ from adapters.staff_records import (
 from models.practitioner import Profession
 from models.shift import ShiftKind
 
+pytestmark = pytest.mark.any_database
+
 WARD = (Path(__file__).parents[1] / "data/rosters/ward.xml").read_bytes()
 MOSCOW = "Europe/Moscow"
 BERLIN = "Europe/Berlin"

@@ -24,6 +24,8 @@ from tests.live import ListeningApi
 from tests.server.people import somebody
 from tests.sockets import connected
 
+pytestmark = pytest.mark.any_database
+
 JSON = {"content-type": "application/json"}
 
 

@@ -17,6 +17,8 @@ from tests.server.people import somebody
 from tests.server.test_websocket import changed, plan, switch
 from tests.sockets import Socket, connected
 
+pytestmark = pytest.mark.any_database
+
 TEXT = "{ viewer { activeRole } }"
 HASH = hash_of(TEXT)
 NOT_FOUND = {
