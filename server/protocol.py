@@ -233,7 +233,9 @@ class Protocol(HttpToolsProtocol):
             self.loop.call_later(self.seconds, self._end_handshake)
 
     def _end_handshake(self) -> None:
-        if not self.transport.get_protocol().handshake_complete:
+        # A connection that has closed meanwhile has none.
+        protocol = self.transport.get_protocol()
+        if protocol is not None and not protocol.handshake_complete:
             self.transport.abort()
 
     def _end(self, answer: bytes) -> None:

@@ -322,6 +322,23 @@ async def test_handshake_that_is_none_is_refused(listening_api: ListeningApi) ->
         assert (await answer(port, asked)).startswith(b"HTTP/1.1 400 ")
 
 
+async def test_socket_that_closes_within_the_time_of_its_handshake_leaves_nothing_behind(
+    listening_api: ListeningApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Protocol, "seconds", 0.2)
+    faults: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: faults.append(context))
+    port = httpx.URL(listening_api.url).port or 0
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(SOCKET)
+    assert (await reader.readline()).startswith(b"HTTP/1.1 101 ")
+    writer.transport.abort()
+    await asyncio.sleep(0.4)
+
+    assert faults == []
+
+
 async def test_socket_asked_for_behind_an_operation_ends_with_its_answer(
     listening_api: ListeningApi,
 ) -> None:
