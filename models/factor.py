@@ -36,6 +36,8 @@ class CodePurpose(StrEnum):
     CONFIRMATION = "CONFIRMATION"
     ROLE = "ROLE"
     SIGN_IN = "SIGN_IN"
+    # A factor shown again, in a session.
+    FACTOR = "FACTOR"
     RECOVERY = "RECOVERY"
     CONTACT = "CONTACT"
     INVITATION = "INVITATION"

@@ -22,6 +22,8 @@ _NOBODY = "nobody@example.invalid"
 class Alert(StrEnum):
     """What happened to an account."""
 
+    # With what the factor of a new account is open to.
+    REGISTERED = "REGISTERED"
     NEW_DEVICE = "NEW_DEVICE"
     LOCKED = "LOCKED"
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - the name of an event

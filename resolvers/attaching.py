@@ -64,8 +64,10 @@ class RegistryContactMissing(Problem):
     code = "REGISTRY_CONTACT_MISSING"
 
 
-# Numbers can be guessed, with the name and the birth date of somebody one knows.
-CLAIMING = Limit("claim a role", 10, timedelta(hours=1))
+# Numbers can be guessed, with the name and the birth date of somebody one knows. Asking in vain
+# closes nothing to the code that came.
+ASKING = Limit("ask for a role", 10, timedelta(hours=1))
+TRYING = Limit("attach a role", 10, timedelta(hours=1))
 CLAIMING_FROM = Limit("claim a role from", 60, timedelta(hours=1))
 
 _PERSONAL = (LicenceKind.ACCREDITATION, LicenceKind.SPECIALIST_CERTIFICATE)
@@ -112,7 +114,7 @@ async def request_role(viewer: Viewer, *, gate: Gate, **values: Any) -> SentToWo
     claim = _claim_of(values, problems)
     refuse(problems)
     assert claim is not None
-    await _count(viewer, gate)
+    await _count(viewer, gate, ASKING)
     try:
         return await _request(viewer, gate, claim)
     except Problem as problem:
@@ -131,7 +133,7 @@ async def attach_role(
     """
     problems: list[Problem] = []
     claim = _claim_of(values, problems)
-    await _count(viewer, gate)
+    await _count(viewer, gate, TRYING)
     sent = await code_or_problem(
         viewer,
         gate=gate,
@@ -167,8 +169,8 @@ def _claim_of(values: dict[str, Any], problems: list[Problem]) -> _Claim | None:
     return given[0]
 
 
-async def _count(viewer: Viewer, gate: Gate) -> None:
-    await gate.limiter.hit(viewer, CLAIMING, str(viewer.account_id))
+async def _count(viewer: Viewer, gate: Gate, limit: Limit) -> None:
+    await gate.limiter.hit(viewer, limit, str(viewer.account_id))
     await count_address(viewer, gate, CLAIMING_FROM)
 
 

@@ -75,9 +75,10 @@ async def check_factor(
     account: Account,
     factor: SecondFactor,
     code: str,
+    purpose: CodePurpose,
     sent: str | None = None,
 ) -> Use:
-    """Checks a code of a factor; ``sent`` is the handle of the one that was sent by SMS.
+    """Checks a code of a factor; ``sent`` is the handle of one sent by SMS, for that ``purpose``.
 
     Raises CodeInvalid, CodeReused, CodeExpired, ClockSkew about ``code``, FactorUnavailable.
     Outside of units of work; what comes back is done in one, in which the account is locked.
@@ -90,7 +91,7 @@ async def check_factor(
     found = await check_code(
         viewer,
         gate=gate,
-        purpose=CodePurpose.SIGN_IN,
+        purpose=purpose,
         handle=sent or "",
         code=code,
         account_id=account.id,
@@ -134,7 +135,7 @@ async def send_factor_code(viewer: Viewer, *, gate: Gate) -> Sent:
     return await send_code(
         viewer,
         gate=gate,
-        purpose=CodePurpose.SIGN_IN,
+        purpose=CodePurpose.FACTOR,
         channel=Channel.SMS,
         contact=contact,
         account_id=account.id,
@@ -167,7 +168,13 @@ async def confirm_factor(
         if not await gate.passwords.verify(account.password_hash, password):
             raise PasswordWrong("password")
         use = await check_factor(
-            viewer, gate=gate, account=account, factor=factor, code=code, sent=handle
+            viewer,
+            gate=gate,
+            account=account,
+            factor=factor,
+            code=code,
+            purpose=CodePurpose.FACTOR,
+            sent=handle,
         )
         shown = await _confirm(viewer, gate, account.password_hash, use)
     await forget_guesses(viewer, gate, _CONFIRMING)

@@ -223,5 +223,5 @@ async def _open(
             person, gate=gate, account=account, channel=Channel.EMAIL, contact=form["email"]
         )
     signed_in = await open_session(viewer, gate=gate, account=account, method=SignInMethod.SMS)
-    await alert(person, gate=gate, account=signed_in.account, what=Alert.SMS_ADDED)
+    await alert(person, gate=gate, account=signed_in.account, what=Alert.REGISTERED)
     return Registered(signed_in, emailed)

@@ -78,7 +78,13 @@ async def finish_sign_in(
     try:
         sent = await remembered_code(viewer, gate=gate, handle=handle)
         use = await check_factor(
-            viewer, gate=gate, account=account, factor=factor, code=code, sent=sent
+            viewer,
+            gate=gate,
+            account=account,
+            factor=factor,
+            code=code,
+            purpose=CodePurpose.SIGN_IN,
+            sent=sent,
         )
         return await _finish(viewer, gate, handle, SignInMethod(factor.value), use)
     except (CodeExpired, FactorUnavailable) as problem:

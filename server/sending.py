@@ -82,7 +82,13 @@ class Sending:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Sends until it is stopped; faults of the database are waited out."""
+        """Sends until it is stopped; faults of the database are waited out.
+
+        What nothing can send is said at once: nobody would know before somebody waits for a code.
+        """
+        for channel, deliverer in self._deliverers.items():
+            if isinstance(deliverer, Missing):
+                _log.warning("%s is sent by nothing: no gateway is configured", channel)
         async with asyncio.TaskGroup() as channels:
             # Each by itself: a gateway that hangs keeps no other's messages waiting.
             for channel in self._deliverers:

@@ -39,9 +39,17 @@ def needed(what: object, why: str) -> None:
 
 @contextlib.asynccontextmanager
 async def opened(
-    chromium: Browser, url: str, *, script: str = "", locale: str = "ru-RU"
+    chromium: Browser,
+    url: str,
+    *,
+    script: str = "",
+    locale: str = "ru-RU",
+    refusals: tuple[int, ...] = (400,),
 ) -> collections.abc.AsyncIterator[Page]:
-    """The page, freshly loaded. On leaving, it must have broken neither its policy nor itself."""
+    """The page, freshly loaded. On leaving, it must have broken neither its policy nor itself.
+
+    `refusals` are the statuses of answers that may refuse: Chromium notes each by itself.
+    """
     context = await chromium.new_context(
         locale=locale, color_scheme="light", viewport={"width": 1400, "height": 900}
     )
@@ -49,8 +57,7 @@ async def opened(
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        # Chromium notes an operation that is refused by itself: the page shows why.
-        is_refusal = "responded with a status of 400" in message.text
+        is_refusal = any(f"a status of {status}" in message.text for status in refusals)
         if message.type in {"error", "warning"} and not is_refusal:
             complaints.append(message.text)
 

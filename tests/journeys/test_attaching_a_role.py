@@ -294,6 +294,33 @@ async def test_numbers_are_guessed_at_ten_times_an_hour(hospital: Hospital) -> N
     ]
 
 
+async def test_asking_in_vain_closes_nothing_to_the_code_that_came(hospital: Hospital) -> None:
+    await registered(hospital)
+    person = await newcomer(hospital)
+    given = await asked(hospital, person, licenceNumber=LICENCE)
+    for _ in range(10):
+        await person.tries("requestRole", input={"licenceNumber": LICENCE})
+    assert await person.refused("requestRole", input={"licenceNumber": LICENCE}) == [
+        ("TOO_MANY_ATTEMPTS", None)
+    ]
+    for _ in range(3):
+        wrong = {**given, "code": other_than(given["code"])}
+        assert await person.refused("attachRole", **wrong) == [("CODE_INVALID", "code")]
+    assert await person.refused("attachRole", **given) == []
+
+
+async def test_a_role_is_attached_in_ten_tries_an_hour(hospital: Hospital) -> None:
+    await registered(hospital)
+    person = await newcomer(hospital)
+    given = await asked(hospital, person, licenceNumber=LICENCE)
+    for number in range(10):
+        wrong = {**given, "input": {"licenceNumber": f"Л041-01021-66/0039604{number}"}}
+        assert await person.refused("attachRole", **wrong) == [
+            ("LICENCE_NOT_FOUND", "input.licenceNumber")
+        ]
+    assert await person.refused("attachRole", **given) == [("TOO_MANY_ATTEMPTS", None)]
+
+
 async def test_the_code_goes_to_the_telephone_that_the_registry_knows(hospital: Hospital) -> None:
     file = await registered(hospital, personal_phone=OTHER_PHONE)
     # Whoever knows a name, a birth date and a licence may have any telephone.

@@ -69,7 +69,10 @@ async def test_one_registers_by_phone_code_and_form(hospital: Hospital) -> None:
         "confirmedAt": None,
     }
     told = await outbox(hospital, PHONE)
-    assert "a passkey or an authenticator is safer" in told[-1]
+    assert (
+        "Your cabinet is open: " in told[-1]
+        and "a passkey or an authenticator is safer" in told[-1]
+    )
     account = await Account.get(phone=PHONE)
     gate = hospital.api.services.gate
     assert account.state is AccountState.ACTIVE

@@ -378,6 +378,10 @@ async def test_a_factor_is_shown_again_by_sms_and_by_recovery_code(hospital: Hos
 
     sent = await person.does("sendFactorCode", "handle expiresAt resendAt")
     code = await code_for(hospital, PHONE)
+    # Whoever is asked for it on the telephone is told what it opens.
+    (told,) = [one.body for one in await messages(hospital) if code in one.body]
+    assert "Your code to show that it is you: " in told
+    assert "Whoever gives it changes your password, contacts and ways of signing in" in told
     given = {"password": PASSWORD, "code": code, "factor": "SMS", "handle": sent["handle"]}
     await confirms(person, **given)
     assert (await Session.get()).factor_at != long_ago

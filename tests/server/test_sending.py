@@ -208,6 +208,21 @@ async def test_without_a_gateway_messages_are_shown_in_development_only(
     assert (await Message.get(state=QUEUED)).error == "no gateway is configured"
 
 
+@pytest.mark.parametrize("production", [True, False])
+async def test_a_server_in_production_says_at_its_start_what_it_cannot_send(
+    vault: Vault, clock: Clock, caplog: pytest.LogCaptureFixture, production: bool
+) -> None:
+    settings = Settings(
+        database_url="", home=Path(), sms=SmsGateway("https://sms.example"), production=production
+    )
+    sending = Sending(vault, deliverers_of(settings), clock=clock)
+    sending.stop()
+    await sending.run()
+    said = ["EMAIL is sent by nothing: no gateway is configured"] if production else []
+    assert caplog.messages == said
+    await sending.close()
+
+
 async def outages() -> list[tuple[str, str, bool]]:
     """The notices: part, who wrote it, and whether it is over."""
     rows = await ServiceNotice.filter(kind=NoticeKind.OUTAGE).order_by("created_at", "id")
