@@ -4,7 +4,8 @@ The fields are taken from where they are declared, so that a new one is tried by
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -217,8 +218,26 @@ async def test_an_address_cannot_go_on_for_ever(api: Api, name: str) -> None:
         return codes != ["TOO_MANY_ATTEMPTS"]
 
     looked_at = 0
-    for begin in range(0, TIMES[name] + AT_ONCE, AT_ONCE):
+    if TIMES[name] > 2 * AT_ONCE:
+        looked_at += await almost(TIMES[name] - AT_ONCE // 2, is_looked_at)
+    for begin in range(looked_at, TIMES[name] + AT_ONCE, AT_ONCE):
         told = await asyncio.gather(*(is_looked_at(begin + n) for n in range(AT_ONCE)))
         looked_at += sum(told)
 
     assert looked_at == TIMES[name]
+
+
+async def almost(times: int, is_looked_at: Callable[[int], Awaitable[bool]]) -> int:
+    """Asks twice, and writes down what both were counted by as often as if it were asked so often.
+
+    To ask so often would take seconds.
+    """
+    assert await is_looked_at(0)
+    assert await is_looked_at(1)
+    counts = Counter(await Hit.all().values_list("key_hash", flat=True))
+    (shared,) = [key_hash for key_hash, count in counts.items() if count == 2]
+    hit = await Hit.filter(key_hash=shared).first()
+    assert hit is not None
+    more = [Hit(key_hash=shared, at=hit.at, ends_at=hit.ends_at) for _ in range(times - 2)]
+    await Hit.bulk_create(more)
+    return times
