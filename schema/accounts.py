@@ -6,6 +6,7 @@ from uuid import UUID
 from auth.rights import Scope
 from models.account import Account as AccountRow
 from models.account import AccountState, ConfirmedBy
+from models.identity import Identity
 from models.role import Role
 from resolvers import accounts, sessions
 from resolvers.esia import esia_linked_at
@@ -86,6 +87,12 @@ class Account:
         visible(*SIGNED_IN, rows=OWN),
         says="What had better be done for its safety, the most urgent first.",
         value=lambda account, context: recommended(account.id, context),
+    )
+    identity = computed(
+        "StatedIdentity | None",
+        visible(*SIGNED_IN, rows=OWN),
+        says="Whose it is, in their own words: see `stateIdentity`.",
+        value=lambda account, _: Identity.get_or_none(account_id=account.id),
     )
     created_at = column("datetime", visible(*SIGNED_IN), says="When it was opened.")
 

@@ -16,6 +16,7 @@ import schema.confirmation
 import schema.courses
 import schema.esia
 import schema.grants
+import schema.identities
 import schema.invitations
 import schema.licences
 import schema.organisations

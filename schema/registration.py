@@ -6,11 +6,10 @@ from typing import Any
 from core.terms import Terms as CurrentTerms
 from core.terms import current_terms
 from models.role import Role
-from resolvers import identities, registration
+from resolvers import registration
 from schema.context import Context
-from schema.directives import EVERYONE, SIGNED_IN, visible
-from schema.factors import LATELY
-from schema.operations import Returned, given, input_of, mutation, query, row
+from schema.directives import EVERYONE, visible
+from schema.operations import Returned, given, input_of, mutation, query
 from schema.sent_codes import SENT
 from schema.sessions import SIGNED_IN_PAYLOAD
 from schema.views import computed, object_of
@@ -98,30 +97,4 @@ mutation(
         ),
     },
     sensitive=True,
-)
-
-
-@input_of(visible(*SIGNED_IN))
-class StateIdentityInput:
-    """Who one is."""
-
-    last_name = given("str", says="Family name (фамилия).")
-    first_name = given("str", says="Given name (имя).")
-    patronymic = given("str | None", says="Patronymic (отчество).")
-    birth_date = given("str", says="Date of birth: 1985-04-12 or 12.04.1985.")
-    passport = given("str", says="Series and number of the passport, ten digits; sealed at rest.")
-    inn = given("str", says="INN of a person: twelve digits; sealed at rest.")
-
-
-mutation(
-    identities.state_identity,
-    visible(*SIGNED_IN),
-    # The document in it is what a visitor shows who has lost a contact.
-    LATELY,
-    says=(
-        "Says whose the account is, where it was not opened by registering, or mends what was said:"
-        " then it is confirmed anew."
-    ),
-    input="StateIdentityInput",
-    returns=row("Account"),
 )

@@ -35,7 +35,7 @@ from models.role import Role
 from models.ticket import TicketReason, TicketState
 from tests import factories as make
 from tests.api import Api
-from tests.world_work import courses, licences, links, passkeys, positions, shifts
+from tests.world_work import courses, licences, links, passkeys, positions, shifts, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,7 @@ async def _populate(vault: Vault, now: datetime) -> World:
     _journal(made, workers)
     await passkeys(made)
     await links(made)
+    await words(made, vault)
     return made
 
 

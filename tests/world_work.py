@@ -1,13 +1,14 @@
-"""What the world's people have: positions, licences, shifts, courses, passkeys, links."""
+"""What the world's people have: positions, licences, shifts, courses, passkeys, links, words."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import count, cycle
 from typing import TYPE_CHECKING
 
+from core.sealing import Vault
 from models.course import CourseAudience, Enrolment, EnrolmentStatus
 from models.factor import Passkey
-from models.identity import ExternalIdentity, Provider
+from models.identity import ExternalIdentity, Identity, Provider
 from models.licence import LicenceKind
 from models.organisation import POSITIONS, DictionaryEntry
 from models.practitioner import EmploymentType, Position, Practitioner, Profession
@@ -192,4 +193,20 @@ async def links(made: "World") -> None:
             provider=Provider.ESIA,
             subject=str(number),
             linked_at=account.created_at,
+        )
+
+
+async def words(made: "World", vault: Vault) -> None:
+    """Everybody has said whose their account is, by a name that holds its public id."""
+    accounts = {one.account.id: one.account for one in made.people.values() if one.account}
+    for account in accounts.values():
+        await Identity.create(
+            account=account,
+            last_name=account.public_id,
+            first_name="Ёлка",
+            patronymic="Петровна",
+            birth_date=account.created_at.date(),
+            passport_sealed=vault.seal("4510123456"),
+            inn_sealed=vault.seal("500100732259"),
+            snils_sealed=vault.seal("11223344595"),
         )

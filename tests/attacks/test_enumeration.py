@@ -28,6 +28,7 @@ from tests.auth.entrance import PASSWORD
 from tests.execution.test_query_counts import counted
 from tests.journeys.hospital import mutation_document, sent
 from tests.live import ListeningApi, listening
+from tests.times import chance, log_measured, samples, share
 
 WRONG, NEW_PASSWORD = "не тот пароль 42", "другой омут 43 сома"
 VOLATILE = {"handle", "expiresAt", "resendAt", "number", "until", "createdAt"}
@@ -297,14 +298,8 @@ async def _tried_in_turn(api: Api, n: int, is_known: bool) -> list[tuple[Any, li
 
 # Shorter than it is by default, so that many are measured soon.
 EVEN = timedelta(milliseconds=20)
-SAMPLES = 120
-PAIRS = 60
-
-
-def larger(one: list[float], other: list[float]) -> float:
-    """How often a value of one is larger than one of the other: Mann and Whitney's U, a share."""
-    pairs = len(one) * len(other)
-    return sum((a > b) + (a == b) / 2 for a in one for b in other) / pairs
+SAMPLES = samples(120)
+PAIRS = samples(60)
 
 
 class Took:
@@ -322,17 +317,14 @@ class Took:
         self.worked[is_known].append(time.process_time() - worked)
         return answer
 
-    @property
-    def difference(self) -> float:
-        """How far from chance the guess is that the longer wait is for somebody known."""
-        return abs(larger(self.seconds[True], self.seconds[False]) - 0.5)
-
     def check(self) -> None:
-        # Of equal distributions the share is 0.50, give or take 0.04 for 120 and 0.05 for 60.
-        assert self.difference < 0.19
+        many, waits = len(self.seconds[True]), share(self.seconds[True], self.seconds[False])
+        works = median(self.worked[True]) / median(self.worked[False])
+        log_measured(many, waits, works)
+        assert abs(waits - 0.5) < chance(many)
         # The work behind it is alike too: one hash more makes it several times as much. Meanwhile
         # the message to somebody known is sent.
-        assert abs(median(self.worked[True]) / median(self.worked[False]) - 1) < 0.5
+        assert abs(works - 1) < 0.5
 
 
 def shuffled(many: int) -> list[tuple[int, bool]]:

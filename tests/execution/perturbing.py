@@ -41,6 +41,7 @@ READS: dict[str, frozenset[str]] = {
     "Account.factors": frozenset({"totp_sealed", "sms_factor", "phone"}),
     # From rows of their own, passkeys among them, which are the owner's alone.
     "Account.esia_linked_at": frozenset(),
+    "Account.identity": frozenset(),
     "Account.recovery_codes_left": frozenset(),
     "Account.recommendations": frozenset(
         {

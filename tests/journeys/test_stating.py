@@ -147,3 +147,26 @@ async def test_whom_the_organisation_has_confirmed_is_not_sent_to_say_who_they_a
     doctor, operator = await hospital.doctor(), await hospital.staff(Role.OPERATOR)
     visit = await visits(hospital, doctor)
     assert await operator.refused("confirmInPerson", **visit) == [("ALREADY_CONFIRMED", None)]
+
+
+WORDS = "{ viewer { account { identity { lastName birthDate passport inn snils } } } }"
+
+
+async def test_what_one_said_is_read_by_oneself_and_numbers_by_their_end(
+    hospital: Hospital,
+) -> None:
+    person = await confirmed_newcomer(hospital)
+    told = (await person.answer(WORDS)).data["viewer"]["account"]["identity"]
+    assert told == {
+        "lastName": FORM["lastName"],
+        "birthDate": FORM["birthDate"],
+        "passport": "•••• ••3456",
+        "inn": "••••••••2259",
+        "snils": f"•••••••{SNILS.replace(' ', '').replace('-', '')[-4:]}",
+    }
+    operator = await hospital.staff(Role.OPERATOR)
+    found = "query($id: ID!) { account(id: $id) { publicId identity { lastName } } }"
+    answer = await operator.answer(found, {"id": str(person.account_id)})
+    assert answer.data["account"]["identity"] is None
+    # Who says nothing has said nothing.
+    assert (await operator.answer(WORDS)).data["viewer"]["account"]["identity"] is None

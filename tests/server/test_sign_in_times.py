@@ -11,8 +11,9 @@ import pytest
 from core.settings import SignInLimits
 from tests import factories as make
 from tests.live import ListeningApi, listening
+from tests.times import chance, log_measured, samples, share
 
-SAMPLES = 220
+SAMPLES = samples(220)
 WARMING = 10
 # Nobody is refused here for trying too often, but every login is tried once anyway.
 MANY = SignInLimits(address_failures=10_000)
@@ -31,12 +32,6 @@ async def seconds(api: ListeningApi, login: str) -> float:
     (problem,) = response.json()["data"]["signIn"]["errors"]
     assert problem["code"] == "BAD_CREDENTIALS"
     return took
-
-
-def larger(one: list[float], other: list[float]) -> float:
-    """How often a value of one is larger than one of the other: Mann and Whitney's U, a share."""
-    pairs = len(one) * len(other)
-    return sum((a > b) + (a == b) / 2 for a in one for b in other) / pairs
 
 
 @pytest.mark.any_database
@@ -65,6 +60,7 @@ async def test_a_login_that_nobody_has_is_refused_neither_sooner_nor_later(
 
     known_ones, unknown_ones = took[True], took[False]
     assert len(known_ones) == len(unknown_ones) == SAMPLES
-    # Of equal distributions the share is 0.50 ± 0.03.
-    assert abs(larger(known_ones, unknown_ones) - 0.5) < 0.13
-    assert abs(median(known_ones) / median(unknown_ones) - 1) < 0.15
+    waits, medians = share(known_ones, unknown_ones), median(known_ones) / median(unknown_ones)
+    log_measured(SAMPLES, waits, medians)
+    assert abs(waits - 0.5) < chance(SAMPLES)
+    assert abs(medians - 1) < 0.15

@@ -175,3 +175,35 @@ async def test_a_session_on_another_device_is_ended_from_the_page(
         await other.get_by_role("button", name="Execute query").click()
         await expect(other.get_by_test_id("sign-in")).to_contain_text("Сеанс закончился")
         await stolen.close()
+
+
+async def test_what_one_said_of_oneself_is_shown_and_said_anew(
+    chromium: Browser, registry: Hospital
+) -> None:
+    api, phone = registry.api, "8 (926) 555-10-03"
+    assert isinstance(api, ListeningApi)
+    async with at_localhost(chromium, api) as page:
+        code = await register(page, api, phone)
+        await page.get_by_test_id("account").click()
+        await page.get_by_test_id("stating").click()
+        # Of the numbers only the end is shown, and none stands in a field.
+        await expect(page.get_by_test_id("lastName")).to_have_value(FORM["lastName"])
+        await expect(page.get_by_test_id("birthDate")).to_have_value(FORM["birthDate"])
+        await expect(page.get_by_text("•••• ••3456")).to_be_visible()
+        await expect(page.get_by_test_id("passport")).to_have_value("")
+        assert await page.evaluate(SMALL) == []
+        await fill(page, lastName="Ёжикова", passport="4510 12345", inn=FORM["inn"])
+        await submit(page)
+        # A factor comes first; what was typed goes on after it, and stands there where it is wrong.
+        async with page.expect_response("**/graphql"):
+            await page.get_by_test_id("send-code").click()
+        await fill(page, password=PASSWORD)
+        await choose(page, "SMS", await sent_code(api, phone, after=code))
+        await expect(page.get_by_test_id("problem-passport")).to_contain_text("PASSPORT")
+        await expect(page.get_by_test_id("lastName")).to_have_value("Ёжикова")
+        await fill(page, passport="4510 123457")
+        await submit(page)
+        await told(page, "подтвердите учётную запись заново")
+        await page.get_by_test_id("stating").click()
+        await expect(page.get_by_test_id("lastName")).to_have_value("Ёжикова")
+        await expect(page.get_by_text("•••• ••3457")).to_be_visible()

@@ -11,6 +11,7 @@ import { OwnContact } from './owncontact';
 import { OwnPassword } from './ownpassword';
 import type { Identity, Session } from './session';
 import { Sessions } from './sessions';
+import { Stating } from './stating';
 import { texts } from './texts';
 import { useWays } from './ways';
 
@@ -21,7 +22,7 @@ export interface StepProps {
   onDone: (told: string) => Promise<void>;
 }
 
-type Step = 'all' | 'confirming' | 'attaching' | 'password' | 'contact' | 'sessions' | 'linking';
+type Step = 'all' | 'stating' | 'confirming' | 'attaching' | 'password' | 'contact' | 'sessions' | 'linking';
 
 interface Props {
   session: Session;
@@ -33,6 +34,7 @@ interface Props {
 
 const TITLES: Record<Step, string> = {
   all: texts.account,
+  stating: formTexts.identity,
   confirming: formTexts.confirmAccount,
   attaching: formTexts.attachRole,
   password: formTexts.changePassword,
@@ -85,6 +87,7 @@ export function AccountDialog({ session, identity, cameBack, onClose }: Props) {
             {account.confirmedAt ? formTexts.isConfirmed : formTexts.isUnconfirmed}
           </p>
           {!account.confirmedAt && way('confirming')}
+          {way('stating')}
           {way('attaching')}
           {way('password')}
           {way('contact')}
@@ -97,6 +100,7 @@ export function AccountDialog({ session, identity, cameBack, onClose }: Props) {
           </div>
         </div>
       )}
+      {at === 'stating' && <Stating {...step} />}
       {at === 'confirming' && <Confirming {...step} />}
       {at === 'attaching' && <Attaching {...step} />}
       {at === 'password' && <OwnPassword {...step} />}

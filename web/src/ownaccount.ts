@@ -1,4 +1,4 @@
-// The operations on one's own account: confirming it, attaching a role, its password, contacts, sessions and Gosuslugi.
+// The operations on one's own account: whose it is, confirming it, attaching a role, its password, contacts, sessions and Gosuslugi.
 const SENT = 'handle expiresAt errors { code field message }';
 const TOLD = 'errors { code field message }';
 
@@ -16,6 +16,28 @@ export const REQUEST_ROLE = `mutation RequestRole($input: RoleInput!) {
 
 export const ATTACH_ROLE = `mutation AttachRole($handle: String!, $code: String!, $input: RoleInput!) {
   attachRole(handle: $handle, code: $code, input: $input) { ${TOLD} }
+}`;
+
+// Of the numbers the last digits.
+export interface Stated {
+  lastName: string;
+  firstName: string;
+  patronymic: string | null;
+  birthDate: string | null;
+  passport: string | null;
+  inn: string | null;
+}
+
+export interface OwnIdentity {
+  account: { identity: Stated | null } | null;
+}
+
+export const OWN_IDENTITY = `query OwnIdentity {
+  viewer { account { identity { lastName firstName patronymic birthDate passport inn } } }
+}`;
+
+export const STATE_IDENTITY = `mutation StateIdentity($input: StateIdentityInput!) {
+  stateIdentity(input: $input) { ${TOLD} }
 }`;
 
 export const CHANGE_PASSWORD = `mutation ChangePassword($old: String!, $new: String!) {

@@ -12,16 +12,14 @@ import {
 import { Check, Choice, PasswordField, TextField } from './fields';
 import { code, Form, secret, typed, useWork } from './form';
 import { formTexts } from './formtexts';
+import { PERSON_FIELDS, PersonFields, personOf } from './person';
 import { problemsOf } from './problem';
 import { Problems } from './problems';
 import { type CodeSent, keepSent, useSentCode } from './sent';
 import { SentCode } from './sentcode';
 import type { Session } from './session';
 
-const FIELDS = [
-  'lastName', 'firstName', 'patronymic', 'birthDate', 'passport', 'inn',
-  'isMedicalWorker', 'specialty', 'email', 'password', 'terms',
-];
+const FIELDS = [...PERSON_FIELDS, 'isMedicalWorker', 'specialty', 'email', 'password', 'terms'];
 
 interface Props {
   session: Session;
@@ -97,15 +95,9 @@ function AboutOneself({ session, sent, onBack, onDone }: FormProps) {
   // Asked once for each form.
   useEffect(() => void load(), [session]);
 
-  // Empty ones go too: the server names everything that is wrong at once.
   async function register(values: FormData) {
     const input = {
-      lastName: typed(values, 'lastName'),
-      firstName: typed(values, 'firstName'),
-      patronymic: typed(values, 'patronymic') || null,
-      birthDate: typed(values, 'birthDate') || null,
-      passport: typed(values, 'passport'),
-      inn: typed(values, 'inn'),
+      ...personOf(values),
       isMedicalWorker: values.has('isMedicalWorker'),
       specialty: typed(values, 'specialty') || null,
       email: typed(values, 'email') || null,
@@ -139,12 +131,7 @@ function AboutOneself({ session, sent, onBack, onDone }: FormProps) {
       onSubmit={register}
     >
       <Problems problems={loading.problems} />
-      <TextField name="lastName" label={formTexts.lastName} autoComplete="family-name" />
-      <TextField name="firstName" label={formTexts.firstName} autoComplete="given-name" />
-      <TextField name="patronymic" label={formTexts.patronymic} hint={formTexts.optional} autoComplete="additional-name" />
-      <TextField name="birthDate" label={formTexts.birthDate} type="date" autoComplete="bday" />
-      <TextField name="passport" label={formTexts.passport} hint={formTexts.passportHint} inputMode="numeric" />
-      <TextField name="inn" label={formTexts.inn} inputMode="numeric" />
+      <PersonFields />
       <Check name="isMedicalWorker" label={formTexts.isMedicalWorker} />
       <Choice name="specialty" label={formTexts.specialty} options={choices} />
       <TextField name="email" label={formTexts.email} hint={formTexts.optional} type="email" autoComplete="email" />
