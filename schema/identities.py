@@ -26,7 +26,10 @@ class StatedIdentity:
     """Who the owner of an account is, as they have said; of numbers the last four digits."""
 
     last_name = computed(
-        "str", visible(*SIGNED_IN), says="Family name (фамилия).", value=lambda own, _: own.last_name
+        "str",
+        visible(*SIGNED_IN),
+        says="Family name (фамилия).",
+        value=lambda own, _: own.last_name,
     )
     first_name = computed(
         "str", visible(*SIGNED_IN), says="Given name (имя).", value=lambda own, _: own.first_name
@@ -38,7 +41,10 @@ class StatedIdentity:
         value=lambda own, _: own.patronymic,
     )
     birth_date = computed(
-        "date | None", visible(*SIGNED_IN), says="Date of birth.", value=lambda own, _: own.birth_date
+        "date | None",
+        visible(*SIGNED_IN),
+        says="Date of birth.",
+        value=lambda own, _: own.birth_date,
     )
     passport = computed(
         "str | None",
