@@ -51,9 +51,9 @@ pytestmark = [
 
 
 @asynccontextmanager
-async def at_localhost(chromium: Browser, server: Serving, **options: str) -> AsyncIterator[Page]:
+async def at_localhost(chromium: Browser, server: Serving, *, script: str = "") -> AsyncIterator[Page]:
     """The page by the name of this machine: passkeys hold for names alone."""
-    async with opened(chromium, server.url.replace("127.0.0.1", "localhost"), **options) as page:
+    async with opened(chromium, server.url.replace("127.0.0.1", "localhost"), script=script) as page:
         yield page
 
 
