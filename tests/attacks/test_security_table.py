@@ -147,8 +147,8 @@ def test_the_figures_of_guessing_are_those_of_the_limits() -> None:
         f"| {invitations.BEGINNING.times} each{_IN_QUARTER} an address; "
         f"{invitations.NAMING.times} contacts an hour",
         f"| {_all(visits.CONFIRMING)} an account, {lost_contacts.REPLACING.times} contacts",
-        f"| {attaching.ASKING.times} asked for and {attaching.TRYING.times} tried an hour an account, "
-        f"{attaching.CLAIMING_FROM.times} in all an address",
+        f"| {attaching.ASKING.times} asked for and {attaching.TRYING.times} tried an hour an "
+        f"account, {attaching.CLAIMING_FROM.times} in all an address",
         f"| {guesses.IN_SESSION}{_IN_QUARTER} a session",
         f"; {guesses.OF_ACCOUNT} an account",
         f"| {unguessed} of each{_WINDOWS[window]} an address, ",
