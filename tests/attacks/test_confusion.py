@@ -29,6 +29,9 @@ from tests.factories import NOW
 from tests.journeys.hospital import Hospital, founded, mutation_document, sent
 from tests.journeys.newcomers import form, proved_phone
 
+# What is tried here, no database decides.
+pytestmark = pytest.mark.any_database
+
 PHONE = "+79261234567"
 LATER = NOW + timedelta(minutes=2)
 

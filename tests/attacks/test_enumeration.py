@@ -354,6 +354,7 @@ async def test_no_time_tells_that_another_login_has_locked_the_account(
 
 
 # Sign-in has a test of its own, and invitations a code that nobody guesses.
+@pytest.mark.any_database
 @pytest.mark.parametrize("name", ["recovery by e-mail", "registration", "a ticket"])
 async def test_no_time_tells_who_has_an_account(
     database_url: str, tmp_path: Path, name: str

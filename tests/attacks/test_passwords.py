@@ -27,6 +27,9 @@ from tests import factories as make
 from tests.attacks.codes import last_code
 from tests.auth import entrance
 
+# What is tried here, no database decides.
+pytestmark = pytest.mark.any_database
+
 MADE_OF_NAMES = (
     "Корнилова1985!",
     "ЕлизаветаКорнилова",

@@ -21,6 +21,9 @@ from models.role import Role
 from tests.api import Api
 from tests.server.people import somebody
 
+# What is tried here, no database decides.
+pytestmark = pytest.mark.any_database
+
 WHO = "{ viewer { activeRole } }"
 DOCTOR = {"viewer": {"activeRole": "DOCTOR"}}
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)

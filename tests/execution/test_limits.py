@@ -16,6 +16,9 @@ from execution.limits import (
 )
 from tests.api import Api
 
+# What is tried here, no database decides.
+pytestmark = pytest.mark.any_database
+
 
 def code_of(text: str, variables: dict[str, object] | None = None) -> str | None:
     """The limit that a document is over, if any."""

@@ -23,6 +23,9 @@ from tests.certificates import DAY, FOR_PEOPLE, Authority, Signing, authority
 from tests.journeys.hospital import Caller, Hospital, founded, use_up, was_shown
 from tests.journeys.messages import messages
 
+# What is tried here, no database decides.
+pytestmark = pytest.mark.any_database
+
 SNILS, INN = "11223344595", "500100732259"
 OTHER_SNILS = "08765430300"
 SHOWS = "accessToken refreshToken viewer { activeRole roles }"

@@ -8,6 +8,9 @@ from models.role import Role
 from tests.api import Api
 from tests.world import ONE_EACH, World, token_of
 
+# What is tried here, no database decides.
+pytestmark = pytest.mark.any_database
+
 HOME = """
 query Home($kind: ShiftKind, $status: ShiftStatus, $filter: PractitionerFilter, $id: ID!) {
   viewer { activeRole account @ifVisible { publicId } organisation @ifVisible { name } }

@@ -6,6 +6,9 @@ from models.role import Role
 from tests import factories as make
 from tests.api import Api
 
+# What is tried here, no database decides.
+pytestmark = pytest.mark.any_database
+
 MIXED = """{ a: departments { totalCount } practitioners { nodes { passport } } __typename }"""
 DEBUG = {"x-cabinet-debug": "1"}
 

@@ -16,6 +16,9 @@ from tests.auth.redis_server import needed_redis, way
 from tests.certificates import authority
 from tests.journeys.hospital import Caller, journal
 
+# What is tried here, no database decides.
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:

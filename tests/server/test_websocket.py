@@ -71,6 +71,7 @@ def changed(shift_id: str, status: str, operation_id: str = "1") -> dict[str, An
 # The protocol.
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "frame",
     [
@@ -98,6 +99,7 @@ async def test_malformed_first_message_closes_4400(socket: Socket, frame: str | 
     assert (await socket.closed())[0] == 4400
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "frame",
     [
@@ -249,6 +251,7 @@ async def test_visitor_may_connect_and_has_no_subscriptions(socket: Socket) -> N
     assert (await socket.message())["type"] == "error"
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("authorization", ["Bearer x.y.z", "Basic YTpi", "Bearer ", "x", ""])
 async def test_wrong_token_closes_4401(socket: Socket, authorization: str) -> None:
     await socket.send(type="connection_init", payload={"authorization": authorization})
