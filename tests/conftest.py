@@ -16,7 +16,6 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from models.database import POSTGRESQL, dialect_of, opened, settle
 from server.migrating import file_of, migrate_database
@@ -172,15 +171,6 @@ def module_database(migrated: str, tmp_path_factory: pytest.TempPathFactory) -> 
     """The address of a migrated database that the tests of a module share."""
     with _database(tmp_path_factory.mktemp("shared"), like=migrated) as url:
         yield url
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def demo_server(
-    module_database: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[LiveServer]:
-    """One such server for a module: each test signs in as another, since a code works once."""
-    async with served(module_database, tmp_path_factory.mktemp("home")) as server:
-        yield server
 
 
 @pytest.fixture

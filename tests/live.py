@@ -15,10 +15,10 @@ import pyotp
 import uvicorn
 from uvicorn.server import ServerState
 
-from auth.gate import open_gate
+from auth.gate import Gate, open_gate
 from core.clock import utc_now
 from core.sealing import open_vault
-from core.settings import Settings
+from core.settings import Passkeys, Settings
 from models.database import opened
 from models.role import Role
 from resolvers.demo import DemoAccount, load_demo
@@ -38,13 +38,11 @@ _SIGN_IN = """
 
 
 @dataclass
-class LiveServer:
-    """A server process with the demo data."""
+class DemoServer:
+    """A server with the demo data."""
 
     url: str
     accounts: list[DemoAccount]
-    process: asyncio.subprocess.Process
-    log: Path
 
     @property
     def socket_url(self) -> str:
@@ -75,13 +73,20 @@ class LiveServer:
         return token
 
 
+@dataclass
+class LiveServer(DemoServer):
+    """One that is a process of its own."""
+
+    process: asyncio.subprocess.Process
+    log: Path
+
+
 @asynccontextmanager
 async def served(database_url: str, home: Path) -> AsyncIterator[LiveServer]:
     """`cabinet serve` over the demo data, until the block ends."""
     async with opened(database_url):
         settings = Settings(database_url=database_url, home=home)
-        gate = open_gate(settings, open_vault(home / "keys" / "vault.key"))
-        accounts = await load_demo(gate=gate, now=utc_now(), hash_password=gate.passwords.hash)
+        accounts = await _demo(open_gate(settings, open_vault(home / "keys" / "vault.key")))
     port = free_port()
     log = home / "server.log"
     process = await asyncio.create_subprocess_exec(
@@ -108,6 +113,19 @@ async def served(database_url: str, home: Path) -> AsyncIterator[LiveServer]:
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+@asynccontextmanager
+async def shown(database_url: str, home: Path) -> AsyncIterator[DemoServer]:
+    """The demo data served in this process, which knows the schema already."""
+    port = free_port()
+    passkeys = Passkeys(origins=(f"http://localhost:{port}",))
+    async with listening(database_url, home, on_port=port, passkeys=passkeys) as api:
+        yield DemoServer(api.url, await _demo(api.services.gate))
+
+
+async def _demo(gate: Gate) -> list[DemoAccount]:
+    return await load_demo(gate=gate, now=utc_now(), hash_password=gate.passwords.hash)
 
 
 async def _healthy(server: LiveServer) -> None:

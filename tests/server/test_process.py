@@ -3,8 +3,11 @@
 import asyncio
 import signal
 import time
+from collections.abc import AsyncIterator
 
 import httpx
+import pytest
+import pytest_asyncio
 
 from auth.rights import Rights
 from auth.viewer import Viewer
@@ -13,12 +16,21 @@ from models.account import Session
 from models.database import opened
 from models.role import Role
 from resolvers.sessions import sign_out
-from tests.live import LiveServer
+from tests.live import LiveServer, served
 from tests.sockets import connected
 
 IN_FLIGHT = 30
 # Checking a password takes its time, and only two are checked at once.
 SLOW = 'mutation { signIn(login: "nobody%d@example.org", password: "p") { errors { code } } }'
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo_server(
+    module_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[LiveServer]:
+    """One such server for the module: each test signs in as another, since a code works once."""
+    async with served(module_database, tmp_path_factory.mktemp("home")) as server:
+        yield server
 
 
 async def test_live_server_knows_its_people(demo_server: LiveServer) -> None:

@@ -20,7 +20,7 @@ from playwright.async_api import Browser, CDPSession, Page, Route, expect
 from core.clock import utc_now
 from models.role import Role
 from tests.browsing import RESPONSE, keep_picture, opened, run_example, sign_in
-from tests.live import ListeningApi, LiveServer
+from tests.live import ListeningApi, DemoServer
 from tests.pdfs import pdf
 
 PASSWORD = "тихий омут 42 кита"
@@ -41,7 +41,7 @@ SMALL = """() => [
 HELD = "document.activeElement.dataset.testid"
 _numbers = count(1)
 
-Serving = LiveServer | ListeningApi
+Serving = DemoServer | ListeningApi
 
 pytestmark = [
     pytest.mark.browser,
@@ -125,7 +125,7 @@ async def choose(page: Page, factor: str, code: str = "") -> None:
     await submit(page)
 
 
-async def show_again(page: Page, server: LiveServer, phone: str, proved: str) -> None:
+async def show_again(page: Page, server: DemoServer, phone: str, proved: str) -> None:
     """Shows the telephone once more, for what signing in is not enough for."""
     await page.get_by_test_id("factor").select_option("SMS")
     await page.get_by_test_id("send-code").click()
@@ -189,7 +189,7 @@ async def authenticator(page: Page) -> Authenticator:
 
 
 async def test_a_newcomer_registers_by_the_keyboard_alone(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     phone = another_phone()
     async with at_localhost(chromium, demo_server) as page:
@@ -242,7 +242,7 @@ async def _is_american(page: Page) -> bool:
     return first == "month"
 
 
-async def test_every_second_factor_signs_in(chromium: Browser, demo_server: LiveServer) -> None:
+async def test_every_second_factor_signs_in(chromium: Browser, demo_server: DemoServer) -> None:
     phone = another_phone()
     async with at_localhost(chromium, demo_server) as page:
         proved = await register(page, demo_server, phone)
@@ -277,7 +277,7 @@ async def test_every_second_factor_signs_in(chromium: Browser, demo_server: Live
         await is_in(page)
 
 
-async def test_a_code_by_sms_signs_in(chromium: Browser, demo_server: LiveServer) -> None:
+async def test_a_code_by_sms_signs_in(chromium: Browser, demo_server: DemoServer) -> None:
     phone = another_phone()
     async with at_localhost(chromium, demo_server) as page:
         proved = await register(page, demo_server, phone)
@@ -291,7 +291,7 @@ async def test_a_code_by_sms_signs_in(chromium: Browser, demo_server: LiveServer
 
 
 async def test_a_passkey_is_added_and_signs_in_in_every_way(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     phone = another_phone()
     async with at_localhost(chromium, demo_server) as page:
@@ -340,7 +340,7 @@ async def test_a_passkey_is_added_and_signs_in_in_every_way(
 
 
 async def test_an_offered_passkey_is_asked_for_anew_before_its_time_ends(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     asked = '"query":"mutation BeginPasskeySignIn'
     async with at_localhost(chromium, demo_server) as page:
@@ -354,7 +354,7 @@ async def test_an_offered_passkey_is_asked_for_anew_before_its_time_ends(
 
 
 async def test_an_address_of_digits_says_where_passkeys_work(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     async with opened(chromium, demo_server.url) as page:
         await page.get_by_test_id("open-sign-in").click()
@@ -367,7 +367,7 @@ async def test_an_address_of_digits_says_where_passkeys_work(
         await expect(page.get_by_test_id("by-signature")).to_have_count(0)
 
 
-async def test_a_forgotten_password_is_replaced(chromium: Browser, demo_server: LiveServer) -> None:
+async def test_a_forgotten_password_is_replaced(chromium: Browser, demo_server: DemoServer) -> None:
     phone, another = another_phone(), "тёплый кит 17 омутов"
     async with at_localhost(chromium, demo_server) as page:
         proved = await register(page, demo_server, phone)
@@ -394,7 +394,7 @@ async def test_a_forgotten_password_is_replaced(chromium: Browser, demo_server: 
 
 
 async def test_a_ticket_is_filed_without_signing_in(
-    chromium: Browser, demo_server: LiveServer, tmp_path: Path
+    chromium: Browser, demo_server: DemoServer, tmp_path: Path
 ) -> None:
     document = tmp_path / "Паспорт.pdf"
     document.write_bytes(pdf())
@@ -421,7 +421,7 @@ async def test_a_ticket_is_filed_without_signing_in(
 
 
 async def test_a_role_is_switched_after_a_chosen_factor_and_a_notice_is_read_by_all(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     doctor = demo_server.doctor
     async with at_localhost(chromium, demo_server) as page:
@@ -445,7 +445,7 @@ async def test_a_role_is_switched_after_a_chosen_factor_and_a_notice_is_read_by_
 
 
 async def test_a_browser_that_runs_no_modules_is_told_so(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     context = await chromium.new_context(java_script_enabled=False)
     page = await context.new_page()
@@ -456,7 +456,7 @@ async def test_a_browser_that_runs_no_modules_is_told_so(
 
 
 async def test_a_session_outlives_the_page_and_no_script_reads_it(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     nurse = demo_server.one_who_is(Role.NURSE)
     async with opened(chromium, demo_server.url) as page:
@@ -481,7 +481,7 @@ async def test_a_session_outlives_the_page_and_no_script_reads_it(
 
 
 async def test_a_token_that_is_not_taken_is_renewed_once_for_all_pages(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     phone = another_phone()
     context = await chromium.new_context(locale="ru-RU")

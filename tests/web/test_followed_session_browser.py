@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, expect
 
 from models.role import Role
 from tests.browsing import opened, sign_in
-from tests.live import LiveServer
+from tests.live import DemoServer
 from tests.web.test_shared_session_browser import another
 
 GRANTS = "{ roleGrants(first: 100) { nodes { id role holds account { id publicId } } } }"
@@ -30,7 +30,7 @@ pytestmark = [
 class Head:
     """The administrator of the organisation, who grants the role and takes it away."""
 
-    server: LiveServer
+    server: DemoServer
     token: str
     # The number of the account that it is about.
     whose: str
@@ -70,7 +70,7 @@ async def write(page: Page, document: str) -> None:
 
 
 async def test_who_loses_the_role_goes_on_in_another_that_is_held(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     nurse = demo_server.one_who_is(Role.NURSE)
     boss = next(one for one in demo_server.accounts if one.login.startswith("head@"))
@@ -111,7 +111,7 @@ async def test_who_loses_the_role_goes_on_in_another_that_is_held(
 
 
 async def test_a_page_keeps_its_role_while_another_acts_in_another(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     async with opened(chromium, demo_server.url) as page:
         await sign_in(page, demo_server.doctor)
@@ -130,7 +130,7 @@ async def test_a_page_keeps_its_role_while_another_acts_in_another(
 
 
 async def test_what_is_written_in_the_editor_signs_the_page_in_and_out(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     operator = demo_server.one_who_is(Role.OPERATOR)
     given = (operator.login, operator.password, pyotp.TOTP(operator.totp_secret).now())
@@ -147,7 +147,7 @@ async def test_what_is_written_in_the_editor_signs_the_page_in_and_out(
 
 
 async def test_cookies_that_are_gone_are_told_as_the_end_of_the_session(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     context = await chromium.new_context(locale="ru-RU")
     page = await context.new_page()

@@ -6,7 +6,7 @@ from playwright.async_api import Browser, Page, expect
 
 from models.role import Role
 from tests.browsing import RESPONSE, fill_in, keep_picture, opened, run_example, sign_in
-from tests.live import LiveServer
+from tests.live import DemoServer
 
 DISTINCT_COLOURS = """() => new Set(
     [...document.querySelectorAll('.graphiql-query-editor .view-line span span')]
@@ -37,7 +37,7 @@ async def completed(page: Page, text: str) -> list[str]:
 
 
 async def test_doctor_becomes_admin_and_sees_the_schema_change(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     async with opened(chromium, demo_server.url) as page:
         docs = page.locator(".graphiql-doc-explorer")
@@ -87,7 +87,7 @@ async def test_doctor_becomes_admin_and_sees_the_schema_change(
 
 
 async def test_wrong_code_is_said_beside_its_field(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     async with opened(chromium, demo_server.url) as page:
         await page.get_by_test_id("open-sign-in").click()
@@ -106,7 +106,7 @@ async def test_wrong_code_is_said_beside_its_field(
 
 
 async def test_a_password_is_masked_until_it_is_to_be_shown(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     async with opened(chromium, demo_server.url) as page:
         await page.get_by_test_id("open-sign-in").click()
@@ -119,7 +119,7 @@ async def test_a_password_is_masked_until_it_is_to_be_shown(
 
 
 async def test_a_password_is_pasted_and_filled_in_by_its_manager(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     async with opened(chromium, demo_server.url) as page:
         await page.get_by_test_id("open-sign-in").click()
@@ -135,7 +135,7 @@ async def test_a_password_is_pasted_and_filled_in_by_its_manager(
 
 
 async def test_without_a_code_the_page_asks_how_to_confirm(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     operator = demo_server.one_who_is(Role.OPERATOR)
     async with opened(chromium, demo_server.url) as page:
@@ -152,7 +152,7 @@ async def test_without_a_code_the_page_asks_how_to_confirm(
 
 
 async def test_signing_out_leaves_nothing_behind(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     async with opened(chromium, demo_server.url) as page:
         await sign_in(page, demo_server.one_who_is(Role.NURSE))
@@ -172,7 +172,7 @@ async def test_signing_out_leaves_nothing_behind(
         assert await page.evaluate(kept) == [0, 0, ""]
 
 
-async def test_too_old_browser_is_told_so(chromium: Browser, demo_server: LiveServer) -> None:
+async def test_too_old_browser_is_told_so(chromium: Browser, demo_server: DemoServer) -> None:
     old = "delete window.structuredClone;"
     async with opened(chromium, demo_server.url, script=old, locale="en-GB") as page:
         notice = page.get_by_test_id("notice")

@@ -4,7 +4,7 @@ import pyotp
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.live import LiveServer
+from tests.live import DemoServer
 from tests.web.test_account_browser import (
     SMALL,
     another_phone,
@@ -24,7 +24,7 @@ pytestmark = [
 
 
 async def test_what_protects_an_account_is_listed_and_taken_off(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     phone = another_phone()
     async with at_localhost(chromium, demo_server) as page:

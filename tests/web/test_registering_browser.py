@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Route, expect
 
-from tests.live import LiveServer
+from tests.live import DemoServer
 from tests.web.test_account_browser import FORM, at_localhost, fill, sent_code, submit
 
 PHONE = "8 (926) 555-30-01"
@@ -16,7 +16,7 @@ pytestmark = [
 
 
 async def test_terms_that_are_no_longer_in_force_are_shown_anew_and_accepted_again(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     async def answer_with_former(route: Route) -> None:
         if "{ terms" not in (route.request.post_data or ""):

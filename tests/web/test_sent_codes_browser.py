@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.live import LiveServer
+from tests.live import DemoServer
 from tests.web.test_account_browser import (
     FORM,
     at_localhost,
@@ -28,7 +28,7 @@ async def registers_again(page: Page, phone: str) -> None:
 
 
 async def test_a_registration_goes_on_after_a_reload_and_after_its_dialog_was_closed(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     phone = "8 (926) 555-20-01"
     async with at_localhost(chromium, demo_server) as page:
@@ -54,7 +54,7 @@ async def test_a_registration_goes_on_after_a_reload_and_after_its_dialog_was_cl
 
 
 async def test_a_factor_s_code_is_taken_after_its_dialog_was_closed(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     phone = "8 (926) 555-20-02"
     async with at_localhost(chromium, demo_server) as page:
@@ -75,7 +75,7 @@ async def test_a_factor_s_code_is_taken_after_its_dialog_was_closed(
 
 
 async def test_a_sign_in_that_waits_goes_on_after_a_reload(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     phone = "8 (926) 555-20-03"
     async with at_localhost(chromium, demo_server) as page:
@@ -97,7 +97,7 @@ async def test_a_sign_in_that_waits_goes_on_after_a_reload(
 
 
 async def test_the_code_of_one_phone_is_not_asked_for_at_another(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     mine, others = "8 (926) 555-20-04", "8 (926) 555-20-05"
     async with at_localhost(chromium, demo_server) as page:
@@ -114,7 +114,7 @@ async def test_the_code_of_one_phone_is_not_asked_for_at_another(
 
 
 async def test_the_address_given_at_registering_confirms_the_account(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     phone, address = "8 (926) 555-20-06", "elkina@example.org"
     async with at_localhost(chromium, demo_server) as page:

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from models.role import Role
 from tests.browsing import opened, sign_in
-from tests.live import LiveServer
+from tests.live import DemoServer
 
 pytestmark = [
     pytest.mark.browser,
@@ -41,7 +41,7 @@ async def another(page: Page) -> Page:
 
 
 async def test_what_one_person_opened_is_shown_to_nobody_else(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     nurse, analyst = demo_server.one_who_is(Role.NURSE), demo_server.one_who_is(Role.ANALYST)
     # What is asked for in the role of the one may arrive in the session of the other, who has none.
@@ -62,7 +62,7 @@ async def test_what_one_person_opened_is_shown_to_nobody_else(
 
 
 async def test_signing_out_that_fails_is_told_and_tried_again(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     inspector = demo_server.one_who_is(Role.INSPECTOR)
 
@@ -87,7 +87,7 @@ async def test_signing_out_that_fails_is_told_and_tried_again(
 
 
 async def test_the_way_in_closes_when_another_page_signs_in(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     operator = demo_server.one_who_is(Role.OPERATOR)
     async with opened(chromium, demo_server.url) as page:

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Error, Page, Request, Route, expect
 from core.clock import utc_now
 from models.role import Role
 from tests.browsing import EDITOR, RESPONSE, fill_in, opened, sign_in
-from tests.live import LiveServer
+from tests.live import DemoServer
 from tests.web.test_shared_session_browser import Held
 
 # What stands outside of the window, where the document is wider than it.
@@ -29,7 +29,7 @@ pytestmark = [
     ("operation", "role"), [("SignIn", Role.OPERATOR), ("query Account", Role.INSPECTOR)]
 )
 async def test_who_closes_the_dialog_is_not_signed_in_after_all(
-    chromium: Browser, demo_server: LiveServer, operation: str, role: Role
+    chromium: Browser, demo_server: DemoServer, operation: str, role: Role
 ) -> None:
     async with opened(chromium, demo_server.url) as page:
         await fill_in(page, demo_server.one_who_is(role))
@@ -53,7 +53,7 @@ async def test_who_closes_the_dialog_is_not_signed_in_after_all(
 
 
 async def test_whoever_comes_to_a_closed_dialog_signs_in_from_its_first_step(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     ward = next(one for one in demo_server.accounts if one.login.startswith("ward@"))
     async with opened(chromium, demo_server.url) as page:
@@ -70,7 +70,7 @@ async def test_whoever_comes_to_a_closed_dialog_signs_in_from_its_first_step(
 
 
 async def test_a_session_that_cannot_be_asked_for_is_told_and_lives_on(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     context = await chromium.new_context(locale="ru-RU")
     page = await context.new_page()
@@ -91,7 +91,7 @@ async def test_a_session_that_cannot_be_asked_for_is_told_and_lives_on(
 
 
 async def test_what_is_recommended_is_told_after_signing_in_until_it_is_put_aside(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     async with opened(chromium, demo_server.url) as page:
         analyst = demo_server.one_who_is(Role.ANALYST)
@@ -115,7 +115,7 @@ async def test_what_is_recommended_is_told_after_signing_in_until_it_is_put_asid
 
 
 async def test_a_double_click_creates_recovery_codes_once(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     asked: list[Request] = []
     async with opened(chromium, demo_server.url) as page:
@@ -136,7 +136,7 @@ async def is_as_wide_as_its_window(page: Page) -> None:
 
 
 async def test_a_narrow_window_needs_no_scrolling_to_the_side(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     async with opened(chromium, demo_server.url) as page:
         await page.set_viewport_size({"width": 390, "height": 700})
@@ -152,7 +152,7 @@ async def test_a_narrow_window_needs_no_scrolling_to_the_side(
 
 
 async def test_a_narrow_window_shows_what_is_answered_under_what_was_asked(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     async with opened(chromium, demo_server.url) as page:
         await page.set_viewport_size({"width": 360, "height": 740})
