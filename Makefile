@@ -11,7 +11,7 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 # The page needs Node 20.19 or 22.12 and newer.
 NODE_OK = node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null
 
-.PHONY: help run test check lint types contracts stale test-sqlite test-browser test-postgres web bench lock schema migrations clean
+.PHONY: help run test check lint types contracts stale test-engine test-sqlite test-browser test-postgres web bench lock schema migrations clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,7 +28,7 @@ check: $(VENV)/.installed-dev ## what CI runs: everything, on SQLite and on Post
 	@test -n "$(CABINET_TEST_REDIS_URL)" || { echo "make check needs Redis: set CABINET_TEST_REDIS_URL=redis://host"; exit 1; }
 	@test -n "$(CABINET_TEST_DATABASE_URL)" || { echo "make check needs PostgreSQL: set CABINET_TEST_DATABASE_URL=postgres://user@host/database"; exit 1; }
 	$(MAKE) -j2 --output-sync=target types lint contracts stale web tests/npm/node_modules/.installed
-	$(MAKE) -j3 --output-sync=target test-sqlite test-browser test-postgres
+	$(MAKE) -j4 --output-sync=target test-engine test-sqlite test-browser test-postgres
 
 lint: $(VENV)/.installed-dev
 	ruff check .
@@ -45,10 +45,13 @@ stale: $(VENV)/.installed-dev
 	@cabinet permissions | diff -u docs/permissions.md - || { echo "docs/permissions.md is stale: run make schema"; exit 1; }
 	@tortoise makemigrations | grep -q "No changes" || { echo "a migration is missing: run make migrations"; exit 1; }
 
-test-sqlite: $(VENV)/.installed-dev
-	env -u CABINET_TEST_DATABASE_URL pytest -m "not browser"
+# The suite on SQLite in three parts beside one another: each waits now and then, the page's the most.
+test-engine: $(VENV)/.installed-dev
+	env -u CABINET_TEST_DATABASE_URL pytest -m "not browser" tests/execution tests/schema
 
-# Apart from the others on SQLite: a page is waited for more than it is worked at.
+test-sqlite: $(VENV)/.installed-dev
+	env -u CABINET_TEST_DATABASE_URL pytest -m "not browser" --ignore=tests/execution --ignore=tests/schema
+
 test-browser: $(VENV)/.installed-dev
 	env -u CABINET_TEST_DATABASE_URL pytest -m browser
 
