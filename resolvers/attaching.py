@@ -18,6 +18,7 @@ from auth.sent_codes import CodeExpired, Sent, contact_of, send_code, use_code
 from auth.sessions import grants_of, held_roles
 from auth.viewer import Viewer
 from core.errors import Problem
+from core.text import compact
 from models import identifiers
 from models.account import Account, AccountState, Session
 from models.change import ChangeKind
@@ -296,14 +297,15 @@ async def _files_of(viewer: Viewer, claim: _Claim, last_name: str) -> list[Pract
     if not claim.kinds:
         return await files.filter(snils=claim.number)
     licences = await Licence.filter(
-        number=claim.number,
-        kind__in=[kind.value for kind in claim.kinds],
-        practitioner__last_name_folded=last_name,
+        kind__in=[kind.value for kind in claim.kinds], practitioner__last_name_folded=last_name
     )
+    # The series stands apart on some papers, and in some registries.
+    number = compact(claim.number)
     valid = {
         licence.practitioner_id
         for licence in licences
-        if licence.status_on(viewer.today) is LicenceStatus.VALID
+        if compact(licence.number) == number
+        and licence.status_on(viewer.today) is LicenceStatus.VALID
     }
     return await files.filter(id__in=list(valid))
 

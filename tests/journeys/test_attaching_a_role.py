@@ -106,7 +106,13 @@ async def test_a_doctor_attaches_the_role_by_licence_and_code(hospital: Hospital
 
 
 @pytest.mark.parametrize(
-    "number", [{"accreditationNumber": "№ 7723 012345678"}, {"snils": "112-233-445 95"}]
+    "number",
+    [
+        {"accreditationNumber": "№ 7723 012345678"},
+        {"accreditationNumber": "7723012345678"},
+        {"accreditationNumber": "77 23-012345678"},
+        {"snils": "112-233-445 95"},
+    ],
 )
 async def test_a_nurse_attaches_the_role_by_what_is_their_own(
     hospital: Hospital, number: dict[str, str]
