@@ -24,7 +24,6 @@ from resolvers.contacts import account_with, contact_again, contact_from, contac
 from resolvers.forms import (
     Check,
     OutOfRange,
-    TextInvalid,
     as_given,
     complete,
     prose,
@@ -57,6 +56,12 @@ class DocumentRequired(Problem):
     code = "DOCUMENT_REQUIRED"
 
 
+class PublicIdMalformed(Problem):
+    """Not a number that somebody is told to quote."""
+
+    code = "PUBLIC_ID_FORMAT"
+
+
 class TicketStateWrong(Problem):
     """The ticket's state does not allow this."""
 
@@ -67,7 +72,8 @@ async def file_ticket(viewer: Viewer, *, gate: Gate, **values: Any) -> Ticket:
     """Files a ticket; whether the contact or the public id is anybody's is not told.
 
     Raises Problems (Required, EmailInvalid, PhoneInvalid, PhoneLandline, TooLong, TextInvalid,
-    OutOfRange, DocumentRequired), NotFound about ``attachments``, TooManyAttempts.
+    OutOfRange, DocumentRequired, PublicIdMalformed), NotFound about ``attachments``,
+    TooManyAttempts.
     """
     problems: list[Problem] = []
     form = read(complete(values, _REQUIRED), _CHECKS, required=_REQUIRED, problems=problems)
@@ -238,7 +244,7 @@ def _public_id(value: str, field: str) -> str:
     """The number that a locked person was told to quote."""
     public_id = typed_code(value, "ID")
     if not _PUBLIC_ID.fullmatch(public_id):
-        raise TextInvalid(field)
+        raise PublicIdMalformed(field)
     return public_id
 
 

@@ -163,7 +163,7 @@ async def test_every_wrong_field_of_a_ticket_is_named_at_once(hospital: Hospital
     assert sorted(await hospital.visitor().refused("fileTicket", input=given)) == [
         ("DOCUMENT_REQUIRED", "input.attachments"),
         ("EMAIL_INVALID", "input.contact"),
-        ("FIELD_INVALID", "input.publicId"),
+        ("PUBLIC_ID_FORMAT", "input.publicId"),
         ("REQUIRED", "input.text"),
         ("TOO_LONG", "input.errorText"),
     ]
