@@ -40,7 +40,8 @@ STATING = Limit("state identity", 5, timedelta(days=1))
 async def state_identity(viewer: Viewer, *, gate: Gate, **values: Any) -> Account:
     """Says who the viewer is, and proves nothing.
 
-    Who has said so before mends it: what stood on those words falls, and is confirmed anew. Raises
+    Who has said so before mends it: what stood on those words falls, and is confirmed anew. Every
+    contact is told, the first time too: the passport opens the account at a visit. Raises
     AlreadyAttached where the registry says it, TooManyAttempts, and Problems: Required, TooLong,
     TextInvalid, DateInvalid, DateInFuture, DateTooEarly, UnderAge and those of
     ``models.identifiers``.
@@ -63,6 +64,7 @@ async def _state(viewer: Viewer, gate: Gate, form: dict[str, Any]) -> Account:
     if identity is None:
         await save_identity(gate, account.id, form)
         record(viewer, "IDENTITY_STATED", account)
+        await alert(viewer, gate=gate, account=account, what=Alert.IDENTITY_STATED)
         return account
     lose_stated(gate, account, identity)
     _write(gate, identity, form)
@@ -71,7 +73,7 @@ async def _state(viewer: Viewer, gate: Gate, form: dict[str, Any]) -> Account:
     await account.save(update_fields=["confirmed_at", "confirmed_by"])
     record(viewer, "IDENTITY_STATED", account, again=True)
     announce(ChangeKind.SESSION, account_id=account.id, subject_id=account.id)
-    await alert(viewer, gate=gate, account=account, what=Alert.IDENTITY_CHANGED)
+    await alert(viewer, gate=gate, account=account, what=Alert.IDENTITY_STATED)
     return account
 
 

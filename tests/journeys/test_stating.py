@@ -15,6 +15,7 @@ from tests.journeys.newcomers import (
     INN,
     OTHER_INN,
     PASSPORT,
+    PHONE,
     SNILS,
     confirmed_newcomer,
     newcomer,
@@ -62,7 +63,7 @@ async def test_a_slip_at_registering_keeps_nobody_from_a_visit_and_a_role(
     await states(person)
 
     account = await Account.get(id=person.account_id)
-    assert "told anew who its owner is" in (await outbox(hospital, str(account.phone)))[-1]
+    assert "was told who its owner is" in (await outbox(hospital, str(account.phone)))[-1]
     entry = await AuditEntry.get(action="IDENTITY_STATED")
     assert (entry.subject_id, entry.details) == (person.account_id, {"again": True})
     await operator.does("confirmInPerson", **visit)
@@ -73,6 +74,19 @@ async def test_a_slip_at_registering_keeps_nobody_from_a_visit_and_a_role(
     # From now on the registry says it.
     await was_shown(person)
     assert await person.refused("stateIdentity", input=STATED) == [("ALREADY_ATTACHED", None)]
+
+
+async def test_what_is_said_for_the_first_time_is_told_to_every_contact(
+    hospital: Hospital,
+) -> None:
+    person = await hospital.citizen()
+    contacts = {"phone": PHONE, "email": "citizen@example.org"}
+    await Account.filter(id=person.account_id).update(**contacts)
+
+    await states(person)
+
+    for contact in contacts.values():
+        assert "указано, кто его владелец" in (await outbox(hospital, contact))[-1]
 
 
 @pytest.mark.parametrize("way", [ConfirmedBy.SMS, ConfirmedBy.VISIT])
