@@ -135,8 +135,8 @@ async def confirm_account(
 
     ``inn`` mends the one that was given before. Where the account is confirmed, the code still
     confirms the contact that it was sent to, and nothing else. Raises IdentityMissing, InnTaken,
-    SnilsBound, SnilsDiffers, InnDiffers, TooManyAttempts, and Problems: those of
-    ``read_numbers``, CodeInvalid, CodeExpired, CodeReused.
+    SnilsBound, SnilsDiffers, InnDiffers, IdentityUnavailable about ``handle``, TooManyAttempts, and
+    Problems: those of ``read_numbers``, CodeInvalid, CodeExpired, CodeReused.
     """
     await gate.limiter.hit(viewer, TRYING, str(viewer.account_id))
     problems: list[Problem] = []
@@ -182,10 +182,10 @@ async def _confirm(viewer: Viewer, gate: Gate, sent: SentCode, numbers: Numbers)
         if account.phone != contact:
             raise CodeExpired("code")
         account.phone_confirmed_at = viewer.now
+    await save_account(account, field="handle")
     await alert_of_contacts(viewer, gate=gate, account=account, before=before)
     if account.confirmed_at is not None:
         # By another code meanwhile: this one confirms its contact, and binds nothing anew.
-        await save_account(account)
         about = await person_of(account.id)
         record(viewer, "CONTACT_CONFIRMED", account, about=about, channel=sent.channel.value)
         return account
@@ -205,8 +205,7 @@ async def note_confirmed(
     """Confirms an account that the caller has locked in its unit of work, and binds its numbers.
 
     One that was confirmed by its owner's word is confirmed again by a proof. Raises
-    AlreadyConfirmed, IdentityMissing, InnTaken, SnilsBound, SnilsDiffers, InnDiffers,
-    IdentityUnavailable about ``email``.
+    AlreadyConfirmed, IdentityMissing, InnTaken, SnilsBound, SnilsDiffers, InnDiffers.
     """
     if account.confirmed_at is not None and not adds_proof(account, way):
         raise AlreadyConfirmed

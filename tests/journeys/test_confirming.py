@@ -172,6 +172,23 @@ async def test_the_address_given_at_registering_becomes_a_login_after_an_sms_was
     ]
 
 
+async def test_an_address_that_somebody_has_meanwhile_is_told_by_what_was_given(
+    hospital: Hospital,
+) -> None:
+    payload = await hospital.visitor().does(
+        "register",
+        "accessToken emailHandle",
+        handle=await proved_phone(hospital),
+        input=await form(hospital, email="anna@example.org"),
+    )
+    code = await code_sent(hospital, "anna@example.org")
+    await make.account(email="anna@example.org")
+
+    given = {"handle": payload["emailHandle"], "code": code, "snils": SNILS}
+    person = Caller(hospital.api, payload["accessToken"])
+    assert await person.refused("confirmAccount", **given) == [("IDENTITY_UNAVAILABLE", "handle")]
+
+
 async def test_a_session_alone_adds_no_address_by_confirming(hospital: Hospital) -> None:
     person = await newcomer(hospital)
     stolen = Caller(hospital.api, person.token)
