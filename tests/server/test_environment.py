@@ -1,5 +1,6 @@
 """The environment: what it says of sessions, cookies, Redis and places, and what it may not say."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
+
+
+def test_every_setting_is_documented() -> None:
+    root = Path(__file__).parents[2]
+    sources = (path.read_text(encoding="utf-8") for path in (root / "server").glob("*.py"))
+    names = {name for text in sources for name in re.findall(r'"(CABINET_[A-Z_]+)"', text)}
+    told = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert names and {name for name in names if f"`{name}`" not in told} == set()
 
 
 def test_without_anything_said_all_is_as_usual(environment: pytest.MonkeyPatch) -> None:
