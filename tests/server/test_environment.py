@@ -15,6 +15,7 @@ from tests import factories as make
 
 NAMES = (
     "CABINET_BREACHED_PASSWORDS",
+    "CABINET_LANGUAGE",
     "CABINET_ORIGINS",
     "CABINET_PASSWORD_DAYS",
     "CABINET_PLACES",
@@ -83,6 +84,7 @@ def test_what_is_said_is_taken(environment: pytest.MonkeyPatch, tmp_path: Path) 
         ("CABINET_PROXIES", "10.0.0.1/8"),
         ("CABINET_PASSWORD_DAYS", "0"),
         ("CABINET_TOTP_STEPS", "2"),
+        ("CABINET_LANGUAGE", "fr"),
         ("CABINET_BREACHED_PASSWORDS", "nowhere.txt"),
         ("CABINET_BREACHED_PASSWORDS", __file__),
     ],
