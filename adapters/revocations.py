@@ -58,7 +58,8 @@ class _Source:
     name: str
     next_at: datetime | None = None
     stamp: _Stamp | None = None
-    found: dict[tuple[bytes, bytes], _List] = field(default_factory=dict)
+    # Of each name the newest, and beside it the last one given where that is older.
+    found: dict[tuple[bytes, bytes], tuple[_List, ...]] = field(default_factory=dict)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -66,26 +67,35 @@ class _Source:
         return not self.name.startswith(("http://", "https://"))
 
     def holds(self, now: datetime) -> bool:
-        lists = self.found.values()
-        return bool(lists) and all(one.until is None or now < one.until for one in lists)
+        return bool(self.found) and all(
+            any(one.until is None or now < one.until for one in lists)
+            for lists in self.found.values()
+        )
 
     def asked_again_at(self, now: datetime) -> datetime:
         """When it is asked again that answered now: sooner where one of its lists ends sooner."""
-        ends = [one.until for one in self.found.values() if one.until is not None]
+        ends = [one.until for one in self.lists if one.until is not None]
         return max(min([now + KEPT, *ends]), now + TRIED_AGAIN)
 
-    def take(self, lists: list[_List]) -> None:
-        """Takes lists in place of those from before, but none for a newer one of its name.
+    @property
+    def lists(self) -> list[_List]:
+        return [one for lists in self.found.values() for one in lists]
 
-        Whoever puts an older one there would un-revoke what was revoked since.
+    def take(self, lists: list[_List]) -> None:
+        """Takes lists in place of those from before, but an older one beside the newest.
+
+        Whoever puts an older one there would un-revoke what was revoked since. Yet the newest may
+        be anybody's, whose signature only the validation sees: in place of all later ones it would
+        keep every signature out until a restart.
         """
-        taken: dict[tuple[bytes, bytes], _List] = {}
+        taken: dict[tuple[bytes, bytes], tuple[_List, ...]] = {}
         for one in lists:
-            kept = taken.get(one.name) or self.found.get(one.name)
-            if kept is not None and one.is_older_than(kept):
-                _log.error("an older list of revoked certificates from %s: not taken", self.name)
-                one = kept
-            taken[one.name] = one
+            newest, *_ = taken.get(one.name) or self.found.get(one.name) or (one,)
+            if one.is_older_than(newest):
+                _log.error("an older list of revoked certificates from %s", self.name)
+                taken[one.name] = (newest, one)
+            else:
+                taken[one.name] = (one,)
         self.found = taken
 
 
@@ -121,7 +131,7 @@ class RevocationLists:
                 except _Unusable as error:
                     _log.error("no list of revoked certificates from %s: %s", source.name, error)
                     source.next_at = now + TRIED_AGAIN
-            return [one.value for one in source.found.values()]
+            return [one.value for one in source.lists]
 
 
 def _stamp_of(path: str) -> _Stamp | None:

@@ -10,6 +10,7 @@ from auth.viewer import Place, Viewer
 from core.clock import utc_now
 from core.places import Places, PlacesInvalid, read_places
 from core.settings import SessionTimes, Settings, SignInLimits
+from core.translation import LANGUAGES
 from models.role import Role
 from schema.build import build
 from server import outside_environment as outside
@@ -31,7 +32,7 @@ def settings(port: int | None = None) -> Settings:
         port=port,
         proxies=_proxies(),
         trusted_operations=path("CABINET_TRUSTED_OPERATIONS"),
-        language=text("CABINET_LANGUAGE", "ru"),
+        language=_language(),
         origins=several("CABINET_ORIGINS"),
         redis_url=_redis(),
         places=_places(),
@@ -61,6 +62,13 @@ def _proxies() -> tuple[str, ...]:
     if not widest:
         # Who is believed whoever they are comes from a new address with each guess.
         raise SettingInvalid("CABINET_PROXIES must be addresses or networks of proxies, by commas")
+    return found
+
+
+def _language() -> str:
+    found = text("CABINET_LANGUAGE", LANGUAGES[0])
+    if found not in LANGUAGES:
+        raise SettingInvalid(f"CABINET_LANGUAGE must be {' or '.join(LANGUAGES)}")
     return found
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -242,6 +243,35 @@ async def test_a_revoked_authority_vouches_for_nobody(trust: Trust) -> None:
     problem = await trust.refusal(between.person(snils=SNILS).sign(TEXT))
 
     assert type(problem) is CertificateUntrusted
+
+
+@pytest.mark.parametrize("forger", [new_key, rsa_key])
+async def test_a_list_that_anybody_made_keeps_nobody_out_when_it_is_gone(
+    trust: Trust, forger: Callable[[], Key]
+) -> None:
+    good, revoked = (trust.root.person(snils=SNILS) for _ in range(2))
+    genuine, older = trust.root.revocations(revoked.certificate), NOW - 2 * DAY
+    verifier = trust.verifier()
+
+    async def answer(person: Signing) -> Signatory | type[Problem]:
+        try:
+            return await verifier.signatory(person.sign(TEXT), TEXT.encode(), now=NOW, field="")
+        except Problem as problem:
+            return type(problem)
+
+    # Its date is such that no later one would be newer.
+    forged = replace(trust.root, key=forger()).revocations(at=NOW + 999 * DAY)
+    trust.lists[0].write_bytes(forged)
+    assert await answer(good) is ServiceUnavailable
+    trust.lists[0].write_bytes(genuine)
+    assert isinstance(await answer(good), Signatory)
+    assert await answer(revoked) is CertificateRevoked
+    # Nor does one of the authority's own from before bring anybody back.
+    verifier = trust.verifier()
+    assert await answer(revoked) is CertificateRevoked
+    trust.lists[0].write_bytes(trust.root.revocations(at=older))
+    assert await answer(revoked) is CertificateRevoked
+    assert isinstance(await answer(good), Signatory)
 
 
 async def test_without_a_list_that_holds_nobody_is_accepted(trust: Trust) -> None:

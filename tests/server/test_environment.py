@@ -1,5 +1,6 @@
 """The environment: what it says of sessions, cookies, Redis and places, and what it may not say."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests import factories as make
 
 NAMES = (
     "CABINET_BREACHED_PASSWORDS",
+    "CABINET_LANGUAGE",
     "CABINET_ORIGINS",
     "CABINET_PASSWORD_DAYS",
     "CABINET_PLACES",
@@ -30,6 +32,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
+
+
+def test_every_setting_is_documented() -> None:
+    root = Path(__file__).parents[2]
+    sources = (path.read_text(encoding="utf-8") for path in (root / "server").glob("*.py"))
+    names = {name for text in sources for name in re.findall(r'"(CABINET_[A-Z_]+)"', text)}
+    told = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert names and {name for name in names if f"`{name}`" not in told} == set()
 
 
 def test_without_anything_said_all_is_as_usual(environment: pytest.MonkeyPatch) -> None:
@@ -74,6 +84,7 @@ def test_what_is_said_is_taken(environment: pytest.MonkeyPatch, tmp_path: Path) 
         ("CABINET_PROXIES", "10.0.0.1/8"),
         ("CABINET_PASSWORD_DAYS", "0"),
         ("CABINET_TOTP_STEPS", "2"),
+        ("CABINET_LANGUAGE", "fr"),
         ("CABINET_BREACHED_PASSWORDS", "nowhere.txt"),
         ("CABINET_BREACHED_PASSWORDS", __file__),
     ],
