@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from models.account import Account
 from models.change import ChangeKind
@@ -207,3 +207,37 @@ async def test_what_one_said_of_oneself_is_shown_and_said_anew(
         await page.get_by_test_id("stating").click()
         await expect(page.get_by_test_id("lastName")).to_have_value("Ёжикова")
         await expect(page.get_by_text("•••• ••3457")).to_be_visible()
+
+
+async def test_what_cannot_be_loaded_leaves_a_way_back(
+    chromium: Browser, registry: Hospital
+) -> None:
+    api, phone = registry.api, "8 (926) 555-10-04"
+    assert isinstance(api, ListeningApi)
+
+    async def fail(route: Route) -> None:
+        asked = route.request.post_data or ""
+        if "OwnIdentity" in asked or "recoveryCodesLeft" in asked:
+            await route.fulfill(json={"data": None})
+        else:
+            await route.continue_()
+
+    async with at_localhost(chromium, api) as page:
+        await register(page, api, phone)
+        await page.route("**/graphql", fail)
+        await page.get_by_test_id("account").click()
+        await page.get_by_test_id("stating").click()
+        await expect(page.get_by_test_id("problems")).to_be_visible()
+        await expect(page.get_by_test_id("lastName")).to_have_count(0)
+        await page.get_by_test_id("cancel").click()
+        await page.get_by_test_id("password").click()
+        await fill(page, old=PASSWORD, new=ANOTHER)
+        await submit(page)
+        await expect(page.get_by_test_id("problems")).to_be_visible()
+        await page.get_by_test_id("cancel").click()
+        await page.get_by_test_id("close").click()
+        # Whether there are codes, which others would void, is not known.
+        await page.get_by_test_id("protect").click()
+        await expect(page.get_by_test_id("problems")).to_be_visible()
+        await expect(page.get_by_test_id("create-codes")).to_have_count(0)
+        await expect(page.get_by_test_id("begin-totp")).to_have_count(0)

@@ -7,6 +7,7 @@ import { Freshly } from './fresh';
 import { OWN_IDENTITY, type OwnIdentity, STATE_IDENTITY, type Stated } from './ownaccount';
 import { PERSON_FIELDS, type Person, PersonFields, personOf } from './person';
 import { Problems } from './problems';
+import { WayBack } from './wayback';
 
 export function Stating({ session, onBack, onDone }: StepProps) {
   const work = useWork();
@@ -27,7 +28,13 @@ export function Stating({ session, onBack, onDone }: StepProps) {
     await onDone(stated ? formTexts.identityMended : formTexts.identityStated);
   }
 
-  if (stated === undefined) return <Problems problems={loading.problems} />;
+  if (stated === undefined) {
+    return (
+      <WayBack onBack={onBack}>
+        <Problems problems={loading.problems} />
+      </WayBack>
+    );
+  }
   // Numbers are known by their ends alone: they are typed again.
   const before = stated ? { ...stated, birthDate: stated.birthDate ?? '', passport: '', inn: '' } : {};
   return (
