@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 import httpx
 import pyotp
 import pytest
-from playwright._impl._api_structures import SetCookieParam
+from playwright._impl._api_structures import FilePayload, SetCookieParam
 from playwright.async_api import Browser, CDPSession, Page, Route, expect
 
 from core.clock import utc_now
@@ -413,6 +413,12 @@ async def test_a_ticket_is_filed_without_signing_in(
         assert await page.evaluate(SMALL) == []
 
         await fill(page, contact="8 900 123-45-67", text="Учётная запись заблокирована.")
+        for content in (b"", bytes(10 * 2**20 + 1)):
+            chosen = FilePayload(name="Скан.pdf", mimeType="application/pdf", buffer=content)
+            await page.get_by_test_id("attachments").set_input_files(chosen)
+            await submit(page)
+            await expect(page.get_by_test_id("problem-attachments")).to_contain_text("больше 10 МБ")
+            await expect(page.get_by_test_id("submit")).to_have_attribute("aria-disabled", "false")
         await page.get_by_test_id("attachments").set_input_files(document)
         await submit(page)
         await expect(page.get_by_test_id("ticket-number")).to_have_text(re.compile("^TK-"))

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
-from models.account import Account
+from core.clock import utc_now
+from models.account import Account, ConfirmedBy
 from models.change import ChangeKind
 from models.database import unit_of_work
 from models.feed import announce
@@ -64,6 +65,11 @@ async def unconfirm() -> None:
     announce(ChangeKind.SESSION, account_id=account.id)
 
 
+async def confirm_by_esia(phone: str) -> None:
+    esia = {"confirmed_at": utc_now(), "confirmed_by": ConfirmedBy.ESIA}
+    await Account.filter(phone=phone).update(**esia)
+
+
 async def told(page: Page, text: str) -> None:
     await expect(page.get_by_test_id("told")).to_contain_text(text)
 
@@ -101,6 +107,11 @@ async def test_an_account_is_confirmed_attached_and_changed(
         await submit(page)
         await told(page, "Роль добавлена")
         await expect(page.get_by_test_id("role-switch")).to_have_value("DOCTOR")
+        # From now on the registry says who it is.
+        await page.get_by_test_id("stating").click()
+        await expect(page.get_by_test_id("account-dialog")).to_contain_text("кадровая служба")
+        await expect(page.get_by_test_id("lastName")).to_have_count(0)
+        await page.get_by_test_id("cancel").click()
 
         # A factor is asked for again, and what was typed goes on after it.
         await page.get_by_test_id("password").click()
@@ -207,3 +218,44 @@ async def test_what_one_said_of_oneself_is_shown_and_said_anew(
         await page.get_by_test_id("stating").click()
         await expect(page.get_by_test_id("lastName")).to_have_value("Ёжикова")
         await expect(page.get_by_text("•••• ••3457")).to_be_visible()
+
+        # What Gosuslugi has confirmed stays confirmed, and nobody is sent to do it.
+        await confirm_by_esia("+79265551003")
+        await fill(page, passport="4510 123457", inn=FORM["inn"])
+        await submit(page)
+        await told(page, "Данные сохранены")
+        await expect(page.get_by_test_id("confirming")).to_have_count(0)
+
+
+async def test_what_cannot_be_loaded_leaves_a_way_back(
+    chromium: Browser, registry: Hospital
+) -> None:
+    api, phone = registry.api, "8 (926) 555-10-04"
+    assert isinstance(api, ListeningApi)
+
+    async def fail(route: Route) -> None:
+        asked = route.request.post_data or ""
+        if "OwnIdentity" in asked or "recoveryCodesLeft" in asked:
+            await route.fulfill(json={"data": None})
+        else:
+            await route.continue_()
+
+    async with at_localhost(chromium, api) as page:
+        await register(page, api, phone)
+        await page.route("**/graphql", fail)
+        await page.get_by_test_id("account").click()
+        await page.get_by_test_id("stating").click()
+        await expect(page.get_by_test_id("problems")).to_be_visible()
+        await expect(page.get_by_test_id("lastName")).to_have_count(0)
+        await page.get_by_test_id("cancel").click()
+        await page.get_by_test_id("password").click()
+        await fill(page, old=PASSWORD, new=ANOTHER)
+        await submit(page)
+        await expect(page.get_by_test_id("problems")).to_be_visible()
+        await page.get_by_test_id("cancel").click()
+        await page.get_by_test_id("close").click()
+        # Whether there are codes, which others would void, is not known.
+        await page.get_by_test_id("protect").click()
+        await expect(page.get_by_test_id("problems")).to_be_visible()
+        await expect(page.get_by_test_id("create-codes")).to_have_count(0)
+        await expect(page.get_by_test_id("begin-totp")).to_have_count(0)

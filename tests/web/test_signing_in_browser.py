@@ -151,6 +151,28 @@ async def test_a_narrow_window_needs_no_scrolling_to_the_side(
         await is_as_wide_as_its_window(page)
 
 
+async def test_a_narrow_window_shows_the_whole_of_a_notice(
+    chromium: Browser, demo_server: LiveServer
+) -> None:
+    address = "https://status.cabinet.example/" + "later" * 24
+    times = {"startsAt": utc_now().isoformat(), "endsAt": None}
+    notice = {"id": "1", "kind": "OUTAGE", "title": "Сбой", "text": address, **times}
+
+    async def announce(route: Route) -> None:
+        if "serviceStatus" in (route.request.post_data or ""):
+            await route.fulfill(json={"data": {"serviceStatus": {"notices": [notice]}}})
+        else:
+            await route.continue_()
+
+    async with opened(chromium, demo_server.url) as page:
+        await page.route("**/graphql", announce)
+        await page.set_viewport_size({"width": 360, "height": 700})
+        await page.reload()
+        shown = page.get_by_test_id("notices")
+        await expect(shown).to_contain_text(address)
+        assert await shown.evaluate("(one) => one.scrollWidth - one.clientWidth") == 0
+
+
 async def test_a_narrow_window_shows_what_is_answered_under_what_was_asked(
     chromium: Browser, demo_server: DemoServer
 ) -> None:

@@ -11,6 +11,7 @@ import { Problems } from './problems';
 import { useSentCode } from './sent';
 import type { Session } from './session';
 import { texts } from './texts';
+import { WayBack } from './wayback';
 
 interface Props {
   session: Session;
@@ -58,7 +59,13 @@ function Fresh({ session, onCancel, onDone }: FreshProps) {
     onDone();
   }
 
-  if (factors === null) return <Problems problems={loading.problems} />;
+  if (factors === null) {
+    return (
+      <WayBack onBack={onCancel}>
+        <Problems problems={loading.problems} />
+      </WayBack>
+    );
+  }
   return (
     <FactorForm
       // Who has no lasting factor of ours, as who comes by Gosuslugi may, shows their confirmed telephone.

@@ -7,6 +7,7 @@ import { Freshly } from './fresh';
 import { leaveForEsia, type Return } from './gosuslugi';
 import { LINK_ESIA, UNLINK_ESIA } from './ownaccount';
 import { Problems } from './problems';
+import { WayBack } from './wayback';
 
 export function Linking({ session, account, cameBack, onBack, onDone }: StepProps & { cameBack: Return | null }) {
   const work = useWork();
@@ -32,17 +33,12 @@ export function Linking({ session, account, cameBack, onBack, onDone }: StepProp
   );
   return (
     <Freshly session={session} work={work} onCancel={onBack}>
-      <div className="sign-in-told">
+      <WayBack onBack={onBack}>
         <Problems problems={work.problems} />
         {account.esiaLinkedAt
           ? way(formTexts.unlinkEsia, 'unlink-esia', unlink)
           : way(formTexts.linkEsia, 'link-esia', () => leaveForEsia(session, true))}
-        <div className="sign-in-actions">
-          <button type="button" className="button" data-testid="cancel" onClick={onBack}>
-            {formTexts.back}
-          </button>
-        </div>
-      </div>
+      </WayBack>
     </Freshly>
   );
 }

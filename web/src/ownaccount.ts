@@ -30,14 +30,19 @@ export interface Stated {
 
 export interface OwnIdentity {
   account: { identity: Stated | null } | null;
+  // Some roles have no file, and know nothing of any.
+  practitioner?: { status: string } | null;
 }
 
 export const OWN_IDENTITY = `query OwnIdentity {
-  viewer { account { identity { lastName firstName patronymic birthDate passport inn } } }
+  viewer {
+    account { identity { lastName firstName patronymic birthDate passport inn } }
+    practitioner @ifVisible { status }
+  }
 }`;
 
 export const STATE_IDENTITY = `mutation StateIdentity($input: StateIdentityInput!) {
-  stateIdentity(input: $input) { ${TOLD} }
+  stateIdentity(input: $input) { account { confirmedAt } ${TOLD} }
 }`;
 
 export const CHANGE_PASSWORD = `mutation ChangePassword($old: String!, $new: String!) {

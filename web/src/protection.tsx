@@ -168,10 +168,10 @@ export function Protection({ session, onClose }: Props) {
                 </button>
               )
             )}
-            {button(hasApp ? formTexts.replaceTotp : formTexts.beginTotp, 'begin-totp', async () =>
+            {own && button(hasApp ? formTexts.replaceTotp : formTexts.beginTotp, 'begin-totp', async () =>
               setTotp(await session.ask<Totp>(BEGIN_TOTP)),
             )}
-            {button(`${formTexts.recoveryCodes}: ${codesLeft > 0 ? `${formTexts.codesLeft} ${codesLeft}, ${formTexts.createOthers}` : formTexts.createCodes}`, 'create-codes', createCodes)}
+            {own && button(`${formTexts.recoveryCodes}: ${codesLeft > 0 ? `${formTexts.codesLeft} ${codesLeft}, ${formTexts.createOthers}` : formTexts.createCodes}`, 'create-codes', createCodes)}
             {codes.length > 0 && (
               <div role="status">
                 <p className="field-hint">{formTexts.codesHint}</p>

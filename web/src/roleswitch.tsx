@@ -21,10 +21,13 @@ export function RoleSwitch({ identity, isBusy, onSwitch }: Props) {
           className="role-select"
           data-testid="role-switch"
           value={role}
-          disabled={isBusy || roles.length < 2}
+          // One that is disabled while it switches would lose the focus.
+          disabled={roles.length < 2}
           aria-busy={isBusy}
           title={isBusy ? texts.switching : roles.length > 1 ? texts.switchHint : undefined}
-          onChange={(event) => onSwitch(event.currentTarget.value as Role)}
+          onChange={(event) => {
+            if (!isBusy) onSwitch(event.currentTarget.value as Role);
+          }}
         >
           {roles.map((held) => (
             <option key={held} value={held}>

@@ -7,6 +7,7 @@ import { Freshly } from './fresh';
 import { END_OTHER_SESSIONS, END_SESSION, OPEN_SESSIONS, type OpenSession } from './ownaccount';
 import { Problems } from './problems';
 import { time } from './texts';
+import { WayBack } from './wayback';
 
 export function Sessions({ session, onBack, onDone }: StepProps) {
   const loading = useWork();
@@ -37,7 +38,7 @@ export function Sessions({ session, onBack, onDone }: StepProps) {
   );
   return (
     <Freshly session={session} work={work} onCancel={onBack}>
-      <div className="sign-in-told">
+      <WayBack onBack={onBack}>
         <Problems problems={[...loading.problems, ...work.problems]} />
         <ul className="sign-in-list">
           {open.map(({ id, device, place, address, startedAt, seenAt, isCurrent }) => (
@@ -58,12 +59,7 @@ export function Sessions({ session, onBack, onDone }: StepProps) {
         </ul>
         {open.some(({ isCurrent }) => !isCurrent) &&
           button(formTexts.endOthers, 'end-others', formTexts.endOthers, () => end(END_OTHER_SESSIONS))}
-        <div className="sign-in-actions">
-          <button type="button" className="button" data-testid="cancel" autoFocus onClick={onBack}>
-            {formTexts.back}
-          </button>
-        </div>
-      </div>
+      </WayBack>
     </Freshly>
   );
 }

@@ -5,7 +5,7 @@ import { Choice, TextArea, TextField } from './fields';
 import { Form, typed, useWork } from './form';
 import { formTexts } from './formtexts';
 import { reach } from './graphql';
-import { Refused } from './problem';
+import { type Problem, Refused } from './problem';
 import type { Session } from './session';
 
 const FIELDS = ['contact', 'reason', 'text', 'errorText', 'publicId', 'attachments'];
@@ -65,7 +65,8 @@ export function Ticket({ session, trouble, onBack }: Props) {
 
 // The ids of what was chosen, once it is with the server.
 async function attached(session: Session, chosen: FormDataEntryValue | null): Promise<string[]> {
-  if (!(chosen instanceof File) || chosen.size === 0) return [];
+  // Where none is chosen, a form gives one without a name.
+  if (!(chosen instanceof File) || chosen.name === '') return [];
   try {
     const announced = { fileName: chosen.name, size: chosen.size, mediaType: chosen.type };
     const { uploadId, address } = await session.ask<{ uploadId: string; address: string }>(REQUEST_UPLOAD, announced);
@@ -73,8 +74,12 @@ async function attached(session: Session, chosen: FormDataEntryValue | null): Pr
     if (!answer.ok) throw new Refused([{ code: `HTTP_${answer.status}`, field: null, message: formTexts.uploadFailed }]);
     return [uploadId];
   } catch (error) {
-    // Whatever is wrong with the file is told at the place where it was chosen.
-    if (error instanceof Refused) throw new Refused(error.problems.map((problem) => ({ ...problem, field: 'attachments' })));
+    if (error instanceof Refused) throw new Refused(error.problems.map(ofFile));
     throw error;
   }
+}
+
+// Whatever is wrong with the file is told at the place where it was chosen. The server counts its size in bytes.
+function ofFile({ code, field, message }: Problem): Problem {
+  return { code, field: 'attachments', message: field === 'size' ? formTexts.attachmentSize : message };
 }
