@@ -152,7 +152,7 @@ async def test_a_narrow_window_needs_no_scrolling_to_the_side(
 
 
 async def test_a_narrow_window_shows_the_whole_of_a_notice(
-    chromium: Browser, demo_server: LiveServer
+    chromium: Browser, demo_server: DemoServer
 ) -> None:
     address = "https://status.cabinet.example/" + "later" * 24
     times = {"startsAt": utc_now().isoformat(), "endsAt": None}
