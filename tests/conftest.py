@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -123,25 +123,27 @@ def empty_database(migrated: str, tmp_path_factory: pytest.TempPathFactory) -> I
         yield url
 
 
+@pytest.fixture(scope="session")
+def emptying(empty_database: str) -> Iterator[Callable[[], str]]:
+    """Empties that database on PostgreSQL: a new connection would take ten times as long."""
+    loop = asyncio.new_event_loop()
+    connection = loop.run_until_complete(asyncpg.connect(empty_database))
+    yield lambda: loop.run_until_complete(connection.execute(_EMPTYING))
+    loop.run_until_complete(connection.close())
+    loop.close()
+
+
 @pytest.fixture
-def database_url(empty_database: str) -> Iterator[str]:
+def database_url(empty_database: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of an empty database of this test's own."""
     if dialect_of(empty_database) == POSTGRESQL:
-        asyncio.run(_empty(empty_database))
+        request.getfixturevalue("emptying")()
         yield empty_database
         return
     with tempfile.TemporaryDirectory(prefix="cabinet_", dir=_MEMORY) as directory:
         path = Path(directory) / "cabinet.sqlite3"
         shutil.copyfile(file_of(empty_database), path)
         yield f"sqlite://{path}"
-
-
-async def _empty(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(_EMPTYING)
-    finally:
-        await connection.close()
 
 
 @pytest.fixture
