@@ -22,6 +22,9 @@ from schema.context import Context
 from tests import factories as make
 from tests.api import serving
 
+# What is tried here, no database decides.
+pytestmark = pytest.mark.any_database
+
 
 def context(role: Role = Role.VISITOR, *held: Role) -> Context:
     rights = build().views[role].rights

@@ -16,6 +16,9 @@ from tests.generated import Operation
 from tests.schema.conftest import ROOMY
 from tests.world import World, token_of, world
 
+# What is tried here, no database decides.
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 async def served(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Api, World]]:

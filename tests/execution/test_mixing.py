@@ -3,16 +3,13 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
-from random import Random
 from threading import Thread
 from typing import Any
 
 import aiosqlite
 import asyncpg
 import pytest
-from graphql import OperationDefinitionNode, parse
 
 from execution.requests import Request
 from models.database import SQLITE, dialect_of, settle
@@ -20,23 +17,11 @@ from schema.context import Context
 from server.answers import encoded
 from tests.api import Api, serving
 from tests.execution.asking import both
-from tests.execution.test_non_interference import stage_of
 from tests.execution.test_query_counts import counted
-from tests.generated import Operation, Operations
+from tests.generated import Operation
 from tests.schema.conftest import ROOMY
-from tests.world import PEOPLE, World, world
+from tests.world import World, world
 
-OPERATIONS = 40
-# Roots of which no statement tells, and the field that a role must have for each.
-OTHERS = (
-    ("", 'other: __type(name: "Query") { name }'),
-    ("", "__schema { queryType { name fields { name } } }"),
-    (
-        "Practitioner.workedTime",
-        'me { id workedTime(from: "2026-01-01", to: "2026-12-31") { hours } }',
-    ),
-    ("Practitioner.passport", "other: practitioners(first: 4) { nodes { id passport } }"),
-)
 INCIDENT = re.compile(rb"[0-9a-f]{12}")
 
 
@@ -44,41 +29,6 @@ INCIDENT = re.compile(rb"[0-9a-f]{12}")
 async def served(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Api, World]]:
     async with serving(database_url, tmp_path / "home", limits=ROOMY) as api:
         yield api, await world(api.services.vault)
-
-
-# Where one of several fields fails, graphql-core drops the coroutines of the others.
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:coroutine:RuntimeWarning"
-)
-@pytest.mark.parametrize("name", PEOPLE)
-async def test_a_mixed_query_answers_as_the_reference_does(
-    served: tuple[Api, World], name: str
-) -> None:
-    stage = await stage_of(*served, name)
-    asks = await both(*served, name)
-    known = asks.context.viewer.rights.coordinates | {""}
-    others = [text for field, text in OTHERS if field in known]
-    mixed = 0
-    for seed in range(OPERATIONS):
-        random = Random(f"mixing {name} {seed}")
-        made = Operations(stage.schema, stage.values, random, 1 + seed % 4).query()
-        text = _with(made.text, random.choice(others), spread=random.random() < 0.5)
-        operation = replace(made, text=text)
-        ours, theirs = await asks.ask(operation)
-        assert ours == theirs, operation
-        mixed += asks.mixture(operation) is not None
-    assert mixed > OPERATIONS / 3
-
-
-def _with(text: str, root: str, *, spread: bool) -> str:
-    """The document with one root field more, perhaps by way of a fragment."""
-    operation = parse(text).definitions[0]
-    assert isinstance(operation, OperationDefinitionNode)
-    assert operation.selection_set.loc is not None
-    start = operation.selection_set.loc.start + 1
-    more = "...Others" if spread else root
-    end = f" fragment Others on Query {{ {root} }}" if spread else ""
-    return f"{text[:start]} {more} {text[start:]}{end}"
 
 
 async def test_roots_stand_in_the_order_of_the_document(served: tuple[Api, World]) -> None:

@@ -161,6 +161,8 @@ async def differing(stage: Stage, asked: Asked, random: Random) -> list[str]:
         await write(stage.sight.snapshot)
 
 
+# Over PostgreSQL, what is planned is tried below, and the rest goes by way of Tortoise.
+@pytest.mark.any_database
 @pytest.mark.parametrize("name", ONE_EACH)
 @BOUNDED
 @given(seeds=SEEDS)

@@ -31,7 +31,9 @@ from tests.schema.matrix import PERMISSIONS
 from tests.still import Still
 from tests.world import ONE_EACH
 
+# What a proof is asked for, the schema says, and no database.
 pytestmark = [
+    pytest.mark.any_database,
     pytest.mark.asyncio(loop_scope="module"),
     # Where one of several fields fails, graphql-core drops the coroutines of the others.
     pytest.mark.filterwarnings(
