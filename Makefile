@@ -11,7 +11,13 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 # The page needs Node 20.19 or 22.12 and newer.
 NODE_OK = node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null
 
-.PHONY: help run test check lint types contracts stale test-engine test-sqlite test-browser test-postgres web bench lock schema migrations clean
+# The parts of the suite that run beside one another: each waits now and then, the page's the most.
+TESTS := test-postgres test-sqlite test-postgres-engine test-sqlite-engine test-browser
+ON_SQLITE := env -u CABINET_TEST_DATABASE_URL
+ENGINE := tests/execution tests/schema
+EXCEPT_ENGINE := $(ENGINE:%=--ignore=%)
+
+.PHONY: help run test check lint types contracts stale $(TESTS) web bench lock schema migrations clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,7 +34,7 @@ check: $(VENV)/.installed-dev ## what CI runs: everything, on SQLite and on Post
 	@test -n "$(CABINET_TEST_REDIS_URL)" || { echo "make check needs Redis: set CABINET_TEST_REDIS_URL=redis://host"; exit 1; }
 	@test -n "$(CABINET_TEST_DATABASE_URL)" || { echo "make check needs PostgreSQL: set CABINET_TEST_DATABASE_URL=postgres://user@host/database"; exit 1; }
 	$(MAKE) -j2 --output-sync=target types lint contracts stale web tests/npm/node_modules/.installed
-	$(MAKE) -j4 --output-sync=target test-engine test-sqlite test-browser test-postgres
+	$(MAKE) -j5 --output-sync=target $(TESTS)
 
 lint: $(VENV)/.installed-dev
 	ruff check .
@@ -45,19 +51,21 @@ stale: $(VENV)/.installed-dev
 	@cabinet permissions | diff -u docs/permissions.md - || { echo "docs/permissions.md is stale: run make schema"; exit 1; }
 	@tortoise makemigrations | grep -q "No changes" || { echo "a migration is missing: run make migrations"; exit 1; }
 
-# The suite on SQLite in three parts beside one another: each waits now and then, the page's the most.
-test-engine: $(VENV)/.installed-dev
-	env -u CABINET_TEST_DATABASE_URL pytest -m "not browser" tests/execution tests/schema
-
 test-sqlite: $(VENV)/.installed-dev
-	env -u CABINET_TEST_DATABASE_URL pytest -m "not browser" --ignore=tests/execution --ignore=tests/schema
+	$(ON_SQLITE) pytest -m "not browser" $(EXCEPT_ENGINE)
+
+test-sqlite-engine: $(VENV)/.installed-dev
+	$(ON_SQLITE) pytest -m "not browser" $(ENGINE)
 
 test-browser: $(VENV)/.installed-dev
-	env -u CABINET_TEST_DATABASE_URL pytest -m browser
+	$(ON_SQLITE) pytest -m browser
 
-# The runs on SQLite beside it test what does not depend on the database.
+# The runs on SQLite beside these test what does not depend on the database.
 test-postgres: $(VENV)/.installed-dev
-	pytest -m "not any_database"
+	pytest -m "not any_database" $(EXCEPT_ENGINE)
+
+test-postgres-engine: $(VENV)/.installed-dev
+	pytest -m "not any_database" $(ENGINE)
 
 web: web/dist/.built ## build the GraphiQL page
 
