@@ -1,18 +1,24 @@
 """Lists of revoked certificates (RFC 5280), from files and addresses: kept a while, and bounded.
 
-Whether a list is genuine and still holds is for whoever validates a certificate to see. What
-cannot be had is missing: a certificate that no list speaks of is then not accepted.
+One in the name of an authority that the authority has not signed is not taken. Whether another is
+genuine, and whether any still holds, is for whoever validates a certificate to see. What cannot be
+had is missing: a certificate that no list speaks of is then not accepted.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
-from asn1crypto import crl, pem
+from asn1crypto import crl, pem, x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.x509 import load_der_x509_crl
 
 # Those of large authorities have some megabytes.
 LARGEST = 16 * 1024 * 1024
@@ -49,6 +55,8 @@ class _List:
 
 # What tells that a file is another one: when it was written, how long and which it is.
 _Stamp = tuple[int, int, int]
+# Of authorities, by their names.
+_Keys = dict[str, list[Any]]
 
 
 @dataclass
@@ -56,10 +64,10 @@ class _Source:
     """A file or an address, and the last lists that it gave."""
 
     name: str
+    keys: _Keys
     next_at: datetime | None = None
     stamp: _Stamp | None = None
-    # Of each name the newest, and beside it the last one given where that is older.
-    found: dict[tuple[bytes, bytes], tuple[_List, ...]] = field(default_factory=dict)
+    found: dict[tuple[bytes, bytes], _List] = field(default_factory=dict)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -67,46 +75,55 @@ class _Source:
         return not self.name.startswith(("http://", "https://"))
 
     def holds(self, now: datetime) -> bool:
-        return bool(self.found) and all(
-            any(one.until is None or now < one.until for one in lists)
-            for lists in self.found.values()
-        )
+        lists = self.found.values()
+        return bool(lists) and all(one.until is None or now < one.until for one in lists)
 
     def asked_again_at(self, now: datetime) -> datetime:
         """When it is asked again that answered now: sooner where one of its lists ends sooner."""
-        ends = [one.until for one in self.lists if one.until is not None]
+        ends = [one.until for one in self.found.values() if one.until is not None]
         return max(min([now + KEPT, *ends]), now + TRIED_AGAIN)
 
-    @property
-    def lists(self) -> list[_List]:
-        return [one for lists in self.found.values() for one in lists]
-
     def take(self, lists: list[_List]) -> None:
-        """Takes lists in place of those from before, but an older one beside the newest.
+        """Takes lists in place of those from before, but none for a newer one of its name.
 
-        Whoever puts an older one there would un-revoke what was revoked since. Yet the newest may
-        be anybody's, whose signature only the validation sees: in place of all later ones it would
-        keep every signature out until a restart.
+        Whoever puts an older one there would un-revoke what was revoked since; and a forged one
+        that is newer than all would keep every signature out until a restart. Raises _Unusable
+        where one is forged, once the others are taken.
         """
-        taken: dict[tuple[bytes, bytes], tuple[_List, ...]] = {}
+        taken: dict[tuple[bytes, bytes], _List] = {}
+        forged = False
         for one in lists:
-            newest, *_ = taken.get(one.name) or self.found.get(one.name) or (one,)
-            if one.is_older_than(newest):
-                _log.error("an older list of revoked certificates from %s", self.name)
-                taken[one.name] = (newest, one)
-            else:
-                taken[one.name] = (one,)
+            kept = taken.get(one.name) or self.found.get(one.name)
+            if _is_forged(one.value, self.keys):
+                forged = True
+                if kept is None:
+                    continue
+                one = kept
+            elif kept is not None and one.is_older_than(kept):
+                _log.error("an older list of revoked certificates from %s: not taken", self.name)
+                one = kept
+            taken[one.name] = one
         self.found = taken
+        if forged:
+            raise _Unusable("its authority has not signed it")
 
 
 class RevocationLists:
     """The lists of files and of ``http://`` and ``https://`` addresses: one in DER, or any in PEM.
 
-    An address has ``timeout`` seconds for the whole of its answer.
+    An address has ``timeout`` seconds for the whole of its answer. ``authorities`` are those whose
+    lists are known to be genuine, or not, before they are taken.
     """
 
-    def __init__(self, sources: Sequence[str], *, timeout: float = TIMEOUT) -> None:
-        self._sources = [_Source(name) for name in sources]
+    def __init__(
+        self,
+        sources: Sequence[str],
+        authorities: Sequence[x509.Certificate] = (),
+        *,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        keys = _keys_of(authorities)
+        self._sources = [_Source(name, keys) for name in sources]
         self._timeout = timeout
 
     async def current(self, now: datetime) -> list[crl.CertificateList]:
@@ -126,12 +143,36 @@ class RevocationLists:
             if source.next_at is None or source.next_at <= now or stamp != source.stamp:
                 source.stamp = stamp
                 try:
-                    source.take(_read(await _bytes_of(source, self._timeout)))
+                    lists = _read(await _bytes_of(source, self._timeout))
+                    await asyncio.to_thread(source.take, lists)
                     source.next_at = source.asked_again_at(now)
                 except _Unusable as error:
                     _log.error("no list of revoked certificates from %s: %s", source.name, error)
                     source.next_at = now + TRIED_AGAIN
-            return [one.value for one in source.lists]
+            return [one.value for one in source.found.values()]
+
+
+def _keys_of(authorities: Sequence[x509.Certificate]) -> _Keys:
+    """The keys of authorities by their names, read before any thread validates with them."""
+    keys: _Keys = {}
+    for authority in authorities:
+        of_name = keys.setdefault(authority.subject.hashable, [])
+        # One of a kind that nothing here verifies has signed nothing that counts.
+        with suppress(ValueError, UnsupportedAlgorithm):
+            of_name.append(load_der_public_key(authority.public_key.dump()))
+    return keys
+
+
+def _is_forged(one: crl.CertificateList, keys: _Keys) -> bool:
+    """Whether a list is in the name of an authority, and none of that name has signed it."""
+    of_name = keys.get(one.issuer.hashable)
+    if of_name is None:
+        return False
+    try:
+        read = load_der_x509_crl(one.dump())
+        return not any(read.is_signature_valid(key) for key in of_name)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return True
 
 
 def _stamp_of(path: str) -> _Stamp | None:

@@ -16,10 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from asn1crypto import cms, core, crl, pem, x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-from cryptography.x509 import load_der_x509_crl
 from pyhanko.sign.general import SignedDataCerts, extract_signer_info
 from pyhanko.sign.validation.generic_cms import (
     extract_certs_for_validation,
@@ -194,7 +191,7 @@ def open_verifier(settings: Signatures) -> CmsVerifier:
     if settings.authorities is None:
         return NOBODY
     authorities = read_authorities(settings.authorities)
-    return CmsVerifier(authorities, RevocationLists(settings.revocations))
+    return CmsVerifier(authorities, RevocationLists(settings.revocations, authorities))
 
 
 def read_authorities(directory: Path) -> list[x509.Certificate]:
@@ -304,9 +301,7 @@ def _accepted(
             trust_roots=[one for one in authorities if one.not_valid_after > now],
             other_certs=certificates.other_certs,
             moment=now,
-            crls=[
-                one for one in lists if _is_signed(one, [*authorities, *certificates.other_certs])
-            ],
+            crls=lists,
             revinfo_policy=_EVERY_LIST,
             time_tolerance=timedelta(0),
         )
@@ -317,20 +312,6 @@ def _accepted(
     except Exception:
         # The same as of a signature: a certificate is anybody's until it is found good.
         raise CertificateUntrusted(field) from None
-
-
-def _is_signed(one: crl.CertificateList, known: Sequence[x509.Certificate]) -> bool:
-    """Whether a list is signed by one of that name; pyHanko stumbles over some that are not."""
-    try:
-        read = load_der_x509_crl(one.dump())
-        keys = (
-            load_der_public_key(certificate.public_key.dump())
-            for certificate in known
-            if certificate.subject == one.issuer
-        )
-        return any(read.is_signature_valid(key) for key in keys)  # type: ignore[arg-type]
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return False
 
 
 def _validate(certificate: x509.Certificate, context: ValidationContext, field: str) -> None:

@@ -139,13 +139,10 @@ async def test_an_older_list_takes_nothing_back(tmp_path: Path) -> None:
     lists = RevocationLists([str(path)])
     assert await revoked(lists) == [[77]]
     path.write_bytes(of(("Sub", [], 2), ("Other", [], 9)))
-    assert await revoked(lists) == [[77], [], []]
+    assert await revoked(lists) == [[77], []]
     # Of two in one file the newer counts, whichever comes first.
     path.write_bytes(of(("Sub", [77, 78], 0), ("Sub", [], 2)))
-    assert await revoked(lists) == [[77, 78], []]
-    # One that is newer than all takes the place of all.
-    path.write_bytes(of(("Sub", [78], 0)))
-    assert await revoked(lists) == [[78]]
+    assert await revoked(lists) == [[77, 78]]
 
 
 async def test_a_list_is_kept_for_a_quarter_of_an_hour(tmp_path: Path) -> None:
